@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+# perfatlas_op(<folder> <Struct>... [CPU] [CUDA]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
+# are the registry. A folder holds <folder>.h (the declarations), any other *.cpp it needs, and per back end
+# <folder>_cpu.cpp / <folder>_cuda.cpp defining add_<folder>_cpu_kernels / add_<folder>_cuda_kernels(KernelRegistry&).
+# Sources are every *.cpp of the folder: *_test.cpp are tests, *_cpu*.cpp and *_cuda*.{cpp,cu} kernels.
+
+set_property(GLOBAL PROPERTY perfatlas_ops "")
+
+function(perfatlas_op folder)
+  cmake_parse_arguments(ARG "CPU;CUDA" "" "" ${ARGN})
+  set_property(GLOBAL APPEND PROPERTY perfatlas_ops ${folder})
+  set_property(GLOBAL PROPERTY perfatlas_op_${folder}_structs ${ARG_UNPARSED_ARGUMENTS})
+  set_property(GLOBAL PROPERTY perfatlas_op_${folder}_cpu ${ARG_CPU})
+  set_property(GLOBAL PROPERTY perfatlas_op_${folder}_cuda ${ARG_CUDA})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  foreach(kind cpu cuda)
+    set(kernels ${sources})
+    list(FILTER kernels INCLUDE REGEX "_${kind}(_[a-z0-9_]+)?\\.cpp$")
+    list(FILTER kernels EXCLUDE REGEX "_test\\.cpp$")
+    set_property(GLOBAL PROPERTY perfatlas_op_${folder}_${kind}_sources ${kernels})
+  endforeach()
+  file(GLOB cuda_units CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cu)
+  set_property(GLOBAL APPEND PROPERTY perfatlas_op_${folder}_cuda_sources ${cuda_units})
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+  set_property(GLOBAL PROPERTY perfatlas_op_${folder}_tests ${tests})
+  list(FILTER sources EXCLUDE REGEX "_(cpu|cuda)(_[a-z0-9_]+)?\\.cpp$|_test\\.cpp$")
+  set_property(GLOBAL APPEND PROPERTY perfatlas_op_sources ${sources})
+endfunction()
+
+# Writes ${CMAKE_BINARY_DIR}/generated/perfatlas/ops/all_ops.cpp: every declared op, in order.
+function(perfatlas_write_registry)
+  get_property(folders GLOBAL PROPERTY perfatlas_ops)
+  set(includes "")
+  set(adds "")
+  foreach(folder IN LISTS folders)
+    string(APPEND includes "#include \"perfatlas/ops/${folder}/${folder}.h\"\n")
+    get_property(structs GLOBAL PROPERTY perfatlas_op_${folder}_structs)
+    foreach(struct IN LISTS structs)
+      string(APPEND adds "  registry.add(make_op_type<${struct}>());\n")
+    endforeach()
+  endforeach()
+  file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/all_ops.cpp @ONLY CONTENT
+"// Generated from perfatlas/ops/CMakeLists.txt.
+#include \"perfatlas/ops/all_ops.h\"
+
+@includes@
+namespace perfatlas {
+OpRegistry all_ops() {
+  OpRegistry registry;
+@adds@  return registry;
+}
+}  // namespace perfatlas
+")
+endfunction()
+
+# Writes generated/all_kernels_<kind>.cpp and returns it with the kernel sources of that kind.
+function(perfatlas_kernel_sources kind result)
+  get_property(folders GLOBAL PROPERTY perfatlas_ops)
+  set(sources "")
+  set(declarations "")
+  set(calls "")
+  foreach(folder IN LISTS folders)
+    get_property(enabled GLOBAL PROPERTY perfatlas_op_${folder}_${kind})
+    if(enabled)
+      get_property(own GLOBAL PROPERTY perfatlas_op_${folder}_${kind}_sources)
+      list(APPEND sources ${own})
+      string(APPEND declarations "void add_${folder}_${kind}_kernels(KernelRegistry&);\n")
+      string(APPEND calls "  add_${folder}_${kind}_kernels(registry);\n")
+    endif()
+  endforeach()
+  set(file ${CMAKE_BINARY_DIR}/generated/all_kernels_${kind}.cpp)
+  file(CONFIGURE OUTPUT ${file} @ONLY CONTENT
+"// Generated from perfatlas/ops/CMakeLists.txt.
+#include \"perfatlas/backends/kernel.h\"
+
+namespace perfatlas {
+@declarations@
+void add_all_@kind@_kernels(KernelRegistry& registry) {
+@calls@}
+}  // namespace perfatlas
+")
+  set(${result} ${file} ${sources} PARENT_SCOPE)
+endfunction()

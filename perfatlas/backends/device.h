@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the measuring harness needs from a device. One implementation per back end; kernels see the concrete type.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "perfatlas/measure/sample.h"
+
+namespace perfatlas {
+
+class PreparedKernel;
+
+/// Opaque queue of device work: cudaStream_t on CUDA, unused on a CPU.
+using Stream = void*;
+
+struct DeviceInfo {
+  std::string id;    // what --devices takes: "0-1" (a core set) or "cuda:0"
+  std::string name;  // the vendor's name of the part, as the `device` column has it
+  double memory_bytes = 0;
+  double llc_bytes = 0;                         // last-level cache shared by the whole device
+  std::map<std::string, std::string> versions;  // library or driver -> version found at run time
+};
+
+/// Thrown when an allocation does not fit; the case becomes `failed: out of memory`, the worker lives on.
+class OutOfMemory;
+
+/// One repetition: `launches` launches, timed as a whole.
+class TimedBatch {
+ public:
+  virtual ~TimedBatch() = default;
+  /// Milliseconds of all launches together; blocks until they are done.
+  virtual double run_ms() = 0;
+  virtual LaunchMode mode() const = 0;
+  virtual std::string note() const { return {}; }  // why not the wanted mode
+};
+
+struct BatchRequest {
+  PreparedKernel* kernel = nullptr;              // outlives the batch
+  std::vector<std::vector<void*>> operand_sets;  // rotated launch by launch; every set in operand order
+  void* workspace = nullptr;
+  int launches = 1;
+  CacheState cache = CacheState::serving;
+  bool allow_graph_fail = true;  // fall back to eager instead of failing
+};
+
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+
+  /// At least `bytes` bytes, aligned to 256, content undefined. Throws OutOfMemory.
+  virtual std::shared_ptr<void> allocate(size_t bytes) = 0;
+  virtual void copy_in(void* device, const void* host, size_t bytes) = 0;
+  virtual void copy_out(void* host, const void* device, size_t bytes) = 0;
+  /// Copies within the device.
+  virtual void copy(void* to, const void* from, size_t bytes) = 0;
+
+  virtual Stream stream() = 0;
+  /// Waits for all work; throws Error when the work failed.
+  virtual void synchronize() = 0;
+  virtual std::unique_ptr<TimedBatch> make_batch(const BatchRequest& request) = 0;
+  virtual SensorReading read_sensors() = 0;
+};
+
+}  // namespace perfatlas

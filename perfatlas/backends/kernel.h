@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contract of every kernel file (ops/<op>/<op>_cpu.cpp, _cuda.cpp).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "perfatlas/backends/device.h"
+#include "perfatlas/schema/derive.h"
+
+namespace perfatlas {
+
+/// A kernel made ready for one case: plans, descriptors, layouts; it owns no operand. The harness allocates, seeds,
+/// packs and rotates operands by their declared role.
+class PreparedKernel {
+ public:
+  virtual ~PreparedKernel() = default;
+
+  /// Scratch bytes handed to every launch; not part of the cache-state rotation.
+  virtual size_t workspace_bytes() const { return 0; }
+
+  /// Bytes of operand `index` in the kernel's own layout; 0 when it takes the declared dense row-major layout.
+  /// A packed layout must be a permutation (with padding) of the declared elements: rotated copies are filled with
+  /// random elements of the same type without calling pack.
+  virtual size_t packed_bytes(size_t index) const {
+    (void)index;
+    return 0;
+  }
+  /// Writes the packed layout of operand `index`. REQUIRES: packed_bytes(index) > 0; device pointers.
+  virtual void pack(size_t index, const void* declared, void* packed) {
+    (void)index, (void)declared, (void)packed;
+  }
+
+  /// Enqueues the work once. The only call that is timed: no allocation, no planning, no synchronisation.
+  /// `operands` in declaration order; `workspace` holds workspace_bytes().
+  virtual void launch(Stream stream, std::span<void* const> operands, void* workspace) = 0;
+};
+
+/// One kernel of one op on one kind of device. `prepare` may throw Error: the case becomes `failed`.
+template <class Op, class DeviceType>
+struct Kernel {
+  std::string_view name;     // kernel_source of the rows: what really runs
+  std::string_view backend;  // library folder of placed tables: "onednn", "cuda"
+  std::string (*why_unsupported)(const Op&, const DeviceType&);  // empty: can run; else the recorded reason
+  std::unique_ptr<PreparedKernel> (*prepare)(const Op&, DeviceType&);
+};
+
+/// The same with types erased.
+struct KernelEntry {
+  std::string_view op;
+  std::string_view name;
+  std::string_view backend;
+  std::function<std::string(const FieldValues&, const Device&)> why_unsupported;
+  std::function<std::unique_ptr<PreparedKernel>(const FieldValues&, Device&)> prepare;
+};
+
+/// The kernels of one worker, best first per op and back end.
+class KernelRegistry {
+ public:
+  template <class Op, class DeviceType>
+  void add(const Kernel<Op, DeviceType>& kernel) {
+    entries_.push_back({Op::info.id, kernel.name, kernel.backend,
+                        [why = kernel.why_unsupported](const FieldValues& values, const Device& device) {
+                          return why(decode<Op>(values), static_cast<const DeviceType&>(device));
+                        },
+                        [prepare = kernel.prepare](const FieldValues& values, Device& device) {
+                          return prepare(decode<Op>(values), static_cast<DeviceType&>(device));
+                        }});
+  }
+
+  std::vector<const KernelEntry*> of(std::string_view op, std::string_view backend) const {
+    std::vector<const KernelEntry*> found;
+    for (const KernelEntry& entry : entries_)
+      if (entry.op == op && (backend.empty() || entry.backend == backend)) found.push_back(&entry);
+    return found;
+  }
+  const std::vector<KernelEntry>& entries() const { return entries_; }
+
+ private:
+  std::vector<KernelEntry> entries_;
+};
+
+}  // namespace perfatlas

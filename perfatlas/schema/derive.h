@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes the OpType of an op from its declaration. The only templates over ops in the project live here and in
+// backends/kernel.h.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+#include <utility>
+
+#include "perfatlas/base/text.h"
+#include "perfatlas/schema/op_type.h"
+
+namespace perfatlas {
+
+/// Text and integer forms of one field type.
+template <class T>
+struct FieldCodec;
+
+template <>
+struct FieldCodec<int64_t> {
+  static constexpr ValueKind kind = ValueKind::integer;
+  static int64_t encode(int64_t value) { return value; }
+  static int64_t decode(int64_t value) { return value; }
+  static std::string format(int64_t value) { return std::to_string(value); }
+  static std::optional<int64_t> parse(std::string_view text) { return parse_integer(text); }
+};
+
+template <>
+struct FieldCodec<bool> {
+  static constexpr ValueKind kind = ValueKind::boolean;
+  static int64_t encode(bool value) { return value; }
+  static bool decode(int64_t value) { return value != 0; }
+  static std::string format(int64_t value) { return value ? "true" : "false"; }
+  static std::optional<int64_t> parse(std::string_view text) {
+    if (text == "true" || text == "True" || text == "1") return 1;
+    if (text == "false" || text == "False" || text == "0") return 0;
+    return std::nullopt;
+  }
+};
+
+template <>
+struct FieldCodec<Symbol> {
+  static constexpr ValueKind kind = ValueKind::symbol;
+  static int64_t encode(Symbol value) { return value.id(); }
+  static Symbol decode(int64_t value) { return Symbol::from_id(value); }
+  static std::string format(int64_t value) { return std::string(Symbol::from_id(value).text()); }
+  static std::optional<int64_t> parse(std::string_view text) {
+    if (text.find_first_of(" ,\"\r\n\t") != text.npos) return std::nullopt;  // would not survive a CSV cell
+    return Symbol(text).id();
+  }
+};
+
+template <class E>
+requires std::is_enum_v<E>
+struct FieldCodec<E> {
+  static constexpr ValueKind kind = ValueKind::enumeration;
+  static int64_t encode(E value) { return int64_t(value); }
+  static E decode(int64_t value) { return E(value); }
+  static std::string format(int64_t value) { return std::string(name_of(E(value))); }
+  static std::optional<int64_t> parse(std::string_view text) {
+    for (const auto& entry : kEnumNames<E>)
+      if (text == entry.name || (!entry.alias.empty() && text == entry.alias)) return int64_t(entry.value);
+    return std::nullopt;
+  }
+};
+
+template <class Op>
+FieldValues encode(const Op& op) {
+  FieldValues values{};
+  size_t i = 0;
+  std::apply(
+      [&](const auto&... f) {
+        ((values[i++] = FieldCodec<std::decay_t<decltype(op.*f.member)>>::encode(op.*f.member)), ...);
+      },
+      Op::fields);
+  return values;
+}
+
+template <class Op>
+Op decode(const FieldValues& values) {
+  Op op;
+  size_t i = 0;
+  std::apply(
+      [&](const auto&... f) {
+        ((op.*f.member = FieldCodec<std::decay_t<decltype(op.*f.member)>>::decode(values[i++])), ...);
+      },
+      Op::fields);
+  return op;
+}
+
+/// What every declaration must have; operands, reference and aic_cases are optional.
+template <class Op>
+concept Operation =
+    std::default_initializable<Op> && std::equality_comparable<Op> && std::tuple_size_v<decltype(Op::fields)>
+<= kMaxFields&& requires(const Op op) {
+  { Op::info } -> std::convertible_to<OpInfo>;
+  { Op::layout } -> std::convertible_to<TableLayout>;
+  { Op::axes.size() } -> std::convertible_to<size_t>;
+  { op.why_invalid() } -> std::convertible_to<std::string_view>;
+  { op.work() } -> std::same_as<Work>;
+};
+
+namespace derive_detail {
+
+template <class Op, class T>
+FieldType field_type(const Field<Op, T>& f) {
+  using Codec = FieldCodec<T>;
+  FieldType type{.column = f.column, .flag = f.flag, .doc = f.doc, .role = f.role, .kind = Codec::kind};
+  type.default_value = Codec::encode(Op{}.*f.member);
+  type.format = &Codec::format;
+  type.parse = &Codec::parse;
+  if constexpr (std::is_enum_v<T>)
+    for (const auto& entry : kEnumNames<T>) type.names.emplace_back(int64_t(entry.value), entry.name);
+  return type;
+}
+
+template <class Op>
+int64_t key_of(const FieldValues& values, size_t index) {
+  int64_t key = values[index];
+  size_t i = 0;
+  std::apply(
+      [&](const auto&... f) {
+        ((i++ == index && f.key != nullptr ? void(key = (decode<Op>(values).*f.key)()) : void()), ...);
+      },
+      Op::fields);
+  return key;
+}
+
+template <class Op, size_t I>
+AxisType axis_type() {
+  return {Op::axes[I].name, Op::axes[I].transform,
+          [](const FieldValues& values) { return Op::axes[I].get(decode<Op>(values)); },
+          [](FieldValues& values, int64_t coordinate) {
+            Op op = decode<Op>(values);
+            Op::axes[I].set(op, coordinate);
+            values = encode(op);
+          }};
+}
+
+template <class Op>
+void derive_optional(OpType& type) {
+  if constexpr (requires(const Op op) { op.operands(); })
+    type.operands = [](const FieldValues& v) { return decode<Op>(v).operands(); };
+  if constexpr (requires(const Op op, std::vector<HostOperand>& data) { op.reference(data); })
+    type.reference = [](const FieldValues& v, std::vector<HostOperand>& data) {
+      decode<Op>(v).reference(data);
+    };
+  if constexpr (requires(const ModelShapes& s, const CaseSink<Op>& sink) { Op::model_cases(s, sink); })
+    type.model_cases = [](const ModelShapes& shapes, const std::function<void(const FieldValues&)>& sink) {
+      Op::model_cases(shapes, [&](const Op& op) { sink(encode(op)); });
+    };
+  if constexpr (requires(const AicGrid& g, const CaseSink<Op>& sink) { Op::aic_cases(g, sink); })
+    type.aic_cases = [](const AicGrid& grid, const std::function<void(const FieldValues&)>& sink) {
+      Op::aic_cases(grid, [&](const Op& op) { sink(encode(op)); });
+    };
+}
+
+}  // namespace derive_detail
+
+template <Operation Op>
+OpType make_op_type() {
+  OpType type;
+  type.info = Op::info;
+  type.layout = Op::layout;
+  std::apply([&](const auto&... f) { (type.fields.push_back(derive_detail::field_type(f)), ...); },
+             Op::fields);
+  [&]<size_t... I>(std::index_sequence<I...>) {
+    (type.axes.push_back(derive_detail::axis_type<Op, I>()), ...);
+  }
+  (std::make_index_sequence<Op::axes.size()>{});
+  type.why_invalid = [](const FieldValues& v) { return std::string_view(decode<Op>(v).why_invalid()); };
+  type.work = [](const FieldValues& v) { return decode<Op>(v).work(); };
+  type.key_of = &derive_detail::key_of<Op>;
+  derive_detail::derive_optional<Op>(type);
+  return type;
+}
+
+/// REQUIRES: `type` was made from Op.
+template <Operation Op>
+Case make_case(const OpType& type, const Op& op) {
+  return {&type, encode(op)};
+}
+
+}  // namespace perfatlas

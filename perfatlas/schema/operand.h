@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// The buffers an op works on, declared once; the harness allocates, fills and rotates them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "perfatlas/schema/dtype.h"
+
+namespace perfatlas {
+
+/// What a buffer is to a serving step. It decides where the bytes are found in the `serving` cache state.
+enum class OperandRole {
+  weight,      // read-only parameters: streamed from memory
+  kv,          // KV cache: streamed from memory; may also be written
+  activation,  // input left warm by the previous op
+  output,      // result; never read
+};
+
+/// Seeded content. Values are what a kernel sees, so that power and accuracy are realistic; never zeros.
+enum class Fill {
+  normal,      // normal(0, 1); integers: rounded normal(0, 32)
+  small,       // normal(0, 1/sqrt(last dimension)): weights, so that results stay of order one
+  positive,    // uniform(0.5, 1.5): scales, norm weights
+  page_table,  // a seeded permutation of 0 .. count-1 (int32)
+  none,        // outputs: filled with a pattern that check can recognise as "never written"
+};
+
+/// One buffer, dense and row-major in its declared shape. Kernels that want another layout repack in prepare.
+struct Operand {
+  std::string name;
+  OperandRole role = OperandRole::activation;
+  DType dtype = DType::bf16;
+  std::vector<int64_t> shape;
+  Fill fill = Fill::normal;
+  bool written = false;  // true for outputs and for a KV cache or residual that the op updates
+
+  int64_t elements() const {
+    int64_t count = 1;
+    for (const int64_t extent : shape) count *= extent;
+    return count;
+  }
+  double bytes() const { return double(elements()) * bytes_of(dtype); }
+};
+
+using Operands = std::vector<Operand>;
+
+/// An operand's content as the reference sees it: plain floats (or ints for int32), in the declared shape.
+/// Values of narrow types are already rounded to that type.
+struct HostOperand {
+  Operand declared;
+  std::vector<float> values;     // empty for int32
+  std::vector<int32_t> indices;  // empty for other types
+};
+
+}  // namespace perfatlas
