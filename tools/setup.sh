@@ -29,18 +29,27 @@ readonly venv=build/venv stamp=build/venv/.packages pip_log=build/setup-pip.log
 system_packages=(
   build-essential cmake ninja-build ccache pkg-config git python3 python3-venv
   libcli11-dev libfmt-dev libspdlog-dev nlohmann-json3-dev libyaml-cpp-dev libhwloc-dev libxxhash-dev
-  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14 clang-tidy-14
+  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14
 )
+tidy=clang-tidy-14
 python=/usr/bin/python3 # not the first on PATH: the wheels are chosen for the system's Python
 requirements=(-r tools/requirements.txt)
 environment='' # lines of build/env.sh, which the Makefile and tools/test.sh read before they call CMake
-codename=$(. /etc/os-release 2>/dev/null && echo "${VERSION_CODENAME:-}" || true)
-if [[ $codename == jammy ]]; then # Ubuntu 22.04: its defaults are g++ 11, CMake 3.22 and Python 3.10
-  system_packages+=(g++-12 python3.11 python3.11-venv)
-  python=/usr/bin/python3.11
-  requirements+=(cmake==3.25.2)
-  environment='export CC=gcc-12 CXX=g++-12 PATH="$PWD/build/venv/bin:$PATH"'
-fi
+codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release 2>/dev/null || true)
+case "$codename" in
+  jammy) # Ubuntu 22.04: its defaults are g++ 11, CMake 3.22 and Python 3.10
+    system_packages+=(g++-12 python3.11 python3.11-venv)
+    python=/usr/bin/python3.11
+    requirements+=(cmake==3.25.2)
+    # shellcheck disable=SC2016
+    environment='export CC=gcc-12 CXX=g++-12 PATH="$PWD/build/venv/bin:$PATH"'
+    ;;
+  noble) # Ubuntu 24.04: clang 14 cannot compile the <chrono> of its g++ 13
+    tidy=clang-tidy-18
+    environment='export PERFATLAS_CLANG_TIDY=clang-tidy-18'
+    ;;
+esac
+system_packages+=("$tidy")
 
 # --- system packages -------------------------------------------------------------------------------------
 
@@ -92,16 +101,26 @@ provide_system_packages() {
 
 # --- Python packages -------------------------------------------------------------------------------------
 
-# What the environment was made from: another interpreter or another list makes it stale.
-python_identity() {
-  readlink -f "$python"
-  echo "$PWD ${requirements[*]}"
-  cat tools/requirements.txt
-}
+# What the environment was made from. Another interpreter or place: made anew; another list: installed on top.
+venv_origin() { echo "$PWD $(readlink -f "$python")"; }
+python_identity() { venv_origin && echo "${requirements[*]}" && cat tools/requirements.txt; }
+
+packages_present() { compgen -G "$venv/lib/python3*/site-packages/pyarrow/libarrow.so.*" >/dev/null; }
 
 python_ready() {
-  [[ -x $venv/bin/python3 && -f $stamp && $(<"$stamp") == "$(python_identity)" ]] || return 1
-  compgen -G "$venv/lib/python3*/site-packages/pyarrow/libarrow.so.*" >/dev/null
+  [[ -x $venv/bin/python3 && -f $stamp && $(<"$stamp") == "$(python_identity)" ]] && packages_present
+}
+
+make_venv() {
+  if [[ -x $venv/bin/python3 && -f $stamp && $(head -1 "$stamp") == "$(venv_origin)" ]] && packages_present; then
+    return 0
+  fi
+  # Only what this script could have made is replaced: never the target of a link, never a foreign folder.
+  [[ ! -L $venv ]] || fail "$venv is a link; remove it, so that an environment can be made there"
+  [[ ! -e $venv || -f $venv/pyvenv.cfg || -z $(ls -A "$venv") ]] || fail "$venv is no Python environment; move it away"
+  "$python" -m venv --clear "$venv" >"$pip_log" 2>&1 ||
+    fail "$python cannot make a virtual environment; install python3-venv (details: $pip_log)"
+  venv_origin >"$stamp"
 }
 
 provide_python_packages() {
@@ -113,11 +132,10 @@ provide_python_packages() {
     return 0
   fi
   say "installing Python packages into $venv"
-  "$python" -m venv --clear "$venv" >"$pip_log" 2>&1 ||
-    fail "$python cannot make a virtual environment; install python3-venv (details: $pip_log)"
+  make_venv
   "$venv/bin/python3" -m pip install --quiet --no-input --disable-pip-version-check "${requirements[@]}" \
     >"$pip_log" 2>&1 ||
-    fail "pip: $(grep -E '^ERROR' "$pip_log" | tail -1); check the network (HTTPS_PROXY, PIP_INDEX_URL), then run tools/setup.sh again (log: $pip_log)"
+    fail "pip: $(grep -E '^ERROR' "$pip_log" | tail -1); check the network (HTTPS_PROXY, PIP_INDEX_URL, PIP_CERT), then run tools/setup.sh again (log: $pip_log)"
   python_identity >"$stamp"
 }
 

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "perfatlas/base/error.h"
 #include "perfatlas/measure/sample.h"
 
 namespace perfatlas {
@@ -27,7 +28,10 @@ struct DeviceInfo {
 };
 
 /// Thrown when an allocation does not fit; the case becomes `failed: out of memory`, the worker lives on.
-class OutOfMemory;
+class OutOfMemory : public Error {
+ public:
+  using Error::Error;
+};
 
 /// One repetition: `launches` launches, timed as a whole.
 class TimedBatch {
@@ -37,6 +41,9 @@ class TimedBatch {
   virtual double run_ms() = 0;
   virtual LaunchMode mode() const = 0;
   virtual std::string note() const { return {}; }  // why not the wanted mode
+  /// How many operand sets are used, over repeated calls of run_ms, before one is used again. 0: all of the request,
+  /// in turn, each call going on where the last one ended. A recorded graph replays the sets it was recorded with.
+  virtual size_t rotation() const { return 0; }
 };
 
 struct BatchRequest {
@@ -65,6 +72,10 @@ class Device {
   virtual void synchronize() = 0;
   virtual std::unique_ptr<TimedBatch> make_batch(const BatchRequest& request) = 0;
   virtual SensorReading read_sensors() = 0;
+
+  /// Asked after a failure: true when nothing can run on the device any more in this process (a CUDA context after a
+  /// faulting kernel). The worker then exits with code 1 after its answer, and the supervisor starts another.
+  virtual bool lost() { return false; }
 };
 
 }  // namespace perfatlas

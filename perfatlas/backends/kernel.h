@@ -72,6 +72,9 @@ class KernelRegistry {
                         }});
   }
 
+  /// A kernel whose types are erased already.
+  void add(KernelEntry entry) { entries_.push_back(std::move(entry)); }
+
   std::vector<const KernelEntry*> of(std::string_view op, std::string_view backend) const {
     std::vector<const KernelEntry*> found;
     for (const KernelEntry& entry : entries_)

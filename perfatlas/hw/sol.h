@@ -18,14 +18,18 @@ struct SpeedOfLight {
   double llc_ms = 0;
 
   double ms() const;
-  /// "math", "memory" or "llc".
+  /// "math", "memory" or "llc": the largest; of equals the first named here.
   std::string_view bound() const;
 };
 
 /// Bytes are charged by cache state: serving: weights and KV to memory, activations to the last-level cache;
 /// cold: everything to memory; hot: everything to the last-level cache when it fits there, else to memory.
-/// Nothing when a needed peak is unknown: no guess is made. A last-level-cache bandwidth that is unknown is charged
-/// at memory bandwidth only for bytes that `cold` would charge there, else as free (still a lower bound).
+/// Nothing when a needed peak is unknown (of `work.math` when there are flops, of memory when bytes are charged to
+/// it): no guess is made. Bytes charged to a last-level cache of unknown bandwidth are free, and one of unknown size
+/// holds everything: both still give a lower bound. Every peak is Figure::best().
+///
+/// Never decreases when flops or bytes grow, as long as the cache is no slower than memory. cold >= serving and
+/// cold >= hot; serving may be below hot, because memory and cache deliver at the same time.
 std::optional<SpeedOfLight> speed_of_light(const Work& work, const SystemSpec& spec, CacheState cache);
 
 }  // namespace perfatlas

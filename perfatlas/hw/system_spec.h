@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "perfatlas/schema/dtype.h"
@@ -56,13 +57,27 @@ struct SystemSpec {
   bool operator==(const SystemSpec&) const = default;
 };
 
-/// Reads a system description (docs/formats.md). Throws Error naming the file and the key that is wrong.
+/// Revision of the written form. Raised when an old reader would misread a new file.
+inline constexpr int kSystemSpecRevision = 1;
+
+struct ParsedSystemSpec {
+  SystemSpec spec;
+  std::vector<std::string> notes;  // one line per unknown key that was ignored
+};
+
+/// The inverse of system_spec_json (docs/formats.md). A missing optional key is an unknown value. A key that this
+/// revision does not know is ignored and noted; a newer revision is refused. Throws Error naming `source` (a file)
+/// and the key that is wrong.
+ParsedSystemSpec parse_system_spec(std::string_view json, const std::string& source);
+
+/// The same from a file, without the notes.
 SystemSpec read_system_spec(const std::string& path);
 
 /// Replaces `path` atomically. Throws Error when it cannot be written.
 void write_system_spec(const SystemSpec& spec, const std::string& path);
 
-/// The same as text, for --json.
+/// The written form: JSON, keys in a fixed order, units in their names, unknown values left out; ends in a newline.
+/// Doubles read back exactly.
 std::string system_spec_json(const SystemSpec& spec);
 
 }  // namespace perfatlas

@@ -54,7 +54,12 @@ struct SampleRequest {
   bool measure_energy = false;  // keep running until the energy counter has enough ticks
 };
 
-using Request = std::variant<HelloRequest, ProbeRequest, CheckRequest, SampleRequest>;
+/// Which kernels of an op could run this case on this device, and why not. Measures nothing.
+struct KernelsRequest {
+  std::string case_text;
+};
+
+using Request = std::variant<HelloRequest, ProbeRequest, KernelsRequest, CheckRequest, SampleRequest>;
 
 // ---- answers ---------------------------------------------------------------------------------------------------
 
@@ -85,6 +90,14 @@ struct ProbeAnswer {
   std::map<DType, Peak> flops;
 };
 
+struct KernelsAnswer {
+  struct Entry {
+    std::string backend, kernel;
+    std::string reason;  // empty: can run
+  };
+  std::vector<Entry> kernels;  // best first
+};
+
 struct CheckResult {
   std::string name;  // "output shape and dtype", "against reference", "KV cache is read"
   bool passed = false;
@@ -113,7 +126,8 @@ struct FailedAnswer {
 };
 
 using WorkerAnswer =
-    std::variant<HelloAnswer, ProbeAnswer, CheckAnswer, SampleAnswer, SkippedAnswer, FailedAnswer>;
+    std::variant<HelloAnswer, ProbeAnswer, KernelsAnswer, CheckAnswer, SampleAnswer, SkippedAnswer,
+                                  FailedAnswer>;
 
 // ---- lines -----------------------------------------------------------------------------------------------------
 

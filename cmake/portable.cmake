@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+# PERFATLAS_PORTABLE: executables that start on any x86-64 Linux whose glibc is at least the build machine's, with
+# nothing installed there: everything else is linked statically (fmt and spdlog, which Debian ships as shared
+# libraries only, from their headers).
+add_link_options(-static-libstdc++ -static-libgcc -Wl,--as-needed)
+
+target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY=1)
+set_target_properties(spdlog::spdlog PROPERTIES INTERFACE_COMPILE_DEFINITIONS "SPDLOG_FMT_EXTERNAL")
+
+# The static twin of an imported target's library, with what that needs in turn.
+function(perfatlas_link_statically target library)
+  find_library(${library}_STATIC lib${library}.a REQUIRED)
+  set_target_properties(${target} PROPERTIES INTERFACE_LINK_LIBRARIES "${${library}_STATIC};${ARGN}")
+  get_target_property(kind ${target} TYPE)
+  if(NOT kind STREQUAL "INTERFACE_LIBRARY")
+    foreach(suffix "" _NONE _RELEASE _NOCONFIG _RELWITHDEBINFO _DEBUG)
+      set_target_properties(${target} PROPERTIES IMPORTED_LOCATION${suffix} ${${library}_STATIC})
+    endforeach()
+  endif()
+endfunction()
+perfatlas_link_statically(PkgConfig::xxhash xxhash)
+perfatlas_link_statically(PkgConfig::hwloc hwloc udev m Threads::Threads)
+perfatlas_link_statically(yaml-cpp yaml-cpp)

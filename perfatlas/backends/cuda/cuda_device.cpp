@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/cuda/cuda_device.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "perfatlas/backends/cuda/cuda_batch.h"
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
+
+namespace perfatlas {
+namespace {
+
+CudaProperties select_device(CudaRuntime& runtime, const std::string& id) {
+  const int number = cuda_device_number(id);
+  int count = 0;
+  try {
+    count = runtime.device_count();
+  } catch (const Error& error) {
+    throw Error(
+        fmt::format("no CUDA device can be used: {}; install or update the NVIDIA driver", error.what()));
+  }
+  if (count == 0) throw Error("no CUDA device is visible: check nvidia-smi and CUDA_VISIBLE_DEVICES");
+  if (number >= count)
+    throw UsageError(
+        fmt::format("device cuda:{} does not exist: this machine shows {} CUDA device{}, cuda:0{}", number,
+                    count, count == 1 ? "" : "s", count == 1 ? "" : fmt::format(" to cuda:{}", count - 1)));
+  return runtime.select(number);
+}
+
+}  // namespace
+
+int cuda_device_number(const std::string& id) {
+  const std::string_view text = id;
+  const auto number = parse_integer(text.starts_with("cuda:") ? text.substr(5) : text);
+  if (!number || *number < 0 || *number > 1023)
+    throw UsageError(fmt::format("'{}' is no CUDA device; write cuda:0, or 0", id));
+  return int(*number);
+}
+
+CudaDevice::CudaDevice(std::shared_ptr<CudaRuntime> runtime, const std::string& id,
+                       const LibrarySearch& search)
+    : runtime_(std::move(runtime)),
+      properties_(select_device(*runtime_, id)),
+      cublaslt_(search),
+      sensors_(search, properties_) {
+  describe(id);
+  stream_ = runtime_->create_stream();
+}
+
+CudaDevice::~CudaDevice() { runtime_->destroy_stream(stream_); }
+
+void CudaDevice::describe(const std::string& id) {
+  info_.id = fmt::format("cuda:{}", cuda_device_number(id));
+  info_.name = properties_.name;
+  info_.memory_bytes = double(properties_.memory_bytes);
+  info_.llc_bytes = double(properties_.l2_bytes);
+  info_.versions = runtime_->versions();
+  const auto add = [&](const char* key, const std::string& text) {
+    if (!text.empty()) info_.versions[key] = text;
+  };
+  add("cuda", cublaslt_.version());
+  add("cublaslt", cublaslt_.version());
+  add("cublaslt_file", cublaslt_.path());
+  add("driver", sensors_.driver_version().value_or(""));
+  add("nvml_file", sensors_.library_path());
+  add("device_uuid", properties_.uuid);
+  add("sm", std::to_string(properties_.sm_version));
+}
+
+std::shared_ptr<void> CudaDevice::allocate(size_t bytes) {
+  // cudaMalloc aligns to at least 256 bytes; an empty allocation would be null.
+  return {runtime_->allocate(std::max<size_t>(bytes, 1)),
+          [runtime = runtime_](void* memory) { runtime->release(memory); }};
+}
+
+void CudaDevice::copy_in(void* device, const void* host, size_t bytes) {
+  runtime_->copy(device, host, bytes, stream_);
+}
+void CudaDevice::copy_out(void* host, const void* device, size_t bytes) {
+  runtime_->copy(host, device, bytes, stream_);
+}
+void CudaDevice::copy(void* to, const void* from, size_t bytes) { runtime_->copy(to, from, bytes, stream_); }
+
+std::unique_ptr<TimedBatch> CudaDevice::make_batch(const BatchRequest& request) {
+  CudaBatchContext context{.runtime = runtime_.get(), .stream = stream_};
+  if (request.cache == CacheState::cold) {
+    // More than twice the L2, so that replacement that is not strictly least-recent evicts everything, too.
+    constexpr size_t spare = size_t(1) << 20;
+    context.flush.bytes = 2 * properties_.l2_bytes + spare;
+    if (flush_ == nullptr) flush_ = allocate(context.flush.bytes);
+    context.flush.memory = flush_.get();
+  }
+  return std::make_unique<CudaBatch>(context, request);
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests: a CUDA runtime whose device memory is host memory, whose clock moves only when work runs, and which
+// fails on demand.
+#pragma once
+
+#include <cuda_bf16.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "perfatlas/backends/cuda/cuda_call.h"
+#include "perfatlas/backends/cuda/runtime.h"
+#include "perfatlas/backends/kernel.h"
+
+namespace perfatlas {
+
+class FakeRuntime final : public CudaRuntime {
+ public:
+  // Knobs.
+  CudaProperties properties{.name = "Fake GPU",
+                            .uuid = "GPU-00000000-0000-0000-0000-00000000000b",
+                            .pci_bus_id = "0000:0b:00.0",
+                            .sm_version = 90,
+                            .multiprocessors = 4,
+                            .memory_bytes = size_t(1) << 30,
+                            .l2_bytes = size_t(1) << 20};
+  int devices = 1;
+  cudaError_t driver_error = cudaSuccess;  // of every device_count()
+  bool capture_fails = false;              // cudaErrorStreamCaptureUnsupported at the end of a capture
+  bool capture_sees_nothing = false;       // as if work went to another stream
+  bool context_lost = false;
+  double work_ms = 1, flush_ms = 100;
+
+  /// One piece of device work that ran.
+  struct Ran {
+    enum Kind { work, flush } kind;
+    const void* operand;  // of work: its first operand
+    bool from_graph;
+    bool held;  // enqueued behind hold(), before let_go()
+  };
+  std::vector<Ran> ran;
+  size_t live_graphs = 0, live_events = 0, live_streams = 0, captures = 0;
+  size_t allocated = 0;
+
+  /// What a test kernel enqueues.
+  void work(const void* operand) {
+    if (capturing_)
+      current_.push_back(operand);
+    else
+      run(operand, false);
+  }
+
+  int device_count() override {
+    check_cuda(driver_error, "cudaGetDeviceCount()");
+    return devices;
+  }
+  CudaProperties select(int) override { return properties; }
+  std::map<std::string, std::string> versions() override { return {{"cudart", "13.0"}}; }
+  bool lost() noexcept override { return context_lost; }
+
+  void* allocate(size_t bytes) override {
+    if (allocated + bytes > properties.memory_bytes) throw OutOfMemory("out of memory: fake");
+    allocated += bytes;
+    auto* memory = static_cast<char*>(std::aligned_alloc(256, (bytes + 511) / 256 * 256));
+    std::memcpy(memory, &bytes, sizeof bytes);
+    sizes_[memory] = bytes;
+    return memory;
+  }
+  void release(void* memory) noexcept override {
+    allocated -= sizes_[memory];
+    sizes_.erase(memory);
+    std::free(memory);
+  }
+  void copy(void* to, const void* from, size_t bytes, Stream) override { std::memcpy(to, from, bytes); }
+  void fill(void* to, int byte, size_t bytes, Stream) override {
+    if (capturing_) throw std::logic_error("a flush inside a capture");
+    std::memset(to, byte, bytes);
+    now_ms_ += flush_ms;
+    ran.push_back({Ran::flush, nullptr, false, held_});
+  }
+
+  Stream create_stream() override { return ++live_streams, this; }
+  void destroy_stream(Stream) noexcept override { --live_streams; }
+  void synchronize(Stream) override {
+    if (context_lost) throw CudaError(cudaErrorIllegalAddress, "cudaStreamSynchronize()");
+  }
+
+  CudaEvent create_event() override { return ++live_events, new double(-1); }
+  void destroy_event(CudaEvent event) noexcept override { --live_events, delete static_cast<double*>(event); }
+  void record(CudaEvent event, Stream) override { *static_cast<double*>(event) = now_ms_; }
+  double elapsed_ms(CudaEvent from, CudaEvent to) override {
+    return *static_cast<double*>(to) - *static_cast<double*>(from);
+  }
+
+  void begin_capture(Stream) override {
+    ++captures;
+    capturing_ = true;
+    current_.clear();
+  }
+  CapturedGraph end_capture(Stream) override {
+    if (capture_fails) throw CudaError(cudaErrorStreamCaptureUnsupported, "cudaStreamEndCapture()");
+    capturing_ = false;
+    ++live_graphs;
+    if (capture_sees_nothing) current_.clear();
+    return {new std::vector<const void*>(current_), current_.size()};
+  }
+  void abort_capture(Stream) noexcept override { capturing_ = false; }
+  void upload(CudaGraph, Stream) override {}
+  void launch(CudaGraph graph, Stream) override {
+    for (const void* operand : *static_cast<std::vector<const void*>*>(graph)) run(operand, true);
+  }
+  void destroy_graph(CudaGraph graph) noexcept override {
+    --live_graphs;
+    delete static_cast<std::vector<const void*>*>(graph);
+  }
+
+  void hold(Stream) override { held_ = true; }
+  void let_go() noexcept override { held_ = false; }
+  void noop(Stream) override { work(nullptr); }
+  void read(const void* data, size_t, void*, Stream) override { work(data); }
+  void int32_to_bf16(const int32_t* from, void* to, size_t count, Stream) override {
+    for (size_t i = 0; i < count; ++i)
+      static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16(static_cast<float>(from[i]));
+  }
+
+ private:
+  void run(const void* operand, bool from_graph) {
+    now_ms_ += work_ms;
+    ran.push_back({Ran::work, operand, from_graph, held_});
+  }
+
+  double now_ms_ = 0;
+  bool capturing_ = false, held_ = false;
+  std::vector<const void*> current_;
+  std::map<void*, size_t> sizes_;
+};
+
+/// Enqueues one piece of fake work on its first operand.
+class FakeKernel final : public PreparedKernel {
+ public:
+  explicit FakeKernel(FakeRuntime& runtime) : runtime_(runtime) {}
+  void launch(Stream, std::span<void* const> operands, void*) override {
+    runtime_.work(operands.empty() ? nullptr : operands[0]);
+  }
+
+ private:
+  FakeRuntime& runtime_;
+};
+
+}  // namespace perfatlas

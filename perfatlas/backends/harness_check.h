@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Whether a kernel does what its op declares, on one case: contract checks and comparison with the reference.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "perfatlas/backends/kernel.h"
+
+namespace perfatlas {
+
+enum class Verdict { passed, failed, not_applicable };
+
+struct HarnessCheck {
+  std::string name;
+  Verdict verdict = Verdict::failed;
+  std::string detail;  // figures, what is wrong, or why it does not apply
+};
+
+/// Cases with more arithmetic than this are not compared with the (naive, single-threaded) reference.
+inline constexpr double kMostReferenceFlops = 4e9;
+
+/// Largest relative L2 error against the reference, by the coarsest floating-point type among the operands: rounding
+/// of that type (2^-24, 2^-11, 2^-8, 2^-4) with room for a few roundings in a row and for another order of sums.
+double reference_tolerance(const Operands& operands);
+
+/// Runs `kernel` on operands with their declared, seeded content, several times with changed inputs. Checks: output
+/// shape and element type (every element written, nothing beyond the end), no NaN or infinity, not all zero, same
+/// inputs same result, inputs not modified, against the reference, written KV cache, KV cache is read, graph capture.
+/// Throws OutOfMemory, or Error when the kernel or the device fails.
+/// REQUIRES: why_unsupported is empty for the case.
+std::vector<HarnessCheck> check_kernel(const Case& what, const KernelEntry& kernel, uint64_t seed,
+                                       Device& device);
+
+}  // namespace perfatlas

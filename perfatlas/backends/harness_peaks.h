@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// Peak arithmetic of a device, measured with the kernels that are going to be measured.
+#pragma once
+
+#include "perfatlas/backends/kernel.h"
+#include "perfatlas/hw/measured_peaks.h"
+#include "perfatlas/schema/registry.h"
+
+namespace perfatlas {
+
+/// Median and its relative 95 % interval (measure/statistics.h) of rates. REQUIRES: at least two, all positive.
+MeasuredPeaks::Peak peak_of_rates(std::vector<double> rates);
+
+/// FLOP/s of dense matrix products by operand type, hot: for every type with a kernel of the op "gemm" on this
+/// device, the best of several square shapes. Takes about `budget_s` seconds in all; larger shapes are left out when
+/// their share of the budget does not hold several launches.
+std::map<DType, MeasuredPeaks::Peak> measure_gemm_peaks(Device& device, const OpRegistry& ops,
+                                                        const KernelRegistry& kernels, double budget_s);
+
+}  // namespace perfatlas

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// Element types in memory: from floats to bytes and back.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "perfatlas/schema/dtype.h"
+
+namespace perfatlas {
+
+/// Whether values of `dtype` can be written and read one by one here (4-bit types are packed by their kernels).
+bool convertible(DType dtype);
+
+/// `values` as elements of `dtype`: rounded to nearest, ties to even; integers and fp8 saturate, f16 and bf16
+/// overflow to infinity. REQUIRES: convertible(dtype).
+std::vector<std::byte> encode_elements(DType dtype, std::span<const float> values);
+
+/// The values of stored elements. REQUIRES: convertible(dtype), bytes.size() a multiple of the element size.
+std::vector<float> decode_elements(DType dtype, std::span<const std::byte> bytes);
+
+}  // namespace perfatlas

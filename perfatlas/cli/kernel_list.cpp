@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/cli/kernel_list.h"
+
+#include <fmt/format.h>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/cli/worker_session.h"
+
+namespace perfatlas {
+namespace {
+
+/// One back end of each worker executable; a worker lists the kernels of all its back ends.
+constexpr const char* kWorkers[] = {"onednn", "cuda"};
+constexpr double kDeadline_s = 60;
+
+void ask_worker(const std::string& backend, const Case& c, std::vector<KernelStatus>& out) {
+  try {
+    WorkerSession worker(backend, "");
+    const WorkerAnswer answer = worker.ask(KernelsRequest{case_text(c)}, kDeadline_s);
+    if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error(failed->error);
+    for (const KernelsAnswer::Entry& entry : std::get<KernelsAnswer>(answer).kernels)
+      out.push_back({entry.backend, entry.kernel, entry.reason});
+  } catch (const Error& error) {
+    out.push_back({backend, "-", error.what()});
+  }
+}
+
+}  // namespace
+
+std::vector<KernelStatus> kernels_here(const Case& c) {
+  std::vector<KernelStatus> list;
+  if (!c.op->measurable()) return list;
+  for (const char* backend : kWorkers) ask_worker(backend, c, list);
+  return list;
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// perfatlas: measure the kernels of LLM inference, keep the tables, answer from them.
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/cli/verb.h"
+#include "perfatlas/cli/version.h"
+#include "perfatlas/ops/all_ops.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr const char* kFooter =
+    "Typical session:\n"
+    "  perfatlas probe                                        what is this machine, and how fast at best\n"
+    "  perfatlas plan --model Qwen3-0.6B                      which cases would be measured\n"
+    "  perfatlas collect --model Qwen3-0.6B --out run --budget 60s\n"
+    "  perfatlas validate run && perfatlas place run --into tables\n"
+    "  perfatlas query gemm --data tables --m 8 --n 4096 --k 1024\n"
+    "  perfatlas report run\n"
+    "Exit codes: 0 done, 1 failed or incomplete, 2 wrong usage. Documentation: docs/.";
+
+void build(CLI::App& app, Invocation& invocation) {
+  app.set_version_flag("--version", kVersion);
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  for (const auto add : {add_probe, add_ops, add_plan, add_collect, add_bench, add_check, add_validate, add_place,
+                         add_query, add_report, add_docs})
+    add(app, invocation);
+}
+
+/// One line on standard error; the remedy is in the text.
+int complain(const std::string& what, int code) {
+  fmt::print(stderr, "perfatlas: {}\n", what);
+  return code;
+}
+
+int run(int argc, char** argv) {
+  Invocation invocation{.ops = all_ops(), .requested_verb = argc > 1 ? argv[1] : "", .command_line = "perfatlas",
+                        .action = {}};
+  for (int i = 1; i < argc; ++i) invocation.command_line += std::string(" ") + argv[i];
+  CLI::App app("Measures the kernels of LLM inference and answers how long an op takes.", "perfatlas");
+  build(app, invocation);
+  try {
+    app.parse(argc, argv);
+    return invocation.action ? invocation.action() : kDone;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    return complain(fmt::format("{}; see perfatlas {}--help", error.what(),
+                                app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " "),
+                    kUsage);
+  } catch (const UsageError& error) {
+    return complain(error.what(), kUsage);
+  } catch (const std::exception& error) {
+    return complain(error.what(), kFailed);
+  }
+}
+
+}  // namespace
+}  // namespace perfatlas
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error, not a death
+  return perfatlas::run(argc, argv);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/cli/op_options.h"
+
+#include <fmt/format.h>
+
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
+namespace {
+
+std::string option_names(const FieldType& field) {
+  return field.flag == field.column ? fmt::format("--{}", field.column)
+                                    : fmt::format("--{},--{}", field.flag, field.column);
+}
+
+void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) {
+  for (const FieldType& field : op.fields) {
+    const std::string column(field.column);
+    const std::string help = fmt::format("{}: {} [{}]", field.doc, field.expected(), field.format(field.default_value));
+    app.add_option_function<std::string>(
+           option_names(field),
+           [&arguments, column](const std::string& text) { arguments.given.emplace_back(column, text); }, help)
+        ->type_name("VALUE")
+        ->group("Fields");
+  }
+}
+
+}  // namespace
+
+Case OpArguments::to_case() const {
+  Case c{op, op->defaults()};
+  for (const auto& [column, text] : given) set_field(c, column, text);
+  if (const std::string_view why = op->why_invalid(c.values); !why.empty())
+    throw UsageError(fmt::format("{}: {} ({})", op->info.id, why, fields_text(c)));
+  return c;
+}
+
+void add_op_subcommands(Invocation& invocation, const PerOpVerb& verb) {
+  if (invocation.requested_verb != verb.verb->get_name()) return;
+  for (const auto& op : invocation.ops.ops()) {
+    CLI::App* sub = verb.verb->add_subcommand(std::string(op->info.id), std::string(op->info.doc));
+    const auto arguments = std::make_shared<OpArguments>();
+    arguments->op = op.get();
+    add_field_options(*sub, *op, *arguments);
+    if (verb.more) verb.more(*sub);
+    sub->callback([&invocation, arguments, run = verb.run] {
+      invocation.action = [arguments, run] { return run(*arguments); };
+    });
+  }
+  // Whatever is no subcommand is a misspelt op: say which ops there are.
+  verb.verb->allow_extras();
+  verb.verb->callback([&invocation, v = verb.verb] {
+    if (v->get_subcommands().empty()) {
+      const auto words = v->remaining();
+      if (words.empty()) throw UsageError(fmt::format("{} needs an op; see perfatlas {} --help", v->get_name(), v->get_name()));
+      (void)invocation.ops.get(words.front());
+    }
+    if (!v->remaining().empty() && !v->get_subcommands().empty())
+      throw UsageError(fmt::format("{}: unknown argument '{}'", v->get_name(), v->remaining().front()));
+  });
+}
+
+}  // namespace perfatlas

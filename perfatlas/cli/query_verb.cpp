@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// perfatlas query OP: how long would this take, where does the answer come from, how sure is it?
+#include <fmt/format.h>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/cli/op_options.h"
+#include "perfatlas/db/answer_text.h"
+#include "perfatlas/db/database.h"
+#include "perfatlas/store/layout.h"
+
+namespace perfatlas {
+namespace {
+
+struct QueryArguments {
+  QueryOptions options;
+  std::string data;
+  std::string cache;
+  bool json = false;
+};
+
+int run_query(const OpArguments& op, const QueryArguments& a) {
+  QueryOptions options = a.options;
+  if (!a.cache.empty()) {
+    options.cache_state = from_name<CacheState>(a.cache);
+    if (!options.cache_state) throw UsageError(fmt::format("--cache '{}' is none of serving, hot and cold", a.cache));
+  }
+  const Case asked = op.to_case();
+  Database database(data_root(a.data));
+  const Answer answer = database.query(asked, options);
+  if (a.json)
+    fmt::print("{}\n", answer_json(asked, answer));
+  else
+    fmt::print("{}", answer_text(asked, answer));
+  return answer ? kDone : kFailed;
+}
+
+}  // namespace
+
+void add_query(CLI::App& app, Invocation& invocation) {
+  CLI::App* verb = app.add_subcommand("query", "How long one op takes, with origin and error bar");
+  const auto a = std::make_shared<QueryArguments>();
+  const auto more = [a](CLI::App& sub) {
+    sub.add_option("--data", a->data, "Data folder; default: PERFATLAS_DATA, else the user's data folder");
+    sub.add_option("--system", a->options.system, "System; may be left out when the data folder has only one");
+    sub.add_option("--backend", a->options.backend, "Back end; may be left out when only one has this op");
+    sub.add_option("--backend-version", a->options.version, "Version of its kernel library; default: the latest");
+    sub.add_option("--kernel", a->options.kernel, "Kernel (kernel_source); default: the fastest");
+    sub.add_option("--cache", a->cache, "Cache state of the rows; default: serving");
+    sub.add_flag("--allow-sol", a->options.allow_sol, "Without rows, answer the speed of light of the machine");
+    sub.add_flag("--json", a->json, "For machines");
+  };
+  add_op_subcommands(invocation, {verb, more, [a](const OpArguments& op) { return run_query(op, *a); }});
+  verb->footer(
+      "Examples:\n"
+      "  perfatlas query gemm --data tables --m 8 --n 4096 --k 1024\n"
+      "  perfatlas query attention_generation --batch 8 --heads 16 --kv_heads 8 --step 2000\n"
+      "Exit code 1 when there is no answer; the reason names what is known.");
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// What collect prints at its end.
+#pragma once
+
+#include <string>
+
+#include "perfatlas/collect/supervisor.h"
+
+namespace perfatlas {
+
+/// Counts per outcome, noise, drift, failures with their repro lines, and what to type next.
+std::string collect_summary_text(const CollectSummary& summary, const std::string& folder);
+
+/// The same as one JSON object.
+std::string collect_summary_json(const CollectSummary& summary);
+
+}  // namespace perfatlas

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// One worker for verbs that ask a few questions: ops, probe, check, bench, validate.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "perfatlas/worker/messages.h"
+
+namespace perfatlas {
+
+class WorkerSession {
+ public:
+  /// Starts the worker of `backend` on `device` (empty: its default) and says hello. `command` overrides the worker.
+  /// Throws Error: no such executable, wrong protocol version, died at start.
+  WorkerSession(const std::string& backend, const std::string& device, const std::vector<std::string>& command = {});
+  ~WorkerSession();
+  WorkerSession(const WorkerSession&) = delete;
+  WorkerSession& operator=(const WorkerSession&) = delete;
+
+  const HelloAnswer& hello() const;
+
+  /// Throws Error when the worker dies or does not answer in time; the text has the last line it printed.
+  WorkerAnswer ask(const Request& request, double deadline_s);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The kernel library's version of a back end as the worker reports it; throws Error when the worker has none.
+std::string backend_version(const HelloAnswer& hello, const std::string& backend);
+
+}  // namespace perfatlas

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/collect/collection_contents.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/hash.h"
+#include "perfatlas/collect/plan.h"
+#include "perfatlas/collect/supervisor.h"
+#include "perfatlas/store/csv.h"
+#include "perfatlas/store/layout.h"
+
+namespace perfatlas {
+namespace {
+
+/// Takes records in order, oldest journal first.
+class Gatherer {
+ public:
+  Gatherer(const OpRegistry& ops, CollectionContents& into) : ops_(ops), into_(into) {}
+
+  void take(const JournalRecord& record) {
+    ++sequence_;
+    std::visit([this](const auto& r) { take_one(r); }, record);
+  }
+
+ private:
+  void take_one(const RunRecord& run) {
+    if (runs_.insert(run.run_id).second) into_.runs.push_back(run);
+    current_ = run;
+  }
+  void take_one(const CaseRecord& record) {
+    const Case c = record.row ? record.row->c : ops_.parse_case(record.case_text);
+    const uint64_t key = hash_of({record.case_id, record.backend, record.kernel, record.cache});
+    const auto [at, is_new] = outcome_of_key_.try_emplace(key, into_.outcomes.size());
+    if (is_new) into_.outcomes.emplace_back();
+    into_.outcomes[at->second] = {c,
+                                  record.backend,
+                                  record.row ? record.row->version : current_.backend_version,
+                                  record.kernel,
+                                  record.cache,
+                                  record.outcome,
+                                  record.final,
+                                  record.reason,
+                                  record.repro,
+                                  current_.run_id};
+    if (record.row) into_.rows.push_back({*record.row, current_.run_id, sequence_, record.suspect});
+  }
+  void take_one(const RerunRecord& record) { into_.reruns.push_back(record); }
+  void take_one(const BreakerRecord& record) { into_.breakers.push_back(record); }
+  void take_one(const EndRecord& record) { into_.ends[current_.run_id] = record; }
+
+  const OpRegistry& ops_;
+  CollectionContents& into_;
+  RunRecord current_;
+  uint64_t sequence_ = 0;
+  std::set<std::string> runs_;
+  std::unordered_map<uint64_t, size_t> outcome_of_key_;
+};
+
+const OpType* op_of_table(const OpRegistry& ops, std::string_view table) {
+  for (const auto& op : ops.ops())
+    if (op->info.table == table) return op.get();
+  return nullptr;
+}
+
+/// Staging tables of known ops; other text files (logs, notes) are not looked at.
+std::vector<std::pair<const OpType*, std::string>> staging_tables(const std::string& folder,
+                                                                  const OpRegistry& ops) {
+  std::vector<std::pair<const OpType*, std::string>> found;
+  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+    const auto table = table_file_of(entry.path().string());
+    if (!table || table->format != TableFormat::csv) continue;
+    if (const OpType* op = op_of_table(ops, table->table)) found.emplace_back(op, table->path);
+  }
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return found;
+}
+
+void add_staging_rows(const std::vector<std::pair<const OpType*, std::string>>& tables,
+                      CollectionContents& into) {
+  std::unordered_set<uint64_t> seen;
+  if (!tables.empty())
+    for (const MeasuredRow& measured : into.rows) seen.insert(content_hash(measured.row));
+  for (const auto& [op, path] : tables)
+    for (Row& row : read_csv_table(*op, path))
+      if (seen.insert(content_hash(row)).second) {
+        std::string run_id = row.quality ? row.quality->run_id : "";
+        into.rows.push_back({std::move(row), std::move(run_id), 0, false});
+      }
+}
+
+}  // namespace
+
+CollectionContents read_collections(const std::vector<std::string>& folders, const OpRegistry& ops) {
+  CollectionContents contents;
+  std::vector<std::string> journals;
+  std::vector<std::pair<const OpType*, std::string>> tables;
+  for (const std::string& folder : std::set<std::string>(folders.begin(), folders.end())) {
+    const std::vector<std::string> files = journal_files(folder);
+    const auto staged = staging_tables(folder, ops);
+    if (files.empty() && staged.empty())
+      throw Error(fmt::format(
+          "{} holds neither a journal nor a staging table; name the --out folder of a collection", folder));
+    journals.insert(journals.end(), files.begin(), files.end());
+    tables.insert(tables.end(), staged.begin(), staged.end());
+  }
+  // File names begin with the start of their run, so this is the order of age over all folders.
+  std::sort(journals.begin(), journals.end(), [](const std::string& a, const std::string& b) {
+    const std::filesystem::path left(a), right(b);
+    return std::pair(left.filename(), left) < std::pair(right.filename(), right);
+  });
+  Gatherer gatherer(ops, contents);
+  contents.damaged =
+      read_journals(journals, ops, [&](const JournalRecord& record) { gatherer.take(record); });
+  add_staging_rows(tables, contents);
+  return contents;
+}
+
+bool CollectionContents::complete() const {
+  if (runs.empty()) return false;
+  const uint64_t plan = runs.back().plan_hash;
+  const uint64_t shards = parse_shard(runs.back().shard).count;
+  std::map<uint64_t, bool> ended;  // shard -> its newest run ended as complete
+  for (const RunRecord& run : runs) {
+    if (run.plan_hash != plan) continue;
+    const auto end = ends.find(run.run_id);
+    ended[parse_shard(run.shard).index] =
+        end != ends.end() && end->second.why == name_of(EndReason::complete);
+  }
+  return ended.size() == shards &&
+         std::all_of(ended.begin(), ended.end(), [](const auto& e) { return e.second; });
+}
+
+uint64_t content_hash(const Row& row) { return combine_hashes(hash64(csv_line(row)), row_identity(row)); }
+
+}  // namespace perfatlas

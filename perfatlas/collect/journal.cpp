@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/collect/journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+
+#include "perfatlas/base/hash.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr int kGroupRecords = 64;
+constexpr std::chrono::milliseconds kGroupTime{250};
+
+}  // namespace
+
+NewerJournal::NewerJournal(int revision)
+    : Error(fmt::format(
+          "journal format revision {} is newer than the {} this perfatlas reads; update perfatlas", revision,
+          kJournalRevision)) {}
+
+uint64_t hash_of(const RecordKey& key) {
+  return hash64(fmt::format("{:016x} {} {} {}", key.case_id, key.backend, key.kernel, name_of(key.cache)));
+}
+
+JournalWriter::JournalWriter(std::string path)
+    : file_(std::move(path)), last_sync_(std::chrono::steady_clock::now()) {
+  if (!file_.ends_with_newline()) file_.append("\n");
+}
+
+JournalWriter::~JournalWriter() {
+  try {
+    sync();
+  } catch (const Error&) {
+  }
+}
+
+void JournalWriter::append(const JournalRecord& record) {
+  file_.append(format_record(record));
+  ++unsynced_;
+  sync_if_due();
+}
+
+void JournalWriter::sync_if_due() {
+  if (unsynced_ == 0) return;
+  if (unsynced_ >= kGroupRecords || std::chrono::steady_clock::now() - last_sync_ >= kGroupTime) sync();
+}
+
+void JournalWriter::sync() {
+  if (unsynced_ > 0) file_.sync();
+  unsynced_ = 0;
+  last_sync_ = std::chrono::steady_clock::now();
+}
+
+std::vector<std::string> journal_files(const std::string& folder) {
+  std::vector<std::string> files;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.starts_with("journal-") && name.ends_with(".jsonl")) files.push_back(it->path().string());
+  }
+  if (error) throw Error(io_error_text("read the folder", folder, error.value()));
+  std::sort(files.begin(), files.end());
+  return files;
+}
+
+JournalReader::JournalReader(std::string path, const OpRegistry& ops)
+    : path_(std::move(path)), ops_(ops), file_(std::make_unique<std::ifstream>(path_, std::ios::binary)) {
+  if (!*file_) throw Error(io_error_text("read", path_, errno));
+}
+
+JournalReader::~JournalReader() = default;
+
+std::optional<std::variant<JournalRecord, DamagedLine>> JournalReader::next() {
+  std::string line;
+  while (std::getline(*file_, line)) {
+    ++line_;
+    if (line.empty()) continue;
+    try {
+      return parse_record(line, ops_);
+    } catch (const NewerJournal& e) {
+      throw Error(fmt::format("{}:{}: {}", path_, line_, e.what()));
+    } catch (const Error& e) {
+      return DamagedLine{path_, line_, e.what()};
+    }
+  }
+  return std::nullopt;
+}
+
+std::vector<DamagedLine> read_journals(const std::vector<std::string>& files, const OpRegistry& ops,
+                                       const std::function<void(const JournalRecord&)>& on_record) {
+  std::vector<DamagedLine> damaged;
+  for (const std::string& path : files) {
+    JournalReader reader(path, ops);
+    while (auto item = reader.next()) {
+      if (const auto* record = std::get_if<JournalRecord>(&*item))
+        on_record(*record);
+      else
+        damaged.push_back(std::get<DamagedLine>(*item));
+    }
+  }
+  return damaged;
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/collect/place.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cctype>
+#include <map>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
+#include "perfatlas/collect/collection_contents.h"
+#include "perfatlas/collect/placed_meta_impl.h"
+#include "perfatlas/collect/table_merge.h"
+#include "perfatlas/hw/system_spec.h"
+#include "perfatlas/store/csv.h"
+#include "perfatlas/store/parquet.h"
+
+namespace perfatlas {
+namespace {
+
+/// Back end and version: one folder below the system.
+using FolderKey = std::pair<std::string, std::string>;
+
+/// Published tables spell frameworks in capitals, folders in lower case.
+std::string backend_of(const Row& row) {
+  std::string name = row.framework;
+  std::transform(name.begin(), name.end(), name.begin(),
+                 [](char c) { return char(std::tolower(uint8_t(c))); });
+  return name;
+}
+
+using RowsOfTables = std::map<FolderKey, std::map<const OpType*, std::vector<MeasuredRow>>>;
+
+RowsOfTables rows_of_tables(std::vector<MeasuredRow>&& rows) {
+  RowsOfTables tables;
+  for (MeasuredRow& measured : rows) {
+    const FolderKey key{backend_of(measured.row), measured.row.version};
+    if (!valid_folder_name(key.first) || !valid_folder_name(key.second))
+      throw Error(
+          fmt::format("cannot place rows of framework '{}', version '{}': not usable as folder names; "
+                      "mend them in the collection",
+                      key.first, key.second));
+    const OpType* op = measured.row.c.op;
+    tables[key][op].push_back(std::move(measured));
+  }
+  return tables;
+}
+
+/// Replaces files of one table folder.
+class FolderWriter {
+ public:
+  FolderWriter(const PlaceRequest& request, const TableFolder& folder) : request_(request), folder_(folder) {
+    make_writable_folder(folder.path);
+  }
+
+  PlacedTable merge(const OpType& op, const std::vector<MeasuredRow>& measured) const {
+    const TableFile file = table_file(op);
+    const TableFile past = {file.table, file.format, history_path(file)};
+    const std::vector<Row> table = read_if_there(op, file), history = read_if_there(op, past);
+    const MergedTable merged = merge_table(table, history, measured);
+    PlacedTable placed{file.table,         folder_.backend, folder_.version, file.path,
+                       merged.rows.size(), merged.added,    merged.replaced, merged.history.size()};
+    if (merged.history != history) {
+      make_writable_folder(folder_.path + "/history");
+      write(op, merged.history, past);
+    }
+    placed.changed = merged.rows != table || merged.history != history;
+    if (merged.rows != table) write(op, merged.rows, file);
+    return placed;
+  }
+
+  void write_meta(const CollectionMeta& meta) const {
+    const auto old = read_collection_meta(folder_.path);
+    if (old == meta) return;
+    announce(folder_.path + '/' + kCollectionMetaFile);
+    write_collection_meta(meta, folder_.path);
+  }
+
+ private:
+  TableFile table_file(const OpType& op) const {
+    for (const TableFile& file : list_tables(folder_))
+      if (file.table == op.info.table) return file;
+    const char* const extension = request_.format == TableFormat::parquet ? "parquet" : "txt";
+    return {std::string(op.info.table), request_.format,
+            fmt::format("{}/{}.{}", folder_.path, op.info.table, extension)};
+  }
+  std::string history_path(const TableFile& file) const {
+    return fmt::format("{}/history/{}", folder_.path, file.path.substr(file.path.rfind('/') + 1));
+  }
+  static std::vector<Row> read_if_there(const OpType& op, const TableFile& file) {
+    return file_exists(file.path) ? read_table(op, file) : std::vector<Row>();
+  }
+  void announce(const std::string& path) const {
+    if (request_.before_write) request_.before_write(path);
+  }
+  void write(const OpType& op, const std::vector<Row>& rows, const TableFile& file) const {
+    announce(file.path);
+    if (file.format == TableFormat::parquet)
+      write_parquet_table(op, rows, file.path);
+    else
+      write_csv_table(op, rows, file.path);
+  }
+
+  const PlaceRequest& request_;
+  const TableFolder& folder_;
+};
+
+/// The newest description of the machine among the collections and the one placed already.
+void place_system_description(const PlaceRequest& request) {
+  const std::string target = system_description_path(request.data_root, request.system);
+  std::optional<SystemSpec> newest;
+  for (const std::string& folder : request.collections) {
+    const std::string path = folder + "/system.json";
+    if (!file_exists(path)) continue;
+    SystemSpec spec = read_system_spec(path);
+    if (!newest || newest->probed_at < spec.probed_at) newest = std::move(spec);
+  }
+  if (!newest) return;
+  newest->system = request.system;
+  if (file_exists(target)) {
+    const SystemSpec old = read_system_spec(target);
+    if (old == *newest || newest->probed_at < old.probed_at) return;
+  }
+  if (request.before_write) request.before_write(target);
+  write_system_spec(*newest, target);
+}
+
+nlohmann::ordered_json table_json(const PlacedTable& t) {
+  return {{"table", t.table},       {"backend", t.backend}, {"version", t.version},
+          {"path", t.path},         {"rows", t.rows},       {"added", t.added},
+          {"replaced", t.replaced}, {"history", t.history}, {"changed", t.changed}};
+}
+
+}  // namespace
+
+PlaceReport place(const OpRegistry& ops, const PlaceRequest& request) {
+  if (!valid_folder_name(request.system))
+    throw UsageError(fmt::format("--system '{}' is not usable as a folder name", request.system));
+  CollectionContents contents = read_collections(request.collections, ops);
+  if (contents.rows.empty())
+    throw Error(
+        fmt::format("nothing was measured in {}; collect first", fmt::join(request.collections, ", ")));
+  PlaceReport report{.damaged = contents.damaged, .complete = contents.complete()};
+  const std::string system_folder = fmt::format("{}/{}", request.data_root, request.system);
+  make_writable_folder(system_folder);
+  const FolderLock lock(system_folder);
+  for (const auto& [key, tables] : rows_of_tables(std::move(contents.rows))) {
+    const TableFolder folder = plain_folder(request.data_root, request.system, key.first, key.second);
+    const FolderWriter writer(request, folder);
+    PlacedMeta meta(read_collection_meta(folder.path), folder, contents);
+    for (const auto& [op, measured] : tables) {
+      report.tables.push_back(writer.merge(*op, measured));
+      meta.add_table(*op, report.tables.back(), measured);
+    }
+    writer.write_meta(meta.result());
+  }
+  place_system_description(request);
+  return report;
+}
+
+std::string PlaceReport::text() const {
+  std::string out;
+  for (const PlacedTable& t : tables)
+    out += t.changed ? fmt::format("{}: {} rows ({} new, {} replaced; {} in history)\n", t.path, t.rows,
+                                   t.added, t.replaced, t.history)
+                     : fmt::format("{}: {} rows, nothing new\n", t.path, t.rows);
+  if (!complete) out += "the collection is not complete: these tables are marked partial\n";
+  for (const DamagedLine& line : damaged)
+    out += fmt::format("{}:{}: {} (not placed)\n", line.path, line.line, line.reason);
+  return out;
+}
+
+std::string PlaceReport::json() const {
+  nlohmann::ordered_json out{{"complete", complete}, {"tables", nlohmann::ordered_json::array()}};
+  for (const PlacedTable& t : tables) out["tables"].push_back(table_json(t));
+  out["damaged_lines"] = nlohmann::ordered_json::array();
+  for (const DamagedLine& line : damaged)
+    out["damaged_lines"].push_back({{"path", line.path}, {"line", line.line}, {"reason", line.reason}});
+  return out.dump();
+}
+
+}  // namespace perfatlas

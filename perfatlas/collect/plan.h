@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which cases to measure, in which order. A plan of a million cases takes a few dozen megabytes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "perfatlas/collect/case_store.h"
+#include "perfatlas/hw/system_spec.h"
+#include "perfatlas/schema/measured_state.h"
+#include "perfatlas/schema/model_shapes.h"
+#include "perfatlas/schema/registry.h"
+
+namespace perfatlas {
+
+enum class GridKind {
+  model,  // shapes of real models x token, batch and sequence ladders
+  aic,    // the published aiconfigurator grid
+};
+
+template <>
+inline constexpr auto kEnumNames<GridKind> =
+    std::array{EnumName<GridKind>{GridKind::model, "model"}, EnumName<GridKind>{GridKind::aic, "aic"}};
+
+/// One of `count` parts that together hold every case exactly once.
+struct Shard {
+  uint64_t index = 0;  // REQUIRES: index < count
+  uint64_t count = 1;
+  bool operator==(const Shard&) const = default;
+};
+
+/// "2/8" is the second of eight: {1, 8}. Throws UsageError.
+Shard parse_shard(std::string_view text);
+
+struct PlanRequest {
+  std::vector<std::string> ops;  // ids; empty: every op that can be measured and has cases in this grid
+  GridKind grid = GridKind::model;
+  ModelShapes shapes;                     // for GridKind::model
+  AicGrid aic;                            // for GridKind::aic
+  std::vector<std::string> case_filters;  // keep cases whose case_text contains any of them; empty: all
+  uint64_t limit_per_op = 0;              // the first so many of each op in plan order; 0: all
+  Shard shard;
+  uint64_t seed = 42;  // of the order inside a level
+};
+
+/// Cases in measuring order: coarse to fine, so that a collection stopped at any moment leaves tables that answer.
+///   level 0: corners - along each axis the first or last value there is for the outer axes' values
+///   level 1: one point per octave of each axis
+///   level 2: the rest
+/// Sites of a sites table (see Resolver) are all level 0; only their curve has levels. Inside a level the cases of an
+/// op are shuffled with the seed and the ops take turns.
+class Plan {
+ public:
+  size_t size() const { return order_.size(); }
+  /// The i-th case to measure. REQUIRES: i < size().
+  Case at(size_t i) const { return store_.at(order_[i]); }
+  int level(size_t i) const { return levels_[order_[i]]; }
+  /// Equal to case_id(at(i)), several times faster.
+  uint64_t id(size_t i) const { return store_.id(order_[i]); }
+  /// hash64 over the sorted ids of all cases before sharding: the same for every shard of one plan.
+  uint64_t hash() const { return hash_; }
+  const Shard& shard() const { return shard_; }
+  /// Ops with at least one case, in registry order.
+  std::vector<const OpType*> ops() const;
+
+ private:
+  friend Plan make_plan(const OpRegistry&, const PlanRequest&);
+  friend Plan plan_of(const std::vector<Case>&);
+  CaseStore store_;
+  std::vector<uint32_t> order_;
+  std::vector<uint8_t> levels_;
+  uint64_t hash_ = 0;
+  Shard shard_;
+};
+
+/// Cases that make no sense (why_invalid) and repeated ones never enter. The same request gives the same plan on every
+/// machine. Throws UsageError for an unknown op, an op without kernels' operands or without such a grid, or a bad
+/// shard. The registry must outlive the plan.
+Plan make_plan(const OpRegistry& registry, const PlanRequest& request);
+
+/// A plan of exactly these cases in this order, all level 0 (bench, re-runs).
+Plan plan_of(const std::vector<Case>& cases);
+
+/// Number of cases per op and value of its first exact enumeration field (its dtype).
+struct PlanCount {
+  std::string op;
+  std::string dtype;  // empty when the op has no such field
+  uint64_t cases = 0;
+  bool operator==(const PlanCount&) const = default;
+};
+std::vector<PlanCount> plan_summary(const Plan& plan);
+
+/// [{"op": ..., "dtype": ..., "cases": ...}] on one line.
+std::string plan_json(const std::vector<PlanCount>& counts);
+
+/// What a case costs besides its launches, for estimates.
+struct CostModel {
+  double setup_s = 0.002;      // preparing operands and kernel
+  double launches = 13;        // warm-ups and samples
+  double efficiency = 0.5;     // of speed of light that kernels are expected to reach
+  double min_sample_s = 1e-4;  // each sample lasts at least this long
+  double max_case_s = 1.0;     // time after which the stopping rule ends a case
+};
+
+/// A rough duration of a plan on one device; cases whose speed of light is unknown count as min_sample_s.
+double estimated_seconds(const Plan& plan, const SystemSpec& spec, CacheState cache, const CostModel& cost);
+
+}  // namespace perfatlas

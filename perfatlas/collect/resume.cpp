@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/collect/resume.h"
+
+#include <algorithm>
+
+namespace perfatlas {
+
+FolderState::FolderState(const std::string& folder, const OpRegistry& ops) {
+  damaged_ = read_journals(journal_files(folder), ops, [&](const JournalRecord& record) {
+    const auto* const c = std::get_if<CaseRecord>(&record);
+    if (c == nullptr) return;
+    states_.push_back({hash_of({c->case_id, c->backend, c->kernel, c->cache}), c->outcome, c->final,
+                       uint16_t(std::clamp(c->attempts, 0, 65535))});
+    if (!c->row) return;
+    const OpType* const op = c->row->c.op;
+    if (std::find(ops_with_rows_.begin(), ops_with_rows_.end(), op) == ops_with_rows_.end())
+      ops_with_rows_.push_back(op);
+  });
+  // Journals are read oldest first: of equal keys the last one counts.
+  std::stable_sort(states_.begin(), states_.end(),
+                   [](const KeyState& a, const KeyState& b) { return a.key < b.key; });
+  const auto last = std::unique(states_.rbegin(), states_.rend(),
+                                [](const KeyState& a, const KeyState& b) { return a.key == b.key; });
+  states_.erase(states_.begin(), last.base());
+  states_.shrink_to_fit();
+}
+
+const KeyState* FolderState::find(uint64_t key) const {
+  const auto at = std::lower_bound(states_.begin(), states_.end(), key,
+                                   [](const KeyState& state, uint64_t k) { return state.key < k; });
+  return at != states_.end() && at->key == key ? &*at : nullptr;
+}
+
+Remaining remaining_work(const Plan& plan, const FolderState& state, const ResumeOptions& options) {
+  Remaining work;
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const KeyState* const known =
+        options.resume ? state.find(hash_of({plan.id(i), options.backend, options.kernel, options.cache}))
+                       : nullptr;
+    const bool failed =
+        known != nullptr && known->outcome != Outcome::measured && known->outcome != Outcome::skipped;
+    if (known == nullptr)
+      work.fresh.push_back(uint32_t(i));
+    else if (!known->final)
+      work.retries.push_back({uint32_t(i), known->attempts});
+    else if (failed && options.retry_failed)
+      work.retries.push_back({uint32_t(i), 0});
+    else
+      ++work.done;
+  }
+  return work;
+}
+
+}  // namespace perfatlas

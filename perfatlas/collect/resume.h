@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the journals of a folder say is done.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "perfatlas/collect/journal.h"
+#include "perfatlas/collect/plan.h"
+
+namespace perfatlas {
+
+/// The newest record of one key, in few bytes.
+struct KeyState {
+  uint64_t key = 0;  // hash_of(RecordKey)
+  Outcome outcome = Outcome::measured;
+  bool final = true;
+  uint16_t attempts = 0;
+};
+
+class FolderState {
+ public:
+  /// Reads every journal of the folder. Throws Error when one cannot be read or is of a newer revision.
+  FolderState(const std::string& folder, const OpRegistry& ops);
+
+  /// The newest record of a key, or null.
+  const KeyState* find(uint64_t key) const;
+  const std::vector<DamagedLine>& damaged() const { return damaged_; }
+  const std::vector<const OpType*>& ops_with_rows() const { return ops_with_rows_; }
+
+ private:
+  std::vector<KeyState> states_;  // sorted by key
+  std::vector<DamagedLine> damaged_;
+  std::vector<const OpType*> ops_with_rows_;
+};
+
+/// What a run of a plan still has to do.
+struct Remaining {
+  std::vector<uint32_t> fresh;  // plan indices never tried, in plan order
+  struct Retry {
+    uint32_t index = 0;
+    int attempts = 0;  // so far
+  };
+  std::vector<Retry> retries;  // tried without a final record, or failed when failures are to be tried again
+  uint64_t done = 0;
+};
+
+/// How keys of a run are made and what counts as done.
+struct ResumeOptions {
+  std::string backend, kernel;
+  CacheState cache = CacheState::serving;
+  bool resume = true;
+  bool retry_failed = false;
+};
+
+Remaining remaining_work(const Plan& plan, const FolderState& state, const ResumeOptions& options);
+
+}  // namespace perfatlas

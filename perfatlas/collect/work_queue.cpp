@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/collect/work_queue.h"
+
+#include <algorithm>
+
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
+
+WorkQueue::WorkQueue(const Plan& plan, Remaining remaining)
+    : plan_(plan),
+      fresh_(std::move(remaining.fresh)),
+      retries_(remaining.retries.begin(), remaining.retries.end()) {}
+
+bool WorkQueue::stopped(size_t plan_index) const {
+  return !stopped_.empty() &&
+         std::find(stopped_.begin(), stopped_.end(), plan_.at(plan_index).op) != stopped_.end();
+}
+
+std::optional<Job> WorkQueue::peek() {
+  while (next_fresh_ < fresh_.size() && stopped(fresh_[next_fresh_])) ++next_fresh_;
+  if (next_fresh_ < fresh_.size()) return Job{Job::Kind::fresh, fresh_[next_fresh_]};
+  while (!retries_.empty() && stopped(retries_.front().index)) retries_.pop_front();
+  if (!retries_.empty()) return Job{Job::Kind::retry, retries_.front().index, retries_.front().attempts};
+  if (!reruns_.empty()) return Job{Job::Kind::rerun, reruns_.front().plan_index, 0, reruns_.front().first_ms};
+  return std::nullopt;
+}
+
+Job WorkQueue::take() {
+  const auto job = peek();
+  PERFATLAS_ASSERT(job);
+  if (job->kind == Job::Kind::fresh) ++next_fresh_;
+  if (job->kind == Job::Kind::retry) retries_.pop_front();
+  if (job->kind == Job::Kind::rerun) reruns_.pop_front();
+  return *job;
+}
+
+void WorkQueue::add_retry(size_t plan_index, int attempts) {
+  retries_.push_back({uint32_t(plan_index), attempts});
+}
+
+void WorkQueue::only_reruns(const std::vector<RerunCandidate>& candidates) {
+  next_fresh_ = fresh_.size();
+  retries_.clear();
+  reruns_.assign(candidates.begin(), candidates.end());
+}
+
+}  // namespace perfatlas

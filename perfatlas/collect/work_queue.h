@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to measure next: fresh cases in plan order, then retries, then (once begun) re-runs.
+#pragma once
+
+#include <deque>
+#include <optional>
+#include <vector>
+
+#include "perfatlas/collect/drift.h"
+#include "perfatlas/collect/resume.h"
+
+namespace perfatlas {
+
+struct Job {
+  enum class Kind { fresh, retry, rerun };
+  Kind kind = Kind::fresh;
+  size_t plan_index = 0;
+  int attempts_before = 0;  // of a retry
+  double first_ms = 0;      // of a rerun
+};
+
+class WorkQueue {
+ public:
+  /// REQUIRES: `plan` outlives this.
+  WorkQueue(const Plan& plan, Remaining remaining);
+
+  /// The next job without taking it. Cases of stopped ops are passed over.
+  std::optional<Job> peek();
+  /// Takes what peek() shows. REQUIRES: there is one.
+  Job take();
+
+  /// To be tried again, after everything else.
+  void add_retry(size_t plan_index, int attempts);
+  /// No more cases of this op in this run.
+  void stop_op(const OpType& op) { stopped_.push_back(&op); }
+  /// Drops all measuring that is left; what is done from now on are these re-runs.
+  void only_reruns(const std::vector<RerunCandidate>& candidates);
+
+ private:
+  bool stopped(size_t plan_index) const;
+
+  const Plan& plan_;
+  std::vector<uint32_t> fresh_;
+  size_t next_fresh_ = 0;
+  std::deque<Remaining::Retry> retries_;
+  std::deque<RerunCandidate> reruns_;
+  std::vector<const OpType*> stopped_;
+};
+
+}  // namespace perfatlas

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "perfatlas/interp/grid_walk_impl.h"
+
+namespace perfatlas {
+
+GridWalk::GridWalk(const GridInterpolator& grid, const Question& question)
+    : grid_(grid), question_(question) {
+  gone_.fill(kNone);
+  if (question.without == kNoPoint) return;
+  // A node disappears with the point when it has no other leaf below it.
+  uint32_t node = grid.leaf_of_point_[question.without];
+  for (size_t level = grid.layout_.axes; level-- > 0;) {
+    gone_[level] = node;
+    if (level == 0) break;
+    const auto& starts = grid.levels_[level - 1].first_child;
+    const auto parent = uint32_t(std::upper_bound(starts.begin(), starts.end(), node) - starts.begin()) - 1;
+    if (starts[parent + 1] - starts[parent] > 1) break;
+    node = parent;
+  }
+}
+
+Estimate GridWalk::estimate() {
+  const Found inside = resolve(0, 0, uint32_t(grid_.levels_[0].keys.size()));
+  if (inside.found) {
+    finish_inside(inside.value);
+  } else if (!question_.sol || !(sol(question_.at) > 0)) {
+    miss("the case lies beyond the measured points and no speed of light is known to extend them");
+  } else if (grid_.layout_.axes == 1) {
+    hold_end();
+  } else {
+    hold_nearest();
+  }
+  return estimate_;
+}
+
+GridWalk::Found GridWalk::resolve(size_t level, uint32_t begin, uint32_t end) {
+  const std::vector<int64_t>& keys = grid_.levels_[level].keys;
+  const int64_t wanted = question_.at[level];
+  const uint32_t gone = gone_[level];
+  auto at = uint32_t(std::lower_bound(keys.begin() + begin, keys.begin() + end, wanted) - keys.begin());
+  uint32_t low = at;  // one past the lower neighbour
+  if (at < end && keys[at] == wanted) {
+    if (at != gone) return below(level, at);
+    ++at;
+  }
+  if (at == gone) ++at;
+  if (low > begin && low - 1 == gone) --low;
+  if (low == begin || at >= end) return {};
+  return blend(level, low - 1, at);
+}
+
+GridWalk::Found GridWalk::below(size_t level, uint32_t node) {
+  if (level + 1 == grid_.layout_.axes) return leaf_value(node);
+  const auto& starts = grid_.levels_[level].first_child;
+  return resolve(level + 1, starts[node], starts[node + 1]);
+}
+
+GridWalk::Found GridWalk::leaf_value(uint32_t leaf) {
+  add_support(estimate_, grid_.point_[leaf], 1);
+  const double latency = grid_.latency_ms_[leaf];
+  return {true, {latency, power_of(energy(leaf), latency)}};
+}
+
+GridWalk::Found GridWalk::blend(size_t level, uint32_t low, uint32_t high) {
+  const size_t first = estimate_.support_count;
+  const Found lower = below(level, low);
+  if (!lower.found) estimate_.support_count = first;
+  const size_t middle = estimate_.support_count;
+  const Found upper = below(level, high);
+  if (!upper.found) estimate_.support_count = middle;
+  if (!lower.found && !upper.found) return {};
+  if (!upper.found) return bridge(level, lower, low);
+  if (!lower.found) return bridge(level, upper, high);
+
+  const std::vector<int64_t>& keys = grid_.levels_[level].keys;
+  const double weight = double(question_.at[level] - keys[low]) / double(keys[high] - keys[low]);
+  for (size_t i = first; i < estimate_.support_count; ++i)
+    estimate_.supports[i].weight *= i < middle ? 1 - weight : weight;
+  const double l = lower.value.latency_ms, h = upper.value.latency_ms;
+  double latency = l + (h - l) * weight;
+  if (grid_.layout_.transforms[level] == Transform::sqrt) {
+    const double root = std::sqrt(l) + (std::sqrt(h) - std::sqrt(l)) * weight;
+    latency = root * root;
+  }
+  const double power = lower.value.power_w + (upper.value.power_w - lower.value.power_w) * weight;
+  return {true, {latency, power}};
+}
+
+GridWalk::Found GridWalk::bridge(size_t level, const Found& arm, uint32_t node) {
+  if (!question_.sol) return {};
+  bridged_ = true;
+  Coordinates there = question_.at;
+  there[level] = grid_.levels_[level].keys[node];
+  const double here_ms = sol(question_.at), there_ms = sol(there);
+  Found found = arm;
+  if (here_ms > 0 && there_ms > 0 && std::isfinite(here_ms) && std::isfinite(there_ms))
+    found.value.latency_ms *= here_ms / there_ms;
+  return found;
+}
+
+void GridWalk::finish_inside(const PoweredLatency& value) {
+  estimate_.latency_ms = value.latency_ms;
+  if (estimate_.support_count == 1 && !bridged_) {
+    const double stored = energy(grid_.leaf_of_point_[estimate_.supports[0].point]);
+    estimate_.kind = EstimateKind::exact;
+    if (!std::isnan(stored)) estimate_.energy_mj = stored;
+    return;
+  }
+  estimate_.kind = bridged_ ? EstimateKind::held : EstimateKind::interpolated;
+  if (!bridged_) raise_to_sol();
+  if (!std::isnan(value.power_w)) estimate_.energy_mj = value.power_w * estimate_.latency_ms;
+  double nearest = INFINITY;
+  for (const Support& s : estimate_.support())
+    nearest = std::min(nearest, octaves_between(question_.at, leaf_coordinates(grid_.leaf_of_point_[s.point]),
+                                                grid_.layout_.axes));
+  estimate_.distance = nearest;
+}
+
+void GridWalk::raise_to_sol() {
+  const double bound = sol(question_.at);
+  if (!(estimate_.latency_ms < bound)) return;
+  for (const Support& s : estimate_.support()) {
+    const uint32_t leaf = grid_.leaf_of_point_[s.point];
+    // Points that beat the speed of light say that the bound is wrong, not the blend.
+    if (grid_.latency_ms_[leaf] < sol(leaf_coordinates(leaf))) return;
+  }
+  estimate_.latency_ms = bound;
+}
+
+void GridWalk::hold_end() {
+  const std::vector<int64_t>& keys = grid_.levels_[0].keys;
+  uint32_t first = 0, last = uint32_t(keys.size()) - 1;
+  if (first == gone_[0]) ++first;
+  if (last == gone_[0]) --last;
+  if (first > last || last == kNone) return miss("there is no other point to hold the efficiency of");
+  const uint32_t anchor = question_.at[0] < keys[first] ? first : last;
+  const Coordinates there = leaf_coordinates(anchor);
+  const double anchor_sol = sol(there);
+  if (!(anchor_sol > 0)) return miss("the speed of light of the nearest point is unknown");
+  const double latency = grid_.latency_ms_[anchor];
+  estimate_.kind = EstimateKind::held;
+  estimate_.latency_ms = sol(question_.at) / (anchor_sol / latency);
+  const double power = power_of(energy(anchor), latency);
+  if (!std::isnan(power)) estimate_.energy_mj = power * estimate_.latency_ms;
+  estimate_.distance = octaves_between(question_.at, there, 1);
+  add_support(estimate_, grid_.point_[anchor], 1);
+}
+
+void GridWalk::hold_nearest() {
+  const NearestLeaves search(grid_, question_, gone_[grid_.layout_.axes - 1]);
+  const auto found = search.found();
+  if (found.empty()) return miss("no measured point has a known speed of light");
+  const size_t used = std::min(found.size(), NearestLeaves::kNeighbours);
+  const double radius = found.size() > used ? std::sqrt(found[used].square) : INFINITY;
+  std::array<double, NearestLeaves::kNeighbours> weights{};
+  double total = 0;
+  for (size_t i = 0; i < used; ++i) {
+    const double d = std::sqrt(found[i].square);
+    const double share = std::max(radius - d, 0.0) / (radius * d + 1e-12);
+    weights[i] = std::isinf(radius) ? 1 / (found[i].square + 1e-12) : share * share;
+    total += weights[i];
+  }
+  if (!(total > 0)) {  // all at the same distance as the fifth
+    weights.fill(1);
+    total = double(used);
+  }
+  double utilisation = 0, power = 0;
+  for (size_t i = 0; i < used; ++i) {
+    const double share = weights[i] / total;
+    utilisation += share * found[i].utilisation;
+    power += share * power_of(energy(found[i].leaf), grid_.latency_ms_[found[i].leaf]);
+    add_support(estimate_, grid_.point_[found[i].leaf], share);
+  }
+  estimate_.kind = EstimateKind::held;
+  estimate_.latency_ms = sol(question_.at) / utilisation;
+  if (!std::isnan(power)) estimate_.energy_mj = power * estimate_.latency_ms;
+  estimate_.distance = std::sqrt(found[0].square);
+}
+
+void GridWalk::miss(std::string_view reason) {
+  estimate_ = {};
+  estimate_.miss_reason = reason;
+}
+
+Coordinates GridWalk::leaf_coordinates(uint32_t leaf) const {
+  Coordinates at{};
+  uint32_t node = leaf;
+  for (size_t level = grid_.layout_.axes; level-- > 0;) {
+    at[level] = grid_.levels_[level].keys[node];
+    if (level == 0) break;
+    const auto& starts = grid_.levels_[level - 1].first_child;
+    node = uint32_t(std::upper_bound(starts.begin(), starts.end(), node) - starts.begin()) - 1;
+  }
+  return at;
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// A typed view of a Hugging Face config.json that names what is missing.
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace perfatlas {
+
+class HfConfig {
+ public:
+  /// `path` is a config.json or a folder that holds one. Throws Error when it cannot be read or is no JSON object.
+  static HfConfig load(const std::string& path);
+  /// The same from text; `origin` names it in errors.
+  static HfConfig parse(std::string_view text, const std::string& origin);
+
+  /// architectures[0]. Throws Error when absent.
+  std::string architecture() const;
+
+  /// A positive integer that must be there. Throws Error naming the key and the file.
+  int64_t positive(std::string_view key) const;
+  /// Nothing when absent or null; throws Error when it is there but no positive integer.
+  std::optional<int64_t> positive_if(std::string_view key) const;
+  std::optional<std::string> text_if(std::string_view key) const;
+  /// False when absent or null.
+  bool flag(std::string_view key) const;
+
+  const std::string& origin() const { return origin_; }
+
+ private:
+  const nlohmann::json* find(std::string_view key) const;
+  std::shared_ptr<const nlohmann::json> root_;
+  std::string origin_;
+};
+
+}  // namespace perfatlas

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "perfatlas/backends/cpu/cpu_device.h"
+#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/harness_check_run.h"
+#include "perfatlas/backends/operand_convert.h"
+#include "perfatlas/backends/operand_fill.h"
+#include "perfatlas/ops/attention/attention.h"
+
+namespace perfatlas {
+
+void add_attention_cpu_kernels(KernelRegistry& registry);
+
+namespace {
+
+constexpr DType kTypes[] = {DType::f32, DType::bf16};
+
+class AttentionCpu : public testing::Test {
+ protected:
+  AttentionCpu() { add_attention_cpu_kernels(kernels_); }
+
+  /// Checks every kernel that takes the case, in both types; returns how many did.
+  template <class Op>
+  int check_everywhere(const OpType& type, Op op) {
+    int checked = 0;
+    for (const DType dtype : kTypes) {
+      op.dtype = op.kv_dtype = dtype;
+      const Case what = make_case(type, op);
+      EXPECT_EQ(op.why_invalid(), "") << case_text(what);
+      for (const KernelEntry* kernel : kernels_.of(Op::info.id, "onednn")) {
+        if (!kernel->why_unsupported(what.values, device_).empty()) continue;
+        ++checked;
+        for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device_))
+          EXPECT_NE(check.verdict, Verdict::failed)
+              << kernel->name << " " << case_text(what) << ": " << check.name << ": " << check.detail;
+      }
+    }
+    return checked;
+  }
+
+  CpuDevice device_{""};
+  KernelRegistry kernels_;
+  OpType context_ = make_op_type<AttentionContext>(), generation_ = make_op_type<AttentionGeneration>();
+};
+
+struct Heads {
+  int64_t heads, kv_heads, head_dim;
+};
+
+/// Multi-head, grouped, multi-query; head sizes of one, several and broken vectors and blocks.
+constexpr Heads kHeads[] = {{2, 2, 64}, {8, 2, 128}, {3, 1, 80}, {4, 4, 96}, {6, 2, 256}, {5, 1, 16}};
+
+TEST_F(AttentionCpu, ContextAgreesWithTheReference) {
+  struct Tokens {
+    int64_t batch, isl, step, window;
+  };
+  constexpr Tokens kTokens[] = {{1, 1, 0, 0},   {3, 70, 0, 0},   {1, 300, 0, 0},    {2, 33, 100, 0},
+                                {1, 64, 64, 0}, {1, 130, 0, 50}, {3, 40, 700, 128}, {1, 600, 5, 1}};
+  int checked = 0;
+  for (const Heads& h : kHeads)
+    for (const Tokens& t : kTokens)
+      checked += check_everywhere<AttentionContext>(context_, {.batch = t.batch,
+                                                               .isl = t.isl,
+                                                               .heads = h.heads,
+                                                               .kv_heads = h.kv_heads,
+                                                               .head_dim = h.head_dim,
+                                                               .window = t.window,
+                                                               .step = t.step});
+  EXPECT_GE(checked, 96);  // the portable loop at least
+}
+
+TEST_F(AttentionCpu, GenerationAgreesWithTheReference) {
+  struct Tokens {
+    int64_t batch, step, window;
+  };
+  constexpr Tokens kTokens[] = {{1, 0, 0},   {3, 1, 0},      {1, 63, 0}, {1, 64, 0},
+                                {3, 500, 0}, {2, 1000, 128}, {1, 200, 1}};
+  int checked = 0;
+  for (const Heads& h : kHeads)
+    for (const Tokens& t : kTokens)
+      checked += check_everywhere<AttentionGeneration>(generation_, {.batch = t.batch,
+                                                                     .heads = h.heads,
+                                                                     .kv_heads = h.kv_heads,
+                                                                     .head_dim = h.head_dim,
+                                                                     .window = t.window,
+                                                                     .step = t.step});
+  EXPECT_GE(checked, 84);
+}
+
+TEST_F(AttentionCpu, OddHeadSizesAreTakenOrRefusedWithAReason) {
+  check_everywhere<AttentionContext>(context_, {.isl = 20, .heads = 2, .kv_heads = 1, .head_dim = 72});
+  check_everywhere<AttentionGeneration>(generation_,
+                                        {.heads = 2, .kv_heads = 1, .head_dim = 72, .step = 100});
+}
+
+TEST_F(AttentionCpu, LargeLogitsStayFinite) {
+  const AttentionContext op{.isl = 100,
+                            .heads = 2,
+                            .kv_heads = 1,
+                            .head_dim = 64,
+                            .dtype = DType::f32,
+                            .kv_dtype = DType::f32,
+                            .step = 70};
+  const Case what = make_case(context_, op);
+  std::vector<HostOperand> content;
+  for (const Operand& operand : op.operands()) content.push_back(make_host_operand(operand, 7));
+  for (float& value : content[q_at].values) value *= 1e6F;
+  for (const KernelEntry* kernel : kernels_.of("attention_context", "onednn")) {
+    if (!kernel->why_unsupported(what.values, device_).empty()) continue;
+    std::vector<HostOperand> expected = content;
+    op.reference(expected);
+    const CheckRunResult result = CheckRun(what, *kernel, device_).run(content, std::byte{0xa5});
+    const std::vector<float> out = decode_elements(DType::f32, result.after[out_at]);
+    size_t wrong = 0;  // ties aside, each row is one value row
+    for (size_t i = 0; i < out.size(); ++i) {
+      ASSERT_TRUE(std::isfinite(out[i])) << kernel->name;
+      wrong += std::abs(out[i] - expected[out_at].values[i]) > 1e-3F;
+    }
+    EXPECT_LT(double(wrong), 0.01 * double(out.size())) << kernel->name;
+  }
+}
+
+TEST_F(AttentionCpu, TypesWithoutAKernelSayWhy) {
+  for (const KernelEntry& kernel : kernels_.entries()) {
+    FieldValues values = encode(AttentionContext{.kv_dtype = DType::fp8_e4m3});
+    EXPECT_EQ(kernel.why_unsupported(values, device_),
+              "no CPU kernel reads a fp8 cache for bfloat16 attention");
+    values = encode(AttentionContext{.dtype = DType::f16, .kv_dtype = DType::f16});
+    EXPECT_EQ(kernel.why_unsupported(values, device_),
+              "no CPU kernel computes attention in float16: only in float32 and bfloat16");
+  }
+}
+
+TEST_F(AttentionCpu, MemoryBeyondTheOperandsStaysBounded) {
+  AttentionContext op{.batch = 8, .isl = 16384, .heads = 32, .kv_heads = 8};
+  const KernelEntry* kernel = kernels_.of("attention_context", "onednn").front();
+  if (!kernel->why_unsupported(encode(op), device_).empty()) GTEST_SKIP() << "this CPU has no AVX-512";
+  const double head_bytes = 2.0 * 16384 * 128 * 2;  // keys and values of one head of one sequence
+  EXPECT_LE(double(kernel->prepare(encode(op), device_)->workspace_bytes()),
+            device_.threads() * (head_bytes + 2e6));
+}
+
+}  // namespace
+}  // namespace perfatlas

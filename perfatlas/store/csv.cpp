@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/store/csv.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
+#include "perfatlas/base/text.h"
+#include "perfatlas/store/table_columns.h"
+
+namespace perfatlas {
+namespace {
+
+/// Longer lines are not rows but damage or another kind of file; also bounds what an error has to look at.
+constexpr size_t kMaxLineBytes = size_t{64} << 10;
+constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+constexpr std::string_view kLfsPreamble = "version https://git-lfs.github.com/spec/";
+
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string csv_text(const std::string& text) {
+  if (std::any_of(text.begin(), text.end(), is_control))
+    throw Error(fmt::format("text '{}' has a control character and cannot stand in a table; mend its source",
+                            text.substr(0, 40)));
+  if (text.find_first_of(",\"") == text.npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) {
+    if (c == '"') quoted += '"';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+std::string csv_cell(const Cell& cell) {
+  struct Writer {
+    std::string operator()(std::monostate) const { return {}; }
+    std::string operator()(int64_t value) const { return std::to_string(value); }
+    std::string operator()(double value) const { return format_real(value); }
+    std::string operator()(bool value) const { return value ? "true" : "false"; }
+    std::string operator()(const std::string& value) const { return csv_text(value); }
+  };
+  return std::visit(Writer{}, cell);
+}
+
+void append_line(std::string& out, const std::vector<TableColumn>& columns, const Row& row) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (i > 0) out += ',';
+    out += csv_cell(columns[i].get(row, columns[i].index));
+  }
+}
+
+// ---- reading -------------------------------------------------------------------------------------------------------
+
+/// The cells of one line into `cells`, keeping their storage. Returns what is wrong with the line, or nothing.
+std::string split_line(std::string_view line, std::vector<std::string>& cells) {
+  size_t count = 0, at = 0;
+  while (true) {
+    if (count == cells.size()) cells.emplace_back();
+    std::string& cell = cells[count++];
+    cell.clear();
+    if (at < line.size() && line[at] == '"') {
+      for (++at;; ++at) {
+        if (at == line.size()) return "a quote is left open";
+        if (line[at] != '"') {
+          cell += line[at];
+        } else if (at + 1 < line.size() && line[at + 1] == '"') {
+          cell += line[at++];
+        } else {
+          break;
+        }
+      }
+      if (++at < line.size() && line[at] != ',') return "text follows a closing quote";
+    } else {
+      const size_t end = std::min(line.find(',', at), line.size());
+      cell.assign(line.substr(at, end - at));
+      if (cell.find('"') != cell.npos) return "a quote stands inside an unquoted cell";
+      at = end;
+    }
+    if (at == line.size()) break;
+    ++at;
+  }
+  cells.resize(count);
+  return {};
+}
+
+/// The typed value of a cell's text; returns why there is none, or nothing.
+std::string parse_cell(CellType type, const std::string& text, Cell& cell) {
+  cell = std::monostate();
+  if (text.empty()) return {};
+  if (type == CellType::text) {
+    cell = text;
+  } else if (type == CellType::integer) {
+    if (const auto value = parse_integer(text)) cell = *value;
+  } else if (type == CellType::real) {
+    if (const auto value = parse_real(text)) cell = *value;
+  } else if (text == "true" || text == "True" || text == "1") {
+    cell = true;
+  } else if (text == "false" || text == "False" || text == "0") {
+    cell = false;
+  }
+  if (!std::holds_alternative<std::monostate>(cell)) return {};
+  constexpr std::string_view kExpected[] = {"an integer", "a finite number", "true or false", "text"};
+  return fmt::format("'{}' is not {}", text.substr(0, 40), kExpected[size_t(type)]);
+}
+
+/// The lines of a text one by one, with the checks that hold for every line.
+class Lines {
+ public:
+  Lines(std::string_view text, const std::string& where) : rest_(text), where_(where) {
+    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
+  }
+  bool next(std::string_view& line) {
+    if (rest_.empty()) return false;
+    ++number_;
+    const size_t end = rest_.find('\n');
+    if (std::min(end, rest_.size()) > kMaxLineBytes)
+      refuse(fmt::format("the line is longer than {} KiB; this is not a table", kMaxLineBytes >> 10));
+    if (end == rest_.npos) refuse("the line is torn: the file ends without a newline");
+    line = rest_.substr(0, end);
+    rest_.remove_prefix(end + 1);
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (std::any_of(line.begin(), line.end(), [](char c) { return is_control(c) && c != '\t'; }))
+      refuse("the line has a control character; this is not a table");
+    return true;
+  }
+  std::string here() const { return fmt::format("{}:{}", where_, number_); }
+  [[noreturn]] void refuse(const std::string& reason) const {
+    throw Error(fmt::format("{}: {}", here(), reason));
+  }
+
+ private:
+  std::string_view rest_;
+  const std::string& where_;
+  size_t number_ = 0;
+};
+
+/// Fills rows from cells, column by column in the order of table_columns.
+class RowReader {
+ public:
+  RowReader(const OpType& op, const std::vector<std::string>& header, const Lines& lines)
+      : columns_(table_columns(op)), blank_(empty_row(op)), width_(header.size()), lines_(lines) {
+    const std::vector<size_t> positions = match_header(columns_, header, lines.here());
+    cell_of_column_.assign(columns_.size(), header.size());
+    for (size_t i = 0; i < positions.size(); ++i) cell_of_column_[positions[i]] = i;
+  }
+
+  Row read(const std::vector<std::string>& cells) {
+    if (cells.size() != width_)
+      lines_.refuse(fmt::format("{} cells where the header has {}", cells.size(), width_));
+    Row row = blank_;
+    Cell cell;
+    for (size_t i = 0; i < columns_.size(); ++i) {
+      if (cell_of_column_[i] == width_) continue;
+      std::string reason = parse_cell(columns_[i].type, cells[cell_of_column_[i]], cell);
+      if (reason.empty()) reason = columns_[i].set(row, columns_[i].index, cell);
+      if (!reason.empty()) lines_.refuse(fmt::format("{}: {}", columns_[i].name, reason));
+    }
+    if (const std::string problem = row_problem(row); !problem.empty()) lines_.refuse(problem);
+    return row;
+  }
+
+ private:
+  std::vector<TableColumn> columns_;
+  Row blank_;
+  size_t width_;
+  std::vector<size_t> cell_of_column_;
+  const Lines& lines_;
+};
+
+}  // namespace
+
+std::string csv_header(const OpType& op) {
+  std::vector<std::string_view> names;
+  for (const TableColumn& column : table_columns(op)) names.push_back(column.name);
+  return fmt::format("{}", fmt::join(names, ","));
+}
+
+std::string csv_line(const Row& row) {
+  std::string line;
+  append_line(line, table_columns(*row.c.op), row);
+  return line;
+}
+
+std::string csv_table(const OpType& op, std::span<const Row> rows) {
+  const std::vector<TableColumn> columns = table_columns(op);
+  std::string text = csv_header(op) + '\n';
+  for (const Row& row : rows) {
+    PERFATLAS_ASSERT(row.c.op == &op);
+    append_line(text, columns, row);
+    text += '\n';
+  }
+  return text;
+}
+
+void parse_csv_table(const OpType& op, std::string_view text, const std::string& where, const RowSink& sink) {
+  if (is_git_lfs_pointer(text)) throw Error(git_lfs_problem(where));
+  Lines lines(text, where);
+  std::string_view line;
+  if (!lines.next(line))
+    throw Error(fmt::format("{}: the file is empty; a table starts with a header", where));
+  std::vector<std::string> cells;
+  const auto split_or_refuse = [&] {
+    if (const std::string problem = split_line(line, cells); !problem.empty()) lines.refuse(problem);
+  };
+  split_or_refuse();
+  RowReader reader(op, cells, lines);
+  while (lines.next(line)) {
+    split_or_refuse();
+    sink(reader.read(cells));
+  }
+}
+
+std::vector<Row> read_csv_table(const OpType& op, const std::string& path) {
+  std::vector<Row> rows;
+  parse_csv_table(op, read_file(path), path, [&](Row&& row) { rows.push_back(std::move(row)); });
+  return rows;
+}
+
+void write_csv_table(const OpType& op, std::span<const Row> rows, const std::string& path) {
+  replace_file(path, csv_table(op, rows));
+}
+
+bool is_git_lfs_pointer(std::string_view text) { return text.starts_with(kLfsPreamble); }
+
+std::string git_lfs_problem(const std::string& path) {
+  return fmt::format("{} is a Git-LFS pointer, not the table: fetch it with `git lfs pull`", path);
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// The Parquet plug-in: the only code that knows Arrow. Bytes in, columns out, and back.
+#include <arrow/api.h>
+#include <arrow/io/memory.h>
+#include <fmt/format.h>
+#include <parquet/arrow/reader.h>
+#include <parquet/arrow/writer.h>
+
+#include <unordered_map>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/store/column_batch.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr int64_t kRowsPerGroup = int64_t{1} << 20;
+
+/// Errors of Arrow span lines and name source files; ours are one line that says what to do.
+void check(const arrow::Status& status) {
+  if (status.ok()) return;
+  const std::string text = status.message().substr(0, status.message().find('\n'));
+  throw Error(
+      fmt::format("the Parquet file is damaged or not a table ({}); restore or collect it again", text));
+}
+
+template <class T>
+T checked(arrow::Result<T> result) {
+  check(result.status());
+  return std::move(result).ValueUnsafe();
+}
+
+// ---- reading -------------------------------------------------------------------------------------------------------
+
+/// Appends the chunks of one column to a ColumnData.
+class ColumnReader {
+ public:
+  explicit ColumnReader(ColumnData& data) : data_(data) {}
+
+  void append(const arrow::Array& chunk) {
+    for (int64_t i = 0; i < chunk.length(); ++i) data_.known.push_back(chunk.IsValid(i));
+    switch (chunk.type_id()) {
+      case arrow::Type::NA:
+        return numbers(chunk.length(), [](int64_t) { return 0; });
+      case arrow::Type::INT8:
+        return integers<arrow::Int8Array>(chunk);
+      case arrow::Type::INT16:
+        return integers<arrow::Int16Array>(chunk);
+      case arrow::Type::INT32:
+        return integers<arrow::Int32Array>(chunk);
+      case arrow::Type::INT64:
+        return integers<arrow::Int64Array>(chunk);
+      case arrow::Type::UINT8:
+        return integers<arrow::UInt8Array>(chunk);
+      case arrow::Type::UINT16:
+        return integers<arrow::UInt16Array>(chunk);
+      case arrow::Type::UINT32:
+        return integers<arrow::UInt32Array>(chunk);
+      case arrow::Type::FLOAT:
+        return reals<arrow::FloatArray>(chunk);
+      case arrow::Type::DOUBLE:
+        return reals<arrow::DoubleArray>(chunk);
+      case arrow::Type::BOOL:
+        return booleans(static_cast<const arrow::BooleanArray&>(chunk));
+      case arrow::Type::STRING:
+        return texts(static_cast<const arrow::StringArray&>(chunk));
+      case arrow::Type::LARGE_STRING:
+        return texts(static_cast<const arrow::LargeStringArray&>(chunk));
+      case arrow::Type::BINARY:
+        return texts(static_cast<const arrow::BinaryArray&>(chunk));
+      case arrow::Type::STRING_VIEW:
+        return texts(static_cast<const arrow::StringViewArray&>(chunk));
+      case arrow::Type::DICTIONARY:
+        return coded(static_cast<const arrow::DictionaryArray&>(chunk));
+      default:
+        throw Error(fmt::format("column '{}' is of type {}, which tables do not have", data_.name,
+                                chunk.type()->ToString()));
+    }
+  }
+
+ private:
+  template <class Value>
+  void numbers(int64_t count, const Value& value) {
+    data_.kind = ColumnData::Kind::integer;
+    for (int64_t i = 0; i < count; ++i) data_.integers.push_back(int64_t(value(i)));
+  }
+  template <class Array>
+  void integers(const arrow::Array& chunk) {
+    const auto& array = static_cast<const Array&>(chunk);
+    numbers(array.length(), [&](int64_t i) { return array.IsValid(i) ? int64_t(array.Value(i)) : 0; });
+  }
+  template <class Array>
+  void reals(const arrow::Array& chunk) {
+    const auto& array = static_cast<const Array&>(chunk);
+    data_.kind = ColumnData::Kind::real;
+    for (int64_t i = 0; i < array.length(); ++i)
+      data_.reals.push_back(array.IsValid(i) ? double(array.Value(i)) : 0);
+  }
+  void booleans(const arrow::BooleanArray& array) {
+    data_.kind = ColumnData::Kind::boolean;
+    for (int64_t i = 0; i < array.length(); ++i) data_.booleans.push_back(array.IsValid(i) && array.Value(i));
+  }
+  template <class Array>
+  void texts(const Array& array) {
+    data_.kind = ColumnData::Kind::text;
+    for (int64_t i = 0; i < array.length(); ++i)
+      data_.codes.push_back(code_of(array.IsValid(i) ? std::string(array.GetView(i)) : std::string()));
+  }
+  void coded(const arrow::DictionaryArray& array) {
+    data_.kind = ColumnData::Kind::text;
+    ColumnData words{.name = data_.name};
+    ColumnReader(words).append(*array.dictionary());
+    if (words.kind != ColumnData::Kind::text)
+      throw Error(fmt::format("column '{}' is a dictionary of {}", data_.name,
+                              array.dictionary()->type()->ToString()));
+    std::vector<int32_t> code_of_word;
+    for (const int32_t code : words.codes) code_of_word.push_back(code_of(words.dictionary[size_t(code)]));
+    for (int64_t i = 0; i < array.length(); ++i)
+      data_.codes.push_back(array.IsValid(i) ? code_of_word.at(size_t(array.GetValueIndex(i))) : code_of(""));
+  }
+  int32_t code_of(const std::string& text) {
+    const auto [entry, is_new] = codes_.try_emplace(text, int32_t(codes_.size()));
+    if (is_new) data_.dictionary.push_back(text);
+    return entry->second;
+  }
+
+  ColumnData& data_;
+  std::unordered_map<std::string, int32_t> codes_;
+};
+
+std::unique_ptr<parquet::arrow::FileReader> open_reader(std::string_view bytes) {
+  parquet::ReaderProperties properties;
+  properties.set_page_checksum_verification(true);
+  parquet::arrow::FileReaderBuilder builder;
+  check(builder.Open(std::make_shared<arrow::io::BufferReader>(arrow::Buffer::FromString(std::string(bytes))),
+                     properties));
+  parquet::ArrowReaderProperties arrow_properties(/*use_threads=*/false);
+  const parquet::SchemaDescriptor* schema = builder.raw_reader()->metadata()->schema();
+  for (int i = 0; i < schema->num_columns(); ++i)
+    if (schema->Column(i)->physical_type() == parquet::Type::BYTE_ARRAY)
+      arrow_properties.set_read_dictionary(i, true);
+  std::unique_ptr<parquet::arrow::FileReader> reader;
+  check(builder.properties(arrow_properties)->Build(&reader));
+  return reader;
+}
+
+ColumnBatch decode_columns(std::string_view bytes) {
+  const auto reader = open_reader(bytes);
+  const std::shared_ptr<arrow::Table> table = checked(reader->ReadTable());
+  check(table->ValidateFull());  // damaged pages can decode to codes beyond the dictionary
+  ColumnBatch batch{.rows = table->num_rows()};
+  for (int i = 0; i < table->num_columns(); ++i) {
+    ColumnData& data = batch.columns.emplace_back();
+    data.name = table->field(i)->name();
+    ColumnReader column(data);
+    for (const auto& chunk : table->column(i)->chunks()) column.append(*chunk);
+  }
+  if (const auto pairs = reader->parquet_reader()->metadata()->key_value_metadata())
+    for (int64_t i = 0; i < pairs->size(); ++i) batch.metadata[pairs->key(i)] = pairs->value(i);
+  return batch;
+}
+
+// ---- writing -------------------------------------------------------------------------------------------------------
+
+template <class Builder, class Value>
+std::shared_ptr<arrow::Array> build_array(const std::vector<Value>& values,
+                                          const std::vector<uint8_t>& known) {
+  Builder builder;
+  check(builder.AppendValues(values.data(), int64_t(values.size()), known.data()));
+  return checked(builder.Finish());
+}
+
+std::shared_ptr<arrow::Array> array_of(const ColumnData& data) {
+  switch (data.kind) {
+    case ColumnData::Kind::integer:
+      return build_array<arrow::Int64Builder>(data.integers, data.known);
+    case ColumnData::Kind::real:
+      return build_array<arrow::DoubleBuilder>(data.reals, data.known);
+    case ColumnData::Kind::boolean:
+      return build_array<arrow::BooleanBuilder>(data.booleans, data.known);
+    case ColumnData::Kind::text:
+      break;
+  }
+  arrow::StringBuilder words;
+  check(words.AppendValues(data.dictionary));
+  return checked(arrow::DictionaryArray::FromArrays(build_array<arrow::Int32Builder>(data.codes, data.known),
+                                                    checked(words.Finish())));
+}
+
+std::string encode_columns(const ColumnBatch& batch) {
+  arrow::FieldVector fields;
+  arrow::ArrayVector arrays;
+  for (const ColumnData& data : batch.columns) {
+    arrays.push_back(array_of(data));
+    fields.push_back(arrow::field(data.name, arrays.back()->type()));
+  }
+  const auto table = arrow::Table::Make(arrow::schema(fields), arrays, batch.rows);
+  const auto metadata = std::make_shared<arrow::KeyValueMetadata>();
+  for (const auto& [key, value] : batch.metadata) metadata->Append(key, value);
+  parquet::WriterProperties::Builder properties;
+  properties.compression(arrow::Compression::ZSTD)->enable_page_checksum();
+  const auto sink = checked(arrow::io::BufferOutputStream::Create());
+  const auto writer = checked(parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(),
+                                                               sink, properties.build()));
+  check(writer->WriteTable(*table, kRowsPerGroup));
+  check(writer->AddKeyValueMetadata(metadata));
+  check(writer->Close());
+  return checked(sink->Finish())->ToString();
+}
+
+/// Damage is reported by exceptions of many kinds (parquet's own, bad_alloc for absurd sizes, out_of_range); nothing
+/// but Error leaves the plug-in.
+template <class Call>
+auto guarded(const Call& call) {
+  try {
+    return call();
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {
+    check(arrow::Status::Invalid(error.what()));
+    throw;  // not reached: an invalid status throws
+  }
+}
+
+class ArrowCodec final : public ParquetCodec {
+ public:
+  ColumnBatch decode(std::string_view bytes) override {
+    return guarded([&] { return decode_columns(bytes); });
+  }
+  std::string encode(const ColumnBatch& batch) override {
+    return guarded([&] { return encode_columns(batch); });
+  }
+};
+
+}  // namespace
+}  // namespace perfatlas
+
+extern "C" __attribute__((visibility("default"))) perfatlas::ParquetCodec* perfatlas_parquet_codec(int abi) {
+  return abi == perfatlas::kParquetCodecAbi ? new perfatlas::ArrowCodec : nullptr;
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/store/parquet.h"
+
+#include <rapidcheck.h>
+
+#include "perfatlas/base/file.h"
+#include "perfatlas/store/toy_tables_test.h"
+
+namespace perfatlas {
+namespace {
+
+const OpType kToy = make_op_type<ToyOp>();
+const OpType kSteps = make_op_type<ToySteps>();
+
+/// The same columns, another op: a wrong file in the right place.
+struct OtherOp : ToyOp {
+  static constexpr OpInfo info{.id = "other", .table = "toy_perf", .op_name = "toy", .doc = "d", .sol = "s"};
+};
+struct NewerToy : ToyOp {
+  static constexpr OpInfo info{
+      .id = "toy", .table = "toy_perf", .op_name = "toy", .doc = "d", .sol = "s", .revision = 2};
+};
+
+std::vector<Row> random_rows(const OpType& op, uint64_t seed, int count) {
+  RandomRows random(seed);
+  std::vector<Row> rows;
+  for (int i = 0; i < count; ++i) rows.push_back(random.next(op));
+  return rows;
+}
+
+void check_round_trip(const OpType& op) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "x_perf.parquet";
+  rc::check([&](uint64_t seed) {
+    const auto rows = random_rows(op, seed, int(seed % 7));
+    write_parquet_table(op, rows, path);
+    RC_ASSERT(read_parquet_table(op, path) == rows);
+  });
+}
+TEST(Parquet, RowsReadBackEqual) { check_round_trip(kToy); }
+TEST(Parquet, RowsWithClaimedColumnsReadBackEqual) { check_round_trip(kSteps); }
+
+TEST(Parquet, TruncatedFilesAreRefusedWithAReason) {
+  const TemporaryFolder folder;
+  write_parquet_table(kToy, random_rows(kToy, 1, 40), folder / "whole.parquet");
+  const std::string whole = read_file(folder / "whole.parquet"), torn = folder / "torn.parquet";
+  for (size_t bytes = 0; bytes < whole.size(); bytes += 1 + whole.size() / 97) {
+    replace_file(torn, whole.substr(0, bytes));
+    const std::string text = error_of([&] { (void)read_parquet_table(kToy, torn); });
+    EXPECT_TRUE(text.starts_with(torn + ": ")) << bytes << text;
+    EXPECT_EQ(text.find('\n'), text.npos) << text;
+  }
+}
+
+TEST(Parquet, FlippedBytesAreRefusedOrHarmless) {
+  const TemporaryFolder folder;
+  const auto rows = random_rows(kToy, 2, 40);
+  write_parquet_table(kToy, rows, folder / "whole.parquet");
+  const std::string whole = read_file(folder / "whole.parquet"), bad = folder / "bad.parquet";
+  int refused = 0;
+  for (size_t at = 0; at < whole.size(); at += 13) {
+    std::string copy = whole;
+    copy[at] = char(copy[at] ^ 0x41);
+    replace_file(bad, copy);
+    std::vector<Row> read;
+    const std::string text = error_of([&] { read = read_parquet_table(kToy, bad); });
+    refused += text != "no error";
+    EXPECT_EQ(text.find('\n'), text.npos) << text;
+  }
+  EXPECT_GT(refused, 20);
+}
+
+TEST(Parquet, TablesOfAnotherOpOrRevisionAreRefused) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "toy_perf.parquet";
+  write_parquet_table(kToy, random_rows(kToy, 3, 1), path);
+  const OpType other = make_op_type<OtherOp>(), newer = make_op_type<NewerToy>();
+  EXPECT_EQ(error_of([&] { (void)read_parquet_table(other, path); }),
+            path + ": this is a table of op toy, not of other");
+  EXPECT_NE(error_of([&] { (void)read_parquet_table(newer, path); }).find("written for revision 1 of op toy"),
+            std::string::npos);
+}
+
+TEST(Parquet, OtherFilesAreNamedForWhatTheyAre) {
+  const TemporaryFolder folder;
+  const std::string path = folder / "toy_perf.parquet";
+  replace_file(path, "version https://git-lfs.github.com/spec/v1\n");
+  EXPECT_NE(error_of([&] { (void)read_parquet_table(kToy, path); }).find("Git-LFS pointer"),
+            std::string::npos);
+  replace_file(path, "framework,version\n");
+  EXPECT_NE(error_of([&] { (void)read_parquet_table(kToy, path); }).find("not a Parquet file"),
+            std::string::npos);
+}
+
+TEST(Parquet, MissingPluginNamesWhereItWasLookedFor) {
+  setenv("PERFATLAS_PARQUET", "/nowhere/plugin.so", 1);
+  std::string why_not;
+  EXPECT_FALSE(parquet_available(why_not));
+  EXPECT_NE(why_not.find("/nowhere/plugin.so"), std::string::npos);
+  unsetenv("PERFATLAS_PARQUET");
+  EXPECT_TRUE(parquet_available(why_not)) << why_not;
+}
+
+}  // namespace
+}  // namespace perfatlas

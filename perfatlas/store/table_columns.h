@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// The columns of an op's table. CSV, Parquet and the schema lock all follow from this one list.
+//
+// Order: framework, version, device, op_name, kernel_source, the op's fields, its measured columns, power,
+// power_limit, then perfatlas's own quality columns. A field that claims op_name or kernel_source (schema/op.h)
+// stands in place of that identity column.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "perfatlas/store/row.h"
+
+namespace perfatlas {
+
+enum class CellType { integer, real, boolean, text };
+
+/// "int64", "double", "bool", "utf8".
+std::string_view name_of(CellType type);
+
+/// One value of a table; monostate: unknown (an empty CSV cell, a Parquet null).
+using Cell = std::variant<std::monostate, int64_t, double, bool, std::string>;
+
+enum class Presence {
+  required,  // every table has it
+  power,     // absent from most published tables
+  quality,   // perfatlas's own: all of them or none
+};
+
+struct TableColumn {
+  std::string_view name;
+  CellType type = CellType::text;
+  Presence presence = Presence::required;
+  size_t index = 0;  // of the field or measured column behind it
+  /// The cell of a row; never of another type than `type`.
+  Cell (*get)(const Row&, size_t index) = nullptr;
+  /// Puts a cell into a row and returns why it is refused, or nothing. REQUIRES: `cell` is of `type` or unknown,
+  /// row.c.op is set and row.measured has its size.
+  std::string (*set)(Row&, size_t index, const Cell& cell) = nullptr;
+};
+
+/// In file order.
+std::vector<TableColumn> table_columns(const OpType& op);
+
+/// The columns that a file has, as positions in table_columns(op).
+/// Throws Error, its text starting with `where`, when `header` has an unknown or repeated column, lacks a required
+/// one, or has only some of the quality columns. Any order is accepted: published tables differ in theirs.
+std::vector<size_t> match_header(const std::vector<TableColumn>& columns,
+                                 const std::vector<std::string>& header, const std::string& where);
+
+/// A row without content, ready for TableColumn::set.
+Row empty_row(const OpType& op);
+
+/// Why a row that has been filled cell by cell is refused as a whole, or nothing: a latency that is not positive,
+/// an invalid case, quality columns that are half filled, a case_id that is not that of the fields.
+std::string row_problem(const Row& row);
+
+}  // namespace perfatlas

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// The request loop of perfatlas-worker-cuda over a GPU that is none: protocol, harness, device and gemm together.
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/cuda/cuda_kernels.h"
+#include "perfatlas/backends/cuda/fake_runtime.h"
+#include "perfatlas/ops/all_ops.h"
+#include "perfatlas/worker/serve.h"
+
+namespace perfatlas {
+namespace {
+
+using testing::HasSubstr;
+
+struct CudaWorker : testing::Test {
+  std::shared_ptr<FakeRuntime> runtime = std::make_shared<FakeRuntime>();
+  CudaDevice device{runtime, "cuda:0", {{{PERFATLAS_FAKE_LIBRARIES, false}}}};
+  OpRegistry ops = all_ops();
+  KernelRegistry kernels;
+  bool ended_by_error = false;
+
+  /// Answers to all requests, in order; fewer when the loop ended early.
+  std::vector<WorkerAnswer> serve_all(const std::vector<Request>& requests) {
+    add_all_cuda_kernels(kernels);
+    const WorkerParts parts{"test", device, ops, kernels, {}, [](double) { return MeasuredPeaks{}; }};
+    int in[2], out[2];
+    if (pipe(in) != 0 || pipe(out) != 0) throw Error("no pipes");
+    std::string lines;
+    for (size_t i = 0; i < requests.size(); ++i) lines += format_request(int64_t(i), requests[i]) + "\n";
+    if (write(in[1], lines.data(), lines.size()) != ssize_t(lines.size())) throw Error("short write");
+    close(in[1]);
+    {
+      ProtocolChannel channel({in[0], out[1]});
+      try {
+        serve(channel, parts);
+      } catch (const Error&) {
+        ended_by_error = true;
+      }
+    }
+    ProtocolChannel back({out[0], dup(STDERR_FILENO)});
+    std::vector<WorkerAnswer> answers;
+    while (const auto line = back.read_line()) answers.push_back(parse_answer(*line).answer);
+    return answers;
+  }
+
+  static SampleRequest sample(const char* case_text, CacheState cache) {
+    SampleRequest request;
+    request.what.case_text = case_text;
+    request.cache = cache;
+    request.repetitions = 3;
+    request.min_sample_ms = 0;
+    return request;
+  }
+};
+
+TEST_F(CudaWorker, SamplesEveryCacheStateAndGivesEverythingBack) {
+  std::vector<Request> requests;
+  for (const CacheState cache : {CacheState::hot, CacheState::serving, CacheState::cold})
+    requests.push_back(sample("gemm gemm_dtype=bfloat16 m=2 n=64 k=64", cache));
+  for (const WorkerAnswer& answer : serve_all(requests)) {
+    const auto* sampled = std::get_if<SampleAnswer>(&answer);
+    ASSERT_NE(sampled, nullptr) << std::get<FailedAnswer>(answer).error;
+    EXPECT_EQ(sampled->kernel_source, "cublaslt_matmul");
+    EXPECT_EQ(sampled->samples.latency_ms.size(), 3u);
+    EXPECT_EQ(sampled->samples.after.clock_mhz, 1980);
+    // The stand-in library multiplies at once, so nothing is captured, and that is said.
+    EXPECT_EQ(sampled->samples.launch, LaunchMode::eager);
+    EXPECT_THAT(sampled->samples.launch_note, HasSubstr("does not use the given stream"));
+  }
+  EXPECT_EQ(runtime->live_graphs + runtime->live_events, 0u);
+}
+
+TEST_F(CudaWorker, SkipsWithAReasonAndFailsOnTooLargeACase) {
+  const auto answers = serve_all({sample("gemm gemm_dtype=fp8_block m=2 n=128 k=128", CacheState::hot),
+                                  sample("gemm gemm_dtype=bfloat16 m=65536 n=65536 k=65536", CacheState::hot),
+                                  HelloRequest{}});
+  ASSERT_EQ(answers.size(), 3u);
+  EXPECT_THAT(std::get<SkippedAnswer>(answers[0]).reason, HasSubstr("no fp8_block kernel in this build"));
+  EXPECT_THAT(std::get<FailedAnswer>(answers[1]).error, HasSubstr("out of memory"));
+  EXPECT_TRUE(std::holds_alternative<HelloAnswer>(answers[2]));
+  EXPECT_FALSE(ended_by_error);
+}
+
+TEST_F(CudaWorker, EndsAfterItsAnswerWhenTheDeviceIsLost) {
+  runtime->context_lost = true;
+  const auto answers =
+      serve_all({sample("gemm gemm_dtype=bfloat16 m=2 n=64 k=64", CacheState::hot), HelloRequest{}});
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_THAT(std::get<FailedAnswer>(answers[0]).error, HasSubstr("a new worker process is needed"));
+  EXPECT_TRUE(ended_by_error);
+}
+
+}  // namespace
+}  // namespace perfatlas

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/worker/serve.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+
+#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
+namespace {
+
+bool same_setup(const CaseSetup& a, const CaseSetup& b) {
+  return a.what == b.what && a.kernel == b.kernel && a.cache == b.cache && a.seed == b.seed;
+}
+
+SamplingOptions options_of(const SampleRequest& request) {
+  return {.warmups = request.warmups,
+          .repetitions = request.repetitions,
+          .min_sample_ms = request.min_sample_ms,
+          .max_total_ms = request.max_total_ms,
+          .allow_graph_fail = request.allow_graph_fail,
+          .measure_energy = request.measure_energy};
+}
+
+std::optional<ProbeAnswer::Peak> peak_of(const std::optional<MeasuredPeaks::Peak>& peak) {
+  if (!peak) return std::nullopt;
+  return ProbeAnswer::Peak{peak->value, peak->rel_ci95};
+}
+
+}  // namespace
+
+RequestServer::RequestServer(const WorkerParts& parts) : parts_(parts), store_(parts.device) {}
+
+WorkerAnswer RequestServer::answer(const Request& request) {
+  try {
+    return std::visit([&](const auto& r) { return reply(r); }, request);
+  } catch (const OutOfMemory& error) {
+    prepared_.reset();
+    store_.release();
+    return FailedAnswer{error.what()};
+  } catch (const std::bad_alloc&) {
+    prepared_.reset();
+    store_.release();
+    return FailedAnswer{"out of memory: the worker's own memory is used up; choose smaller sizes"};
+  } catch (const std::exception& error) {
+    prepared_.reset();
+    return FailedAnswer{error.what()};
+  }
+}
+
+WorkerAnswer RequestServer::reply(const HelloRequest& request) {
+  if (request.protocol != kProtocolVersion)
+    return FailedAnswer{
+        fmt::format("{} speaks protocol {}, not {}; install supervisor and worker of one release",
+                    parts_.name, kProtocolVersion, request.protocol)};
+  const DeviceInfo& info = parts_.device.info();
+  HelloAnswer hello;
+  hello.worker = parts_.name;
+  hello.device = {info.id, info.name, info.memory_bytes, info.llc_bytes, info.versions};
+  hello.backends = parts_.backends;
+  for (const KernelEntry& kernel : parts_.kernels.entries())
+    hello.kernels.push_back({std::string(kernel.op), std::string(kernel.name), std::string(kernel.backend)});
+  return hello;
+}
+
+WorkerAnswer RequestServer::reply(const ProbeRequest& request) {
+  prepared_.reset();
+  store_.release();  // the probe needs the memory
+  const MeasuredPeaks peaks = parts_.probe(request.budget_s);
+  ProbeAnswer answer;
+  answer.memory_bandwidth = peak_of(peaks.memory_bandwidth);
+  answer.llc_bandwidth = peak_of(peaks.llc_bandwidth);
+  for (const auto& [dtype, peak] : peaks.flops) answer.flops[dtype] = {peak.value, peak.rel_ci95};
+  return answer;
+}
+
+WorkerAnswer RequestServer::reply(const KernelsRequest& request) {
+  const Case what = parse(request.case_text);
+  KernelsAnswer answer;
+  for (const KernelEntry* kernel : parts_.kernels.of(what.op->info.id, ""))
+    answer.kernels.push_back({std::string(kernel->backend), std::string(kernel->name),
+                              kernel->why_unsupported(what.values, parts_.device)});
+  return answer;
+}
+
+WorkerAnswer RequestServer::reply(const CheckRequest& request) {
+  const Choice choice = choose(request.what);
+  if (!choice.kernel) return SkippedAnswer{choice.reason};
+  require_memory(choice.what, CacheState::hot, parts_.device.info());
+  CheckAnswer answer{std::string(choice.kernel->name), {}};
+  for (const HarnessCheck& check :
+       check_kernel(choice.what, *choice.kernel, request.what.seed, parts_.device))
+    answer.results.push_back({check.name, check.verdict == Verdict::passed,
+                              check.verdict == Verdict::not_applicable, check.detail});
+  return answer;
+}
+
+WorkerAnswer RequestServer::reply(const SampleRequest& request) {
+  const Choice choice = choose(request.what);
+  if (!choice.kernel) return SkippedAnswer{choice.reason};
+  PreparedCase& prepared = prepare({choice.what, choice.kernel, request.cache, request.what.seed});
+  return SampleAnswer{std::string(choice.kernel->name), prepared.sample(options_of(request))};
+}
+
+Case RequestServer::parse(const std::string& case_text) const {
+  const Case what = parts_.ops.parse_case(case_text);
+  if (const std::string_view why = what.op->why_invalid(what.values); !why.empty())
+    throw Error(fmt::format("case '{}': {}", case_text, why));
+  if (!what.op->measurable())
+    throw Error(fmt::format(
+        "case '{}': tables of this op are only imported, it has no operands to measure with", case_text));
+  return what;
+}
+
+RequestServer::Choice RequestServer::choose(const KernelSelector& selector) const {
+  Choice choice{parse(selector.case_text), nullptr, {}};
+  for (const KernelEntry* kernel : parts_.kernels.of(choice.what.op->info.id, selector.backend)) {
+    if (!selector.kernel.empty() && kernel->name != selector.kernel) continue;
+    const std::string why = kernel->why_unsupported(choice.what.values, parts_.device);
+    if (why.empty()) {
+      choice.kernel = kernel;
+      return choice;
+    }
+    if (!choice.reason.empty()) choice.reason += "; ";
+    choice.reason += fmt::format("{}: {}", kernel->name, why);
+  }
+  if (choice.reason.empty())
+    choice.reason = fmt::format("{} has no kernel '{}' of back end '{}' for {}", parts_.name, selector.kernel,
+                                selector.backend, choice.what.op->info.id);
+  return choice;
+}
+
+PreparedCase& RequestServer::prepare(const CaseSetup& setup) {
+  if (!prepared_ || !same_setup(prepared_->setup(), setup)) {
+    prepared_.reset();
+    prepared_ = std::make_unique<PreparedCase>(setup, parts_.device, store_);
+  }
+  return *prepared_;
+}
+
+void serve(ProtocolChannel& channel, const WorkerParts& parts) {
+  RequestServer server(parts);
+  while (const auto line = channel.read_line()) {
+    int64_t id = 0;
+    WorkerAnswer answer;
+    try {
+      const NumberedRequest request = parse_request(*line);
+      id = request.id;
+      answer = server.answer(request.request);
+    } catch (const Error& error) {
+      answer = FailedAnswer{error.what()};
+    }
+    channel.write_line(format_answer(id, answer));
+    if (std::holds_alternative<FailedAnswer>(answer) && parts.device.lost())
+      throw Error(fmt::format("device {} can run nothing more in this process; start the worker again",
+                              parts.device.info().id));
+  }
+}
+
+}  // namespace perfatlas
