@@ -19,5 +19,6 @@ function(perfatlas_link_statically target library)
   endif()
 endfunction()
 perfatlas_link_statically(PkgConfig::xxhash xxhash)
-perfatlas_link_statically(PkgConfig::hwloc hwloc udev m Threads::Threads)
+# libudev by the name of its file: its development package is not needed otherwise.
+perfatlas_link_statically(PkgConfig::hwloc hwloc -l:libudev.so.1 m Threads::Threads)
 perfatlas_link_statically(yaml-cpp yaml-cpp)

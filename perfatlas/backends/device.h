@@ -53,6 +53,9 @@ struct BatchRequest {
   int launches = 1;
   CacheState cache = CacheState::serving;
   bool allow_graph_fail = true;  // fall back to eager instead of failing
+  /// Before each repetition, outside its time: evict every cache, then launch once with a set of its own, so that
+  /// activations are warm and nothing else is. REQUIRES: more operand sets than launches.
+  bool evict_first = false;
 };
 
 class Device {

@@ -30,8 +30,9 @@ class Stopwatch {
 }  // namespace
 
 double estimate_bytes(const Case& what, CacheState cache, double llc_bytes) {
-  const double eviction = cache == CacheState::cold ? kStreamOverCache * llc_bytes : 0;
-  return plan_placement(what, cache, llc_bytes, nullptr).bytes() + eviction;
+  const PlacementPlan plan = plan_placement(what, cache, llc_bytes, nullptr);
+  const bool evicts = cache == CacheState::cold || plan.evict;
+  return plan.bytes() + (evicts ? kStreamOverCache * llc_bytes : 0);
 }
 
 void require_memory(const Case& what, CacheState cache, const DeviceInfo& device) {
@@ -66,17 +67,18 @@ std::unique_ptr<TimedBatch> PreparedCase::make_batch(int launches, size_t planne
   request.launches = launches;
   request.cache = setup_.cache;
   request.allow_graph_fail = options.allow_graph_fail;
+  request.evict_first = operands_->plan().evict;
   return device_.make_batch(request);
 }
 
 /// A recorded graph replays the sets it was recorded with, so it must hold a whole rotation.
 std::unique_ptr<TimedBatch> PreparedCase::make_sampling_batch(int& launches, const SamplingOptions& options) {
   const PlacementPlan& plan = operands_->plan();
-  // An energy window runs for as long as it takes: it needs the whole rotation.
-  const size_t planned = options.measure_energy ? SIZE_MAX : size_t(launches) * size_t(options.repetitions);
+  // An energy window runs for as long as it takes: it needs the whole rotation. So does eviction, which uses a set.
+  const size_t planned = options.measure_energy || plan.evict ? SIZE_MAX : size_t(launches) * size_t(options.repetitions);
   auto batch = make_batch(launches, planned, options);
   const auto too_short = [&] {
-    return plan.target_bytes > 0 && batch->rotation() != 0 && batch->rotation() < plan.copies;
+    return plan.target_bytes > 0 && !plan.evict && batch->rotation() != 0 && batch->rotation() < plan.copies;
   };
   if (too_short() && plan.copies <= size_t(kMostLaunches)) {
     launches = int(plan.copies);
@@ -93,7 +95,8 @@ std::unique_ptr<TimedBatch> PreparedCase::make_sampling_batch(int& launches, con
 void PreparedCase::warm_up(const SamplingOptions& options) {
   const int warmups = std::max(options.warmups, launch_ms_ > 0 ? 0 : 1);
   if (warmups == 0) return;
-  const auto batch = make_batch(1, size_t(warmups), options);
+  const bool evict = operands_->plan().evict;
+  const auto batch = make_batch(1, evict ? SIZE_MAX : size_t(warmups), options);
   const Stopwatch clock;
   double fastest = std::numeric_limits<double>::infinity();
   for (int i = 0; i < warmups && (i == 0 || clock.ms() < options.max_total_ms); ++i) {
@@ -105,12 +108,15 @@ void PreparedCase::warm_up(const SamplingOptions& options) {
 
 int PreparedCase::launches_per_sample(const SamplingOptions& options) const {
   if (setup_.cache == CacheState::cold) return 1;  // every launch is evicted and timed by itself
-  return int(std::clamp(std::ceil(options.min_sample_ms / launch_ms_), 1.0, double(kMostLaunches)));
+  const PlacementPlan& plan = operands_->plan();
+  const double most = plan.evict ? double(plan.copies - 1) : double(kMostLaunches);
+  return int(std::clamp(std::ceil(options.min_sample_ms / launch_ms_), 1.0, most));
 }
 
 double PreparedCase::bytes_touched(const TimedBatch& batch) const {
   const PlacementPlan& plan = operands_->plan();
   if (plan.target_bytes == 0) return plan.set_bytes;
+  if (plan.evict) return plan.target_bytes;  // what evicting the caches streams
   const size_t sets = batch.rotation() == 0 ? operands_->rotation() : batch.rotation();
   return double(sets) * plan.streamed_bytes;
 }

@@ -11,14 +11,16 @@
 
 namespace perfatlas {
 
-/// y = x * w + first half of the cache; the second half of the cache becomes x.
+/// y = x * w + first row of the cache; the second row of the cache becomes x. The rest of the cache is not touched.
 struct FakeStep {
   int64_t n = 8;
+  int64_t cache_rows = 2;
   bool operator==(const FakeStep&) const = default;
 
   static constexpr OpInfo info{
       .id = "fake_step", .table = "fake_perf", .op_name = "fake", .doc = "one", .sol = "n"};
-  static constexpr auto fields = std::tuple{field("n", &FakeStep::n, Role::axis, "elements")};
+  static constexpr auto fields = std::tuple{field("n", &FakeStep::n, Role::axis, "elements"),
+                                            field("cache_rows", &FakeStep::cache_rows, Role::recorded, "rows")};
   static constexpr auto axes = std::array{axis<&FakeStep::n, FakeStep>("n")};
   static constexpr TableLayout layout{};
 
@@ -35,7 +37,7 @@ struct FakeStep {
   Operands operands() const {
     return {{.name = "x", .role = OperandRole::activation, .dtype = DType::f32, .shape = {n}},
             {.name = "w", .role = OperandRole::weight, .dtype = DType::f32, .shape = {n}},
-            {.name = "c", .role = OperandRole::kv, .dtype = DType::f32, .shape = {2, n}, .written = true},
+            {.name = "c", .role = OperandRole::kv, .dtype = DType::f32, .shape = {cache_rows, n}, .written = true},
             {.name = "y",
              .role = OperandRole::output,
              .dtype = DType::f32,
@@ -92,6 +94,7 @@ class FakeDevice final : public Device {
   LaunchMode mode = LaunchMode::direct;
   std::optional<double> energy_mj;  // grows by one per reading
   int allocations = 0;
+  int evictions = 0;
   std::function<void()> before_run;  // may throw, as a device that fails
 
   const DeviceInfo& info() const override { return description; }
@@ -121,9 +124,11 @@ class FakeDevice final : public Device {
     double run_ms() override {
       if (device_.before_run) device_.before_run();
       if (mode() == LaunchMode::graph) next_ = 0;
-      for (int i = 0; i < request_.launches; ++i, ++next_)
-        request_.kernel->launch(nullptr, request_.operand_sets[next_ % request_.operand_sets.size()],
-                                request_.workspace);
+      if (request_.evict_first) {
+        ++device_.evictions;
+        launch_next();
+      }
+      for (int i = 0; i < request_.launches; ++i) launch_next();
       return device_.launch_ms * request_.launches;
     }
     LaunchMode mode() const override { return device_.mode; }
@@ -133,6 +138,11 @@ class FakeDevice final : public Device {
     }
 
    private:
+    void launch_next() {
+      request_.kernel->launch(nullptr, request_.operand_sets[next_++ % request_.operand_sets.size()],
+                              request_.workspace);
+    }
+
     BatchRequest request_;
     FakeDevice& device_;
     size_t next_ = 0;

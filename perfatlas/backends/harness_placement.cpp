@@ -86,6 +86,13 @@ PlacementPlan plan_placement(const Case& what, CacheState cache, double llc_byte
         "use --cache hot or cold");
   plan.target_bytes = kStreamOverCache * llc_bytes;
   plan.copies = size_t(std::ceil(plan.target_bytes / plan.streamed_bytes));
+  double record = 0;
+  for (const auto& [dtype, bytes] : plan.record_bytes) record += double(bytes);
+  const double most = kMostStreamFactor * std::max(plan.target_bytes, streamed_operands);
+  if (double(plan.copies) * record > most) {
+    plan.evict = true;
+    plan.copies = std::max<size_t>(2, size_t(most / record));
+  }
   return plan;
 }
 

@@ -15,6 +15,9 @@ namespace perfatlas {
 /// factor: least-recently-used replacement then keeps none of them.
 inline constexpr double kStreamOverCache = 1.25;
 
+/// Copies together take at most this many times the bytes that must be streamed; beyond, caches are evicted instead.
+inline constexpr double kMostStreamFactor = 4;
+
 /// What a case asks of memory, before anything is allocated.
 ///   weight, kv          slices of the stream arenas. serving: as many copies as exceed the last-level cache. hot and
 ///                       cold: one copy.
@@ -36,6 +39,9 @@ struct PlacementPlan {
   double streamed_bytes = 0;  // streamed operands that one launch reads or writes
   size_t copies = 1;          // least number of copies to be rotated
   double target_bytes = 0;    // what copies * streamed_bytes must reach; 0: nothing is rotated
+  /// A launch touches so little of its streamed operands (a KV cache of nearly empty pages) that enough copies would
+  /// take kMostStreamFactor times the target: fewer copies rotate and every repetition starts from evicted caches.
+  bool evict = false;
 
   double bytes() const;
 };

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <set>
+#include <set>
 
 #include "perfatlas/backends/harness_fake.h"
 
@@ -104,6 +105,24 @@ TEST(Serving, AGraphIsMadeLongEnoughForAWholeRotation) {
             kStreamOverCache * bench.device.description.llc_bytes);
   EXPECT_GE(samples.bytes_touched, kStreamOverCache * bench.device.description.llc_bytes);
   EXPECT_EQ(samples.launch, LaunchMode::graph);
+}
+
+TEST(Serving, ACacheThatIsHardlyTouchedIsEvictedInsteadOfCopiedTooOften) {
+  Bench bench;
+  const CaseSetup setup{make_case(bench.op, FakeStep{kElements, 1000}), &bench.kernel, CacheState::serving, 1};
+  PreparedCase prepared(setup, bench.device, bench.store);
+  const Samples samples =
+      prepared.sample({.warmups = 0, .repetitions = 5, .min_sample_ms = 1, .max_total_ms = 1e9});
+  EXPECT_EQ(bench.device.evictions, 5 + 1);  // the one is the estimate of the launch time
+  EXPECT_GE(samples.bytes_touched, kStreamOverCache * bench.device.description.llc_bytes);
+  EXPECT_LT(bench.store.bytes(), 10 * setup.what.op->operands(setup.what.values)[kC].bytes());
+  const size_t per_sample = size_t(samples.launches_per_sample) + 1;
+  for (size_t sample = 0; sample < 5; ++sample) {
+    std::set<float*> used;
+    for (size_t i = 0; i < per_sample; ++i)
+      used.insert(bench.log.launches[bench.log.launches.size() - (sample + 1) * per_sample + i][kC]);
+    EXPECT_EQ(used.size(), per_sample);  // nothing is used twice between two evictions
+  }
 }
 
 TEST(Hot, EveryLaunchUsesTheSameBuffers) {

@@ -278,6 +278,7 @@ void Collection::finish() {
   for (Slot& slot : slots_) retire_worker(slot);
   summary_.not_attempted = summary_.planned - summary_.already_done - summary_.this_run.total();
   if (end_ == EndReason::complete && !summary_.stopped_ops.empty()) end_ = EndReason::gave_up;
+  if (end_ == EndReason::complete && summary_.not_attempted > 0) end_ = EndReason::budget;
   summary_.end = end_;
   summary_.drift = drift_.figures();
   summary_.elapsed_s = elapsed_s();

@@ -12,6 +12,9 @@ namespace perfatlas {
 /// One value per distinct op a model issues on one rank. Only the fields that the model fixes (weight shapes, heads,
 /// dtypes) are meaningful; the sizes that vary from step to step (tokens, batch, sequence) are swept by the op's
 /// model_cases. Holds any op without knowing it.
+///
+/// Prototypes are taken from steps of one request: a context step of kPrototypeTokens new tokens and a generation step.
+/// So a context op whose token count is 1 works per request (the logits), not per token, and never sees a whole prompt.
 class ModelShapes {
  public:
   void add(const Case& prototype) {
@@ -31,6 +34,8 @@ class ModelShapes {
  private:
   std::vector<Case> prototypes_;
 };
+
+inline constexpr int64_t kPrototypeTokens = 2;
 
 /// Numbers of tokens in a step that model grids sweep: every power of two up to 8192 and the midpoints from 24 on.
 inline constexpr int64_t kTokenLadder[] = {1,   2,   4,   8,   16,   24,   32,   48,   64,   96,   128, 192,

@@ -166,7 +166,8 @@ template <class Builder, class Value>
 std::shared_ptr<arrow::Array> build_array(const std::vector<Value>& values,
                                           const std::vector<uint8_t>& known) {
   Builder builder;
-  check(builder.AppendValues(values.data(), int64_t(values.size()), known.data()));
+  if (!values.empty())  // Arrow would copy from a null pointer
+    check(builder.AppendValues(values.data(), int64_t(values.size()), known.data()));
   return checked(builder.Finish());
 }
 
@@ -182,7 +183,7 @@ std::shared_ptr<arrow::Array> array_of(const ColumnData& data) {
       break;
   }
   arrow::StringBuilder words;
-  check(words.AppendValues(data.dictionary));
+  if (!data.dictionary.empty()) check(words.AppendValues(data.dictionary));
   return checked(arrow::DictionaryArray::FromArrays(build_array<arrow::Int32Builder>(data.codes, data.known),
                                                     checked(words.Finish())));
 }

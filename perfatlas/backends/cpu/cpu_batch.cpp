@@ -27,6 +27,10 @@ void CpuBatch::launch_next() {
 }
 
 double CpuBatch::run_ms() {
+  if (request_.evict_first) {
+    device_.evict_caches();
+    launch_next();
+  }
   if (request_.cache != CacheState::cold) {
     const auto start = Clock::now();
     for (int i = 0; i < request_.launches; ++i) launch_next();

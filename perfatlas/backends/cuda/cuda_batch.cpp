@@ -36,7 +36,7 @@ class HeldStream {
 CudaBatch::CudaBatch(const CudaBatchContext& context, const BatchRequest& request)
     : context_(context), request_(request) {
   PERFATLAS_ASSERT(request.kernel != nullptr && !request.operand_sets.empty() && request.launches >= 1);
-  PERFATLAS_ASSERT(request.cache != CacheState::cold || context.flush.memory != nullptr);
+  PERFATLAS_ASSERT((request.cache != CacheState::cold && !request.evict_first) || context.flush.memory != nullptr);
   const bool cold = request.cache == CacheState::cold;
   per_graph_ = cold ? 1 : size_t(request.launches);
   enqueue(0, 1);
@@ -113,6 +113,12 @@ double CudaBatch::run_ms() { return request_.cache == CacheState::cold ? run_col
 
 double CudaBatch::run_back_to_back() {
   CudaRuntime& runtime = *context_.runtime;
+  if (request_.evict_first) {
+    runtime.fill(context_.flush.memory, 0x5a, context_.flush.bytes, context_.stream);
+    enqueue(next_set_, 1);
+    next_set_ = (next_set_ + 1) % request_.operand_sets.size();
+    runtime.synchronize(context_.stream);
+  }
   const size_t first = next_set_;
   const auto launches = size_t(request_.launches);
   const CudaGraph graph = mode_ == LaunchMode::graph ? graph_of(first) : nullptr;

@@ -23,7 +23,7 @@ struct FlushBuffer {
 struct CudaBatchContext {
   CudaRuntime* runtime = nullptr;
   Stream stream = nullptr;
-  FlushBuffer flush;  // needed for CacheState::cold only
+  FlushBuffer flush;  // needed for CacheState::cold and BatchRequest::evict_first
 };
 
 /// How each cache state is timed, always behind a kernel or a flush that keeps the stream busy while the host

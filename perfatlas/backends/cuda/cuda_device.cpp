@@ -85,7 +85,7 @@ void CudaDevice::copy(void* to, const void* from, size_t bytes) { runtime_->copy
 
 std::unique_ptr<TimedBatch> CudaDevice::make_batch(const BatchRequest& request) {
   CudaBatchContext context{.runtime = runtime_.get(), .stream = stream_};
-  if (request.cache == CacheState::cold) {
+  if (request.cache == CacheState::cold || request.evict_first) {
     // More than twice the L2, so that replacement that is not strictly least-recent evicts everything, too.
     constexpr size_t spare = size_t(1) << 20;
     context.flush.bytes = 2 * properties_.l2_bytes + spare;

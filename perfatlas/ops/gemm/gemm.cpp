@@ -64,8 +64,11 @@ Operands Gemm::operands() const {
 }
 
 void Gemm::model_cases(const ModelShapes& shapes, const CaseSink<Gemm>& sink) {
-  for (const Gemm& shape : shapes.of<Gemm>())
-    for (const int64_t tokens : kTokenLadder) sink({shape.dtype, tokens, shape.n, shape.k});
+  for (const Gemm& shape : shapes.of<Gemm>()) {
+    const std::span<const int64_t> rows = shape.m < kPrototypeTokens ? std::span<const int64_t>(kBatchLadder)
+                                                                     : std::span<const int64_t>(kTokenLadder);
+    for (const int64_t m : rows) sink({shape.dtype, m, shape.n, shape.k});
+  }
 }
 
 void Gemm::aic_cases(const AicGrid& grid, const CaseSink<Gemm>& sink) {

@@ -55,7 +55,8 @@ struct Gemm {
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 
-  /// Every linear layer of the models at every rung of the token ladder.
+  /// Every linear layer of the models at every rung of the token ladder; those that work per request (logits) at every
+  /// rung of the batch ladder.
   static void model_cases(const ModelShapes& shapes, const CaseSink<Gemm>& sink);
 
   /// The published grid: 74 token counts x (22^2 - 1) feature pairs = 35,742 cases for 16-bit and fp8 types,
