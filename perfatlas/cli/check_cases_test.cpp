@@ -14,7 +14,7 @@ namespace {
 class CheckCasesTest : public testing::Test {
  protected:
   CheckCasesTest() {
-    shapes_.add(make_case(ops_.get("gemm"), Gemm{.n = 4096, .k = 1024}));
+    shapes_.add(make_case(ops_.get("gemm"), Gemm{.m = kPrototypeTokens, .n = 4096, .k = 1024}));
   }
   std::vector<Gemm> gemms(const CheckLimits& limits) const {
     std::vector<Gemm> all;

@@ -2,10 +2,12 @@
 // perfatlas: measure the kernels of LLM inference, keep the tables, answer from them.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/cli/version.h"
 #include "perfatlas/ops/all_ops.h"
@@ -32,6 +34,20 @@ void build(CLI::App& app, Invocation& invocation) {
     add(app, invocation);
 }
 
+/// Throws UsageError when the first word is neither a verb nor an option; CLI11 would only say that one is missing.
+void require_verb(const CLI::App& app, const std::string& word) {
+  if (word.starts_with("-")) return;
+  std::vector<std::string> names;
+  for (const CLI::App* verb : app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
+    names.push_back(verb->get_name());
+  const std::vector<std::string_view> known(names.begin(), names.end());
+  if (word == "docs" || std::find(names.begin(), names.end(), word) != names.end()) return;
+  if (word.empty()) throw UsageError("say what to do: " + join_words(known) + "; see perfatlas --help");
+  const std::string_view guess = nearest_word(word, known);
+  throw UsageError(fmt::format("there is no verb '{}'{}; see perfatlas --help", word,
+                               guess.empty() ? "" : fmt::format(" (did you mean {}?)", guess)));
+}
+
 /// One line on standard error; the remedy is in the text.
 int complain(const std::string& what, int code) {
   fmt::print(stderr, "perfatlas: {}\n", what);
@@ -45,6 +61,7 @@ int run(int argc, char** argv) {
   CLI::App app("Measures the kernels of LLM inference and answers how long an op takes.", "perfatlas");
   build(app, invocation);
   try {
+    require_verb(app, invocation.requested_verb);
     app.parse(argc, argv);
     return invocation.action ? invocation.action() : kDone;
   } catch (const CLI::ParseError& error) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 
 namespace perfatlas {
 namespace {
@@ -25,6 +26,14 @@ void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) 
   }
 }
 
+/// An option that is neither a field nor one of the verb's own.
+[[noreturn]] void refuse_extra(const OpType& op, const std::string& word) {
+  std::vector<std::string_view> flags;
+  for (const FieldType& field : op.fields) flags.push_back(field.flag);
+  throw UsageError(fmt::format("op {} has no field or option '{}'; its fields are {}", op.info.id, word,
+                               join_words(flags)));
+}
+
 }  // namespace
 
 Case OpArguments::to_case() const {
@@ -43,20 +52,21 @@ void add_op_subcommands(Invocation& invocation, const PerOpVerb& verb) {
     arguments->op = op.get();
     add_field_options(*sub, *op, *arguments);
     if (verb.more) verb.more(*sub);
-    sub->callback([&invocation, arguments, run = verb.run] {
+    sub->allow_extras();
+    sub->callback([&invocation, sub, arguments, run = verb.run] {
+      const std::vector<std::string> extra = sub->remaining();
+      if (!extra.empty()) refuse_extra(*arguments->op, extra.front());
       invocation.action = [arguments, run] { return run(*arguments); };
     });
   }
   // Whatever is no subcommand is a misspelt op: say which ops there are.
   verb.verb->allow_extras();
   verb.verb->callback([&invocation, v = verb.verb] {
-    if (v->get_subcommands().empty()) {
-      const auto words = v->remaining();
-      if (words.empty()) throw UsageError(fmt::format("{} needs an op; see perfatlas {} --help", v->get_name(), v->get_name()));
-      (void)invocation.ops.get(words.front());
-    }
-    if (!v->remaining().empty() && !v->get_subcommands().empty())
-      throw UsageError(fmt::format("{}: unknown argument '{}'", v->get_name(), v->remaining().front()));
+    const std::vector<std::string> words = v->remaining();
+    if (!v->get_subcommands().empty() && words.empty()) return;
+    if (words.empty() || words.front().starts_with("-"))
+      throw UsageError(fmt::format("{0} needs an op first; see perfatlas {0} --help", v->get_name()));
+    (void)invocation.ops.get(words.front());
   });
 }
 

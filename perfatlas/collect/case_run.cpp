@@ -48,6 +48,9 @@ SampleRequest CaseRun::request() const {
   r.what = {case_text(case_), context_.backend, o.kernel, o.seed};
   r.cache = o.cache;
   r.warmups = last_ ? std::min(o.warmups, 1) : o.warmups;  // the kernel is still warm from the answer before
+  // One slow launch warms as well as three: warm-ups take no longer than the measuring itself may.
+  if (sol_ && sol_->ms() > 0)
+    r.warmups = std::min(r.warmups, int(std::clamp(1e3 * o.stopping.max_time_s / sol_->ms(), 1.0, 1e6)));
   r.repetitions = next_repetitions(o.stopping, samples_ms_.size());
   r.min_sample_ms = o.min_sample_ms;
   r.max_total_ms = std::max(1.0, 1e3 * (o.stopping.max_time_s - last_elapsed_s_));

@@ -52,6 +52,15 @@ TEST_F(CaseRunTest, SlowLaunchesEndWithTwoSamplesAndAWideInterval) {
   EXPECT_GT(run.record().row->quality->rel_ci95, 0.1);
 }
 
+TEST_F(CaseRunTest, SlowLaunchesAreWarmedUpOnce) {
+  EXPECT_EQ(CaseRun(context_, case_).request().warmups, 3);
+  SystemSpec spec;
+  spec.memory_bandwidth.measured = 2e6;  // 1 s per launch
+  spec.flops[DType::bf16].measured = 1e15;
+  context_.system = spec;
+  EXPECT_EQ(CaseRun(context_, case_).request().warmups, 1);
+}
+
 TEST_F(CaseRunTest, SetupDoesNotUseUpTheMeasuringTime) {
   CaseRun run(context_, case_);
   EXPECT_EQ(run.take(answer({1, 1, 1, 2, 2, 2, 3, 3, 3, 3}), 60), CaseRun::Next::ask);

@@ -25,7 +25,7 @@ struct MeasureOptions {
   std::string kernel;  // empty: the worker's best one for each case
   CacheState cache = CacheState::serving;
   StoppingRule stopping;
-  int warmups = 3;
+  int warmups = 3;  // fewer, but one, when the speed of light says that they would outlast max_time_s
   double min_sample_ms = 0.1;  // launches are batched until a sample takes this long
   bool allow_graph_fail = true;
   bool measure_energy = false;

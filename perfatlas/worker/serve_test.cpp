@@ -41,7 +41,7 @@ struct Worker {
   }
 };
 
-KernelSelector any_kernel(const std::string& case_text = "fake_step n=100") {
+KernelSelector any_kernel(const std::string& case_text = "fake_step n=100 cache_rows=2") {
   return {case_text, "fake", "", 1};
 }
 
@@ -72,7 +72,7 @@ TEST(Serve, ASkipGivesTheReasonOfEveryKernel) {
 }
 
 TEST(Serve, KernelsListsReasons) {
-  const auto answer = Worker().ask<KernelsAnswer>(KernelsRequest{"fake_step n=3"});
+  const auto answer = Worker().ask<KernelsAnswer>(KernelsRequest{"fake_step n=3 cache_rows=2"});
   ASSERT_EQ(answer.kernels.size(), 2u);
   EXPECT_EQ(answer.kernels[0].reason, "needs a full moon");
   EXPECT_EQ(answer.kernels[1].reason, "");
@@ -96,9 +96,9 @@ TEST(Serve, BadCasesAreFailuresWithTheirReason) {
   };
   EXPECT_NE(failure("nothing n=1").find("there is no op 'nothing'"), std::string::npos);
   EXPECT_NE(failure("fake_step").find("no new field=value pair"), std::string::npos);
-  EXPECT_NE(failure("fake_step n=x").find("is not an integer"), std::string::npos);
-  EXPECT_NE(failure("fake_step n=0").find("n must be positive"), std::string::npos);
-  EXPECT_NE(failure("fake_step n=100000000000").find("out of memory"), std::string::npos);
+  EXPECT_NE(failure("fake_step n=x cache_rows=2").find("is not an integer"), std::string::npos);
+  EXPECT_NE(failure("fake_step n=0 cache_rows=2").find("n must be positive"), std::string::npos);
+  EXPECT_NE(failure("fake_step n=100000000000 cache_rows=2").find("out of memory"), std::string::npos);
 }
 
 TEST(Serve, AFailingDeviceIsAnAnswerAndTheNextRequestIsServed) {
