@@ -75,7 +75,8 @@ std::unique_ptr<TimedBatch> PreparedCase::make_batch(int launches, size_t planne
 std::unique_ptr<TimedBatch> PreparedCase::make_sampling_batch(int& launches, const SamplingOptions& options) {
   const PlacementPlan& plan = operands_->plan();
   // An energy window runs for as long as it takes: it needs the whole rotation. So does eviction, which uses a set.
-  const size_t planned = options.measure_energy || plan.evict ? SIZE_MAX : size_t(launches) * size_t(options.repetitions);
+  const size_t planned =
+      options.measure_energy || plan.evict ? SIZE_MAX : size_t(launches) * size_t(options.repetitions);
   auto batch = make_batch(launches, planned, options);
   const auto too_short = [&] {
     return plan.target_bytes > 0 && !plan.evict && batch->rotation() != 0 && batch->rotation() < plan.copies;

@@ -19,8 +19,9 @@ struct FakeStep {
 
   static constexpr OpInfo info{
       .id = "fake_step", .table = "fake_perf", .op_name = "fake", .doc = "one", .sol = "n"};
-  static constexpr auto fields = std::tuple{field("n", &FakeStep::n, Role::axis, "elements"),
-                                            field("cache_rows", &FakeStep::cache_rows, Role::recorded, "rows")};
+  static constexpr auto fields =
+      std::tuple{field("n", &FakeStep::n, Role::axis, "elements"),
+                 field("cache_rows", &FakeStep::cache_rows, Role::recorded, "rows")};
   static constexpr auto axes = std::array{axis<&FakeStep::n, FakeStep>("n")};
   static constexpr TableLayout layout{};
 
@@ -37,7 +38,11 @@ struct FakeStep {
   Operands operands() const {
     return {{.name = "x", .role = OperandRole::activation, .dtype = DType::f32, .shape = {n}},
             {.name = "w", .role = OperandRole::weight, .dtype = DType::f32, .shape = {n}},
-            {.name = "c", .role = OperandRole::kv, .dtype = DType::f32, .shape = {cache_rows, n}, .written = true},
+            {.name = "c",
+             .role = OperandRole::kv,
+             .dtype = DType::f32,
+             .shape = {cache_rows, n},
+             .written = true},
             {.name = "y",
              .role = OperandRole::output,
              .dtype = DType::f32,

@@ -53,7 +53,7 @@ std::vector<double> rates_of(const Candidate& candidate, const Case& what, doubl
 
 MeasuredPeaks::Peak peak_of_rates(std::vector<double> rates) {
   const SampleStatistics statistics = statistics_of(std::move(rates));
-  return {statistics.median, statistics.rel_ci95};
+  return {statistics.p90, statistics.rel_ci95};
 }
 
 std::map<DType, MeasuredPeaks::Peak> measure_gemm_peaks(Device& device, const OpRegistry& ops,

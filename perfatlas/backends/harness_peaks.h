@@ -8,7 +8,9 @@
 
 namespace perfatlas {
 
-/// Median and its relative 95 % interval (measure/statistics.h) of rates. REQUIRES: at least two, all positive.
+/// The best sustained rate: the 90th percentile, with the relative 95 % interval of the median (measure/statistics.h).
+/// A bound must not lie below what kernels reach in a quieter moment; the very best sample may be luck of the clock.
+/// REQUIRES: at least two, all positive.
 MeasuredPeaks::Peak peak_of_rates(std::vector<double> rates);
 
 /// FLOP/s of dense matrix products by operand type, hot: for every type with a kernel of the op "gemm" on this

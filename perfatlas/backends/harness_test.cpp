@@ -6,7 +6,6 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <set>
 
 #include "perfatlas/backends/harness_fake.h"
 
@@ -109,7 +108,8 @@ TEST(Serving, AGraphIsMadeLongEnoughForAWholeRotation) {
 
 TEST(Serving, ACacheThatIsHardlyTouchedIsEvictedInsteadOfCopiedTooOften) {
   Bench bench;
-  const CaseSetup setup{make_case(bench.op, FakeStep{kElements, 1000}), &bench.kernel, CacheState::serving, 1};
+  const CaseSetup setup{make_case(bench.op, FakeStep{kElements, 1000}), &bench.kernel, CacheState::serving,
+                        1};
   PreparedCase prepared(setup, bench.device, bench.store);
   const Samples samples =
       prepared.sample({.warmups = 0, .repetitions = 5, .min_sample_ms = 1, .max_total_ms = 1e9});

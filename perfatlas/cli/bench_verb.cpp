@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // perfatlas bench OP: one case with its samples; what every repro line runs.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "perfatlas/base/error.h"
@@ -33,18 +32,22 @@ void print_row(const CaseRecord& record) {
   fmt::print("  kernel      {} ({} {}) on {}\n", row.kernel_source, row.framework, row.version, row.device);
   fmt::print("  measured    {} samples x {} launches, {} state, {} launches, stopped: {}\n", q.samples,
              record.launches_per_sample, name_of(q.cache_state), name_of(q.launch), name_of(record.stop));
-  fmt::print("  efficiency  {}\n", q.efficiency ? fmt::format("{:.1f} % of the speed of light", 100 * *q.efficiency)
-                                                : "unknown (give --system-file from perfatlas probe)");
+  fmt::print("  efficiency  {}\n", q.efficiency
+                                       ? fmt::format("{:.1f} % of the speed of light", 100 * *q.efficiency)
+                                       : "unknown (give --system-file from perfatlas probe)");
   fmt::print("  clock {}, temperature {}, energy {}{}\n", optional_text(q.clock_mhz, "MHz"),
-             optional_text(q.temperature_c, "C"), optional_text(q.energy_mj, "mJ"), q.throttled ? ", THROTTLED" : "");
+             optional_text(q.temperature_c, "C"), optional_text(q.energy_mj, "mJ"),
+             q.throttled ? ", THROTTLED" : "");
   fmt::print("  samples_ms ");
   for (const double sample : record.samples_ms) fmt::print(" {:.6g}", sample);
   fmt::print("\n");
 }
 
 nlohmann::json to_json(const CaseRecord& record) {
-  nlohmann::json out = {{"case", record.case_text},     {"outcome", name_of(record.outcome)},
-                        {"reason", record.reason},      {"repro", record.repro},
+  nlohmann::json out = {{"case", record.case_text},
+                        {"outcome", name_of(record.outcome)},
+                        {"reason", record.reason},
+                        {"repro", record.repro},
                         {"samples_ms", record.samples_ms}};
   if (!record.row) return out;
   const RowQuality& q = *record.row->quality;
@@ -61,7 +64,8 @@ nlohmann::json to_json(const CaseRecord& record) {
 
 int run_bench(const OpArguments& op, const BenchArguments& a, const OpRegistry& ops) {
   if (!op.op->measurable())
-    throw UsageError(fmt::format("{} is an imported table: no kernel of it is in this build", op.op->info.id));
+    throw UsageError(
+        fmt::format("{} is an imported table: no kernel of it is in this build", op.op->info.id));
   MeasureCases request{{op.to_case()}, a.measure.backend, a.device, measure_from(a.measure), {}};
   if (!a.system_file.empty()) request.system = read_system_spec(a.system_file);
   const CaseRecord record = measure_cases(request, ops).at(0);

@@ -26,10 +26,12 @@ std::vector<Case> model_extremes(const OpType& op, const ModelShapes& shapes, co
     const Case c{&op, values};
     const Work work = op.work(values);
     const double effort = std::max(work.flops, work.bytes());
-    if (effort <= limits.reference_flops && operand_bytes(c) < limits.memory_bytes / 2) fitting.emplace_back(effort, c);
+    if (effort <= limits.reference_flops && operand_bytes(c) < limits.memory_bytes / 2)
+      fitting.emplace_back(effort, c);
   });
   if (fitting.empty()) return {};
-  std::stable_sort(fitting.begin(), fitting.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(fitting.begin(), fitting.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
   return {fitting.front().second, fitting[fitting.size() / 2].second, fitting.back().second};
 }
 
@@ -43,7 +45,8 @@ std::vector<Case> check_cases(const OpType& op, const ModelShapes& shapes, const
   });
   std::vector<Case> all;
   const auto add = [&](const Case& c) {
-    if (op.why_invalid(c.values).empty() && std::find(all.begin(), all.end(), c) == all.end()) all.push_back(c);
+    if (op.why_invalid(c.values).empty() && std::find(all.begin(), all.end(), c) == all.end())
+      all.push_back(c);
   };
   for (const Case& c : shaped) {
     add(c);
@@ -52,7 +55,8 @@ std::vector<Case> check_cases(const OpType& op, const ModelShapes& shapes, const
       Case typed = c;
       // Fields that hold the same kind of type follow (a KV cache of the products' type).
       for (size_t i = 0; i < op.fields.size(); ++i)
-        if (op.fields[i].kind == ValueKind::enumeration && op.fields[i].names == type->names) typed.values[i] = value;
+        if (op.fields[i].kind == ValueKind::enumeration && op.fields[i].names == type->names)
+          typed.values[i] = value;
       add(typed);
     }
   }

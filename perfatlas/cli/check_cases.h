@@ -10,8 +10,8 @@
 namespace perfatlas {
 
 struct CheckLimits {
-  double memory_bytes = 0;        // of the device; larger cases are left out
-  double reference_flops = 2e9;   // the largest case whose naive reference still takes seconds
+  double memory_bytes = 0;       // of the device; larger cases are left out
+  double reference_flops = 2e9;  // the largest case whose naive reference still takes seconds
 };
 
 /// Smallest case (the op's defaults), an odd-sized one, and the smallest, a middle and the largest case of the models'

@@ -18,7 +18,8 @@ class CheckCasesTest : public testing::Test {
   }
   std::vector<Gemm> gemms(const CheckLimits& limits) const {
     std::vector<Gemm> all;
-    for (const Case& c : check_cases(ops_.get("gemm"), shapes_, limits)) all.push_back(decode<Gemm>(c.values));
+    for (const Case& c : check_cases(ops_.get("gemm"), shapes_, limits))
+      all.push_back(decode<Gemm>(c.values));
     return all;
   }
   OpRegistry ops_ = all_ops();

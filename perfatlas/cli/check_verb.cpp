@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // perfatlas check OP: is what a kernel computes right, and does it keep its contract?
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "perfatlas/base/error.h"
@@ -29,7 +28,9 @@ struct Tally {
   int passed = 0, failed = 0, skipped = 0;  // cases
 };
 
-const char* mark(const CheckResult& result) { return result.skipped ? "skip" : result.passed ? "ok" : "FAIL"; }
+const char* mark(const CheckResult& result) {
+  return result.skipped ? "skip" : result.passed ? "ok" : "FAIL";
+}
 
 void print_results(const CheckAnswer& answer) {
   for (const CheckResult& r : answer.results) fmt::print("  {:4}  {:28} {}\n", mark(r), r.name, r.detail);
@@ -38,7 +39,8 @@ void print_results(const CheckAnswer& answer) {
 nlohmann::json to_json(const Case& c, const std::string& kernel, const std::vector<CheckResult>& results,
                        const std::string& why) {
   auto list = nlohmann::json::array();
-  for (const CheckResult& r : results) list.push_back({{"check", r.name}, {"result", mark(r)}, {"detail", r.detail}});
+  for (const CheckResult& r : results)
+    list.push_back({{"check", r.name}, {"result", mark(r)}, {"detail", r.detail}});
   return {{"case", case_text(c)}, {"kernel_source", kernel}, {"results", list}, {"reason", why}};
 }
 
@@ -63,12 +65,14 @@ nlohmann::json check_one(const Case& c, const CheckArguments& a, WorkerSession& 
 
 int run_check(const OpArguments& op, const CheckArguments& a, const OpRegistry& ops) {
   if (!op.op->measurable())
-    throw UsageError(fmt::format("{} is an imported table: no kernel of it is in this build", op.op->info.id));
+    throw UsageError(
+        fmt::format("{} is an imported table: no kernel of it is in this build", op.op->info.id));
   WorkerSession worker(a.backend, a.device);
   std::vector<Case> cases;
   if (op.given.empty()) {
     const auto model = find_model(a.model, model_libraries(), ops);
-    cases = check_cases(*op.op, shapes_of({model.get()}, {1}), {.memory_bytes = worker.hello().device.memory_bytes});
+    cases = check_cases(*op.op, shapes_of({model.get()}, {1}),
+                        {.memory_bytes = worker.hello().device.memory_bytes});
   } else {
     cases = {op.to_case()};
   }
@@ -79,8 +83,8 @@ int run_check(const OpArguments& op, const CheckArguments& a, const OpRegistry& 
   if (a.json)
     fmt::print("{}\n", nlohmann::json{{"op", op.op->info.id}, {"good", good}, {"cases", list}}.dump(2));
   else
-    fmt::print("{}: {} cases right, {} wrong, {} not for this device{}\n", op.op->info.id, tally.passed, tally.failed,
-               tally.skipped, tally.passed == 0 ? "; nothing was checked" : "");
+    fmt::print("{}: {} cases right, {} wrong, {} not for this device{}\n", op.op->info.id, tally.passed,
+               tally.failed, tally.skipped, tally.passed == 0 ? "; nothing was checked" : "");
   return good ? kDone : kFailed;
 }
 
@@ -101,7 +105,9 @@ void add_check(CLI::App& app, Invocation& invocation) {
   add_op_subcommands(invocation, {verb, more, [&invocation, a](const OpArguments& op) {
                                     return run_check(op, *a, invocation.ops);
                                   }});
-  verb->footer("Examples:\n  perfatlas check gemm\n  perfatlas check attention_context --batch 2 --isl 100 --heads 8 --kv_heads 2");
+  verb->footer(
+      "Examples:\n  perfatlas check gemm\n  perfatlas check attention_context --batch 2 --isl 100 --heads 8 "
+      "--kv_heads 2");
 }
 
 }  // namespace perfatlas

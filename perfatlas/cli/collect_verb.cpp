@@ -62,10 +62,11 @@ CollectOptions options_from(const CollectArguments& a) {
 int run_collect(const CollectArguments& a, const OpRegistry& ops) {
   CollectOptions options = options_from(a);
   const Plan plan = plan_from(a.plan, ops);
-  if (plan.size() == 0) throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
+  if (plan.size() == 0)
+    throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
   ProgressLine progress(stderr);
-  const SystemFileRequest request{a.out, a.system_file, a.no_probe, options.backend, options.devices.front(),
-                                  options.worker_command};
+  const SystemFileRequest request{a.out,           a.system_file,           a.no_probe,
+                                  options.backend, options.devices.front(), options.worker_command};
   options.system = system_for_collection(request, [&](const std::string& line) { progress.say(line); });
   const CollectSummary summary = collect(plan, ops, options, progress);
   progress.finish();
@@ -82,14 +83,17 @@ void add_collect(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("collect", "Measure the cases of a plan; run again to continue");
   const auto a = std::make_shared<CollectArguments>();
   verb->add_option("--out", a->out, "Collection folder: journal, staging tables, logs")->required();
-  verb->add_option("--budget", a->budget, "No case begins after this time, e.g. 60s, 10m; default: until done");
-  verb->add_option("--devices", a->devices, "Core sets (0-1) or GPUs (0); one worker process each")->delimiter(';');
+  verb->add_option("--budget", a->budget,
+                   "No case begins after this time, e.g. 60s, 10m; default: until done");
+  verb->add_option("--devices", a->devices, "Core sets (0-1) or GPUs (0); one worker process each")
+      ->delimiter(';');
   verb->add_option("--worker", a->worker, "Command of a plug-in worker; {device} is replaced");
   verb->add_flag("--resume,!--no-resume", a->resume, "Skip cases that are done already (default)");
   verb->add_flag("--retry-failed", a->retry_failed, "Try failed, crashed and timed-out cases again");
   verb->add_option("--case-deadline", a->case_deadline, "Kill a worker that needs longer for one case");
   verb->add_option("--system-file", a->system_file, "System description to use instead of probing");
-  verb->add_flag("--no-probe", a->no_probe, "Do not measure the machine's peaks first (rows get no efficiency)");
+  verb->add_flag("--no-probe", a->no_probe,
+                 "Do not measure the machine's peaks first (rows get no efficiency)");
   verb->add_flag("--no-drift", a->no_drift, "Do not re-measure a sample of the cases at the end");
   verb->add_flag("--json", a->json, "Print the summary for machines");
   add_plan_options(*verb, a->plan);

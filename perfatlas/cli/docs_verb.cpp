@@ -17,7 +17,8 @@ namespace {
 std::string ops_document(const OpRegistry& ops) {
   std::string text =
       "# Ops\n\nMade by `make docs` from the declarations in `perfatlas/ops/`; CI fails when it is stale.\n\n"
-      "Roles: `exact` fields must match a measured value; `axis` fields are interpolated; `recorded` fields are kept "
+      "Roles: `exact` fields must match a measured value; `axis` fields are interpolated; `recorded` fields "
+      "are kept "
       "with the row and not looked at by queries.\n\n";
   for (const auto& op : ops.ops()) text += op_markdown(*op);
   return text;
@@ -36,14 +37,17 @@ std::string help_section(const CLI::App& app, const std::string& title) {
 }
 
 std::string cli_document(CLI::App& app) {
-  std::string text = "# Command line\n\nMade by `make docs` from the program itself; CI fails when it is stale.\n\n";
+  std::string text =
+      "# Command line\n\nMade by `make docs` from the program itself; CI fails when it is stale.\n\n";
   text += help_section(app, "perfatlas");
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
+  for (const CLI::App* verb :
+       app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
     text += help_section(*verb, "perfatlas " + verb->get_name());
   return text;
 }
 
-void update_lock(const OpRegistry& ops, const std::string& path, bool check, std::vector<std::string>& stale) {
+void update_lock(const OpRegistry& ops, const std::string& path, bool check,
+                 std::vector<std::string>& stale) {
   const std::string old = std::filesystem::exists(path) ? read_file(path) : "";
   const SchemaLockProblems problems = compare_schema_lock(ops, old);
   if (!problems.breaking.empty() && !old.empty())
@@ -81,7 +85,9 @@ void add_docs(CLI::App& app, Invocation& invocation) {
   verb->add_option("--root", *root, "Source tree")->capture_default_str();
   verb->add_flag("--check", *check, "Change nothing; exit 1 when something is stale");
   verb->callback([&app, &invocation, root, check] {
-    invocation.action = [&app, &invocation, root, check] { return run_docs(app, invocation.ops, *root, *check); };
+    invocation.action = [&app, &invocation, root, check] {
+      return run_docs(app, invocation.ops, *root, *check);
+    };
   });
 }
 

@@ -29,8 +29,8 @@ void build(CLI::App& app, Invocation& invocation) {
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   app.footer(kFooter);
-  for (const auto add : {add_probe, add_ops, add_plan, add_collect, add_bench, add_check, add_validate, add_place,
-                         add_query, add_report, add_docs})
+  for (const auto add : {add_probe, add_ops, add_plan, add_collect, add_bench, add_check, add_validate,
+                         add_place, add_query, add_report, add_docs})
     add(app, invocation);
 }
 
@@ -38,7 +38,8 @@ void build(CLI::App& app, Invocation& invocation) {
 void require_verb(const CLI::App& app, const std::string& word) {
   if (word.starts_with("-")) return;
   std::vector<std::string> names;
-  for (const CLI::App* verb : app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
+  for (const CLI::App* verb :
+       app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); }))
     names.push_back(verb->get_name());
   const std::vector<std::string_view> known(names.begin(), names.end());
   if (word == "docs" || std::find(names.begin(), names.end(), word) != names.end()) return;
@@ -55,8 +56,8 @@ int complain(const std::string& what, int code) {
 }
 
 int run(int argc, char** argv) {
-  Invocation invocation{.ops = all_ops(), .requested_verb = argc > 1 ? argv[1] : "", .command_line = "perfatlas",
-                        .action = {}};
+  Invocation invocation{
+      .ops = all_ops(), .requested_verb = argc > 1 ? argv[1] : "", .command_line = "perfatlas", .action = {}};
   for (int i = 1; i < argc; ++i) invocation.command_line += std::string(" ") + argv[i];
   CLI::App app("Measures the kernels of LLM inference and answers how long an op takes.", "perfatlas");
   build(app, invocation);
@@ -66,9 +67,10 @@ int run(int argc, char** argv) {
     return invocation.action ? invocation.action() : kDone;
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
-    return complain(fmt::format("{}; see perfatlas {}--help", error.what(),
-                                app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " "),
-                    kUsage);
+    return complain(
+        fmt::format("{}; see perfatlas {}--help", error.what(),
+                    app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " "),
+        kUsage);
   } catch (const UsageError& error) {
     return complain(error.what(), kUsage);
   } catch (const std::exception& error) {

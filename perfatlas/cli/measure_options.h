@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+
 #include <string>
 
 #include "perfatlas/collect/supervisor.h"
@@ -14,8 +15,8 @@ struct MeasureArguments {
   std::string kernel;
   std::string cache = "serving";
   int warmups = 3;
-  int min_samples = 10;     // --runs
-  int max_samples = 0;      // --repeat; 0: until quiet or out of time
+  int min_samples = 10;  // --runs
+  int max_samples = 0;   // --repeat; 0: until quiet or out of time
   std::string max_time = "1s";
   double max_noise = 0.02;
   double min_time_ms = 0.1;

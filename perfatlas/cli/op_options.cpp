@@ -17,10 +17,12 @@ std::string option_names(const FieldType& field) {
 void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) {
   for (const FieldType& field : op.fields) {
     const std::string column(field.column);
-    const std::string help = fmt::format("{}: {} [{}]", field.doc, field.expected(), field.format(field.default_value));
+    const std::string help =
+        fmt::format("{}: {} [{}]", field.doc, field.expected(), field.format(field.default_value));
     app.add_option_function<std::string>(
            option_names(field),
-           [&arguments, column](const std::string& text) { arguments.given.emplace_back(column, text); }, help)
+           [&arguments, column](const std::string& text) { arguments.given.emplace_back(column, text); },
+           help)
         ->type_name("VALUE")
         ->group("Fields");
   }

@@ -8,9 +8,12 @@ namespace {
 
 std::string_view role_name(Role role) {
   switch (role) {
-    case Role::exact: return "exact";
-    case Role::axis: return "axis";
-    case Role::recorded: return "recorded";
+    case Role::exact:
+      return "exact";
+    case Role::axis:
+      return "axis";
+    case Role::recorded:
+      return "recorded";
   }
   return "";
 }
@@ -18,7 +21,8 @@ std::string_view role_name(Role role) {
 std::string axes_text(const OpType& op) {
   std::string text;
   for (const AxisType& axis : op.axes)
-    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", axis.name, axis.transform == Transform::sqrt ? " (sqrt)" : "");
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ", axis.name,
+                        axis.transform == Transform::sqrt ? " (sqrt)" : "");
   return text;
 }
 
@@ -40,18 +44,22 @@ std::string op_text(const OpType& op) {
   std::string text = fmt::format("{} (revision {}): {}\nTable: {}; measured: {}\n\nFields:\n", op.info.id,
                                  op.info.revision, op.info.doc, op.info.table, measured_text(op));
   for (const FieldType& field : op.fields)
-    text += fmt::format("  --{:14} {:9} {:24} default {:10} {}\n", field.flag, role_name(field.role), field.column,
-                        field.format(field.default_value), field.doc);
+    text += fmt::format("  --{:14} {:9} {:24} default {:10} {}\n", field.flag, role_name(field.role),
+                        field.column, field.format(field.default_value), field.doc);
   text += fmt::format("\nAxis decision: {}\nInterpolation: {}\nSpeed of light: {}\n", op.layout.why,
                       resolver_text(op), op.info.sol);
   return text;
 }
 
 nlohmann::json op_json(const OpType& op) {
-  nlohmann::json out = {{"op", op.info.id},         {"doc", op.info.doc},
-                        {"table", op.info.table},   {"revision", op.info.revision},
-                        {"axis_decision", op.layout.why}, {"speed_of_light", op.info.sol},
-                        {"fields", nlohmann::json::array()}, {"axes", nlohmann::json::array()}};
+  nlohmann::json out = {{"op", op.info.id},
+                        {"doc", op.info.doc},
+                        {"table", op.info.table},
+                        {"revision", op.info.revision},
+                        {"axis_decision", op.layout.why},
+                        {"speed_of_light", op.info.sol},
+                        {"fields", nlohmann::json::array()},
+                        {"axes", nlohmann::json::array()}};
   for (const FieldType& field : op.fields)
     out["fields"].push_back({{"column", field.column},
                              {"flag", field.flag},
@@ -60,17 +68,20 @@ nlohmann::json op_json(const OpType& op) {
                              {"default", field.format(field.default_value)},
                              {"doc", field.doc}});
   for (const AxisType& axis : op.axes)
-    out["axes"].push_back({{"name", axis.name}, {"transform", axis.transform == Transform::sqrt ? "sqrt" : "raw"}});
+    out["axes"].push_back(
+        {{"name", axis.name}, {"transform", axis.transform == Transform::sqrt ? "sqrt" : "raw"}});
   return out;
 }
 
 std::string op_markdown(const OpType& op) {
-  std::string text = fmt::format("## {}\n\n{}\n\nTable `{}`, op_name `{}`, revision {}; measured: {}.\n\n", op.info.id,
-                                 op.info.doc, op.info.table, op.info.op_name, op.info.revision, measured_text(op));
+  std::string text =
+      fmt::format("## {}\n\n{}\n\nTable `{}`, op_name `{}`, revision {}; measured: {}.\n\n", op.info.id,
+                  op.info.doc, op.info.table, op.info.op_name, op.info.revision, measured_text(op));
   text += "| column | flag | role | values | default | meaning |\n|---|---|---|---|---|---|\n";
   for (const FieldType& field : op.fields)
-    text += fmt::format("| {} | --{} | {} | {} | {} | {} |\n", field.column, field.flag, role_name(field.role),
-                        field.expected(), field.format(field.default_value), field.doc);
+    text +=
+        fmt::format("| {} | --{} | {} | {} | {} | {} |\n", field.column, field.flag, role_name(field.role),
+                    field.expected(), field.format(field.default_value), field.doc);
   text += fmt::format("\nAxis decision: {}.\n\nInterpolation: {}.\n\nSpeed of light: `{}`\n\n", op.layout.why,
                       resolver_text(op), op.info.sol);
   return text;

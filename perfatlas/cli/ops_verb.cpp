@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // perfatlas ops [OP]: what can be measured, and what an op is.
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "perfatlas/cli/kernel_list.h"
@@ -19,7 +18,10 @@ struct OpsArguments {
 nlohmann::json kernels_json(const std::vector<KernelStatus>& kernels) {
   auto list = nlohmann::json::array();
   for (const KernelStatus& k : kernels)
-    list.push_back({{"backend", k.backend}, {"kernel", k.kernel}, {"runs_here", k.reason.empty()}, {"reason", k.reason}});
+    list.push_back({{"backend", k.backend},
+                    {"kernel", k.kernel},
+                    {"runs_here", k.reason.empty()},
+                    {"reason", k.reason}});
   return list;
 }
 

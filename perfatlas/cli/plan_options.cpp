@@ -38,7 +38,9 @@ ModelShapes model_shapes(const PlanOptions& options, const OpRegistry& ops) {
 
 void add_plan_options(CLI::App& verb, PlanOptions& o) {
   const char* group = "Which cases";
-  verb.add_option("--ops", o.ops, "Ops to measure; default: all that have kernels")->group(group)->delimiter(',');
+  verb.add_option("--ops", o.ops, "Ops to measure; default: all that have kernels")
+      ->group(group)
+      ->delimiter(',');
   verb.add_option("--grid", o.grid, "model: shapes of real models; aic: the published aiconfigurator grid")
       ->capture_default_str()
       ->group(group);
@@ -51,13 +53,18 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
   verb.add_option("--sm", o.sm_version, "GPU generation whose dtypes the aic grid contains")
       ->capture_default_str()
       ->group(group);
-  verb.add_option("--case-filter", o.case_filters, "Keep cases whose text contains this; repeated: any of them")
+  verb.add_option("--case-filter", o.case_filters,
+                  "Keep cases whose text contains this; repeated: any of them")
       ->group(group);
-  verb.add_option("--limit", o.limit, "At most so many cases per op; 0: all")->capture_default_str()->group(group);
+  verb.add_option("--limit", o.limit, "At most so many cases per op; 0: all")
+      ->capture_default_str()
+      ->group(group);
   verb.add_option("--shard", o.shard, "i/n: the i-th of n parts that together hold every case once")
       ->capture_default_str()
       ->group(group);
-  verb.add_option("--shuffle", o.seed, "Seed of the order inside a level")->capture_default_str()->group(group);
+  verb.add_option("--shuffle", o.seed, "Seed of the order inside a level")
+      ->capture_default_str()
+      ->group(group);
 }
 
 Plan plan_from(const PlanOptions& o, const OpRegistry& ops) {

@@ -18,10 +18,13 @@ struct PlanArguments {
 
 void print_estimate(const Plan& plan, const std::string& system_file) {
   if (system_file.empty()) {
-    fmt::print("Estimated time: unknown without a system description (perfatlas probe --out system.json, then --system-file)\n");
+    fmt::print(
+        "Estimated time: unknown without a system description (perfatlas probe --out system.json, then "
+        "--system-file)\n");
     return;
   }
-  const double seconds = estimated_seconds(plan, read_system_spec(system_file), CacheState::serving, CostModel{});
+  const double seconds =
+      estimated_seconds(plan, read_system_spec(system_file), CacheState::serving, CostModel{});
   fmt::print("Estimated time on one device: {}\n", format_duration(seconds));
 }
 
@@ -48,7 +51,8 @@ void add_plan(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("plan", "Show which cases a collection would measure");
   const auto arguments = std::make_shared<PlanArguments>();
   add_plan_options(*verb, arguments->plan);
-  verb->add_option("--system-file", arguments->system_file, "System description of probe, for the time estimate");
+  verb->add_option("--system-file", arguments->system_file,
+                   "System description of probe, for the time estimate");
   verb->add_flag("--list", arguments->list, "Print level and case, in measuring order");
   verb->add_flag("--json", arguments->json, "[{\"op\", \"dtype\", \"cases\"}]");
   verb->footer(

@@ -7,7 +7,8 @@ namespace perfatlas {
 namespace {
 
 TEST(ProgressText, SaysDoneFailuresRemainingTimeAndCase) {
-  const Progress progress{.done = 132, .total = 1100, .failures = 2, .eta_s = 41.2, .current_case = "gemm m=16"};
+  const Progress progress{
+      .done = 132, .total = 1100, .failures = 2, .eta_s = 41.2, .current_case = "gemm m=16"};
   EXPECT_EQ(progress_text(progress, 100), "[132/1100 12%] 2 failed, ETA 41.2 s, gemm m=16");
 }
 

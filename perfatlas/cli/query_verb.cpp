@@ -22,7 +22,8 @@ int run_query(const OpArguments& op, const QueryArguments& a) {
   QueryOptions options = a.options;
   if (!a.cache.empty()) {
     options.cache_state = from_name<CacheState>(a.cache);
-    if (!options.cache_state) throw UsageError(fmt::format("--cache '{}' is none of serving, hot and cold", a.cache));
+    if (!options.cache_state)
+      throw UsageError(fmt::format("--cache '{}' is none of serving, hot and cold", a.cache));
   }
   const Case asked = op.to_case();
   Database database(data_root(a.data));
@@ -41,12 +42,15 @@ void add_query(CLI::App& app, Invocation& invocation) {
   const auto a = std::make_shared<QueryArguments>();
   const auto more = [a](CLI::App& sub) {
     sub.add_option("--data", a->data, "Data folder; default: PERFATLAS_DATA, else the user's data folder");
-    sub.add_option("--system", a->options.system, "System; may be left out when the data folder has only one");
+    sub.add_option("--system", a->options.system,
+                   "System; may be left out when the data folder has only one");
     sub.add_option("--backend", a->options.backend, "Back end; may be left out when only one has this op");
-    sub.add_option("--backend-version", a->options.version, "Version of its kernel library; default: the latest");
+    sub.add_option("--backend-version", a->options.version,
+                   "Version of its kernel library; default: the latest");
     sub.add_option("--kernel", a->options.kernel, "Kernel (kernel_source); default: the fastest");
     sub.add_option("--cache", a->cache, "Cache state of the rows; default: serving");
-    sub.add_flag("--allow-sol", a->options.allow_sol, "Without rows, answer the speed of light of the machine");
+    sub.add_flag("--allow-sol", a->options.allow_sol,
+                 "Without rows, answer the speed of light of the machine");
     sub.add_flag("--json", a->json, "For machines");
   };
   add_op_subcommands(invocation, {verb, more, [a](const OpArguments& op) { return run_query(op, *a); }});

@@ -2,7 +2,6 @@
 #include "perfatlas/cli/summary_text.h"
 
 #include <fmt/format.h>
-
 #include <nlohmann/json.hpp>
 
 #include "perfatlas/base/text.h"
@@ -14,10 +13,14 @@ constexpr size_t kFailuresShown = 5;
 
 std::string ending(const CollectSummary& s) {
   switch (s.end) {
-    case EndReason::complete: return "complete: every case has an outcome";
-    case EndReason::budget: return fmt::format("budget used up, {} cases left; run the same command to continue", s.not_attempted);
-    case EndReason::interrupted: return fmt::format("interrupted, {} cases left; run the same command to continue", s.not_attempted);
-    case EndReason::gave_up: return fmt::format("some ops were given up, {} cases left", s.not_attempted);
+    case EndReason::complete:
+      return "complete: every case has an outcome";
+    case EndReason::budget:
+      return fmt::format("budget used up, {} cases left; run the same command to continue", s.not_attempted);
+    case EndReason::interrupted:
+      return fmt::format("interrupted, {} cases left; run the same command to continue", s.not_attempted);
+    case EndReason::gave_up:
+      return fmt::format("some ops were given up, {} cases left", s.not_attempted);
   }
   return {};
 }
@@ -26,10 +29,12 @@ std::string failures_text(const CollectSummary& s) {
   std::string text;
   for (size_t i = 0; i < std::min(kFailuresShown, s.failures.size()); ++i) {
     const FailureNote& f = s.failures[i];
-    text += fmt::format("  {}: {}\n    {}\n    again: {}\n", name_of(f.outcome), f.reason, f.case_text, f.repro);
+    text +=
+        fmt::format("  {}: {}\n    {}\n    again: {}\n", name_of(f.outcome), f.reason, f.case_text, f.repro);
   }
   if (s.this_run.failures() > kFailuresShown)
-    text += fmt::format("  ... {} more in the journal and the report\n", s.this_run.failures() - kFailuresShown);
+    text +=
+        fmt::format("  ... {} more in the journal and the report\n", s.this_run.failures() - kFailuresShown);
   return text;
 }
 
@@ -38,45 +43,50 @@ std::string failures_text(const CollectSummary& s) {
 std::string collect_summary_text(const CollectSummary& s, const std::string& folder) {
   const OutcomeCounts& n = s.this_run;
   std::string text = fmt::format(
-      "{}\n{} planned, {} done before; this run: {} measured, {} skipped, {} failed, {} crashed, {} timed out in {}\n",
+      "{}\n{} planned, {} done before; this run: {} measured, {} skipped, {} failed, {} crashed, {} timed "
+      "out in {}\n",
       ending(s), s.planned, s.already_done, n.measured, n.skipped, n.failed, n.crashed, n.timed_out,
       format_duration(s.elapsed_s));
-  if (s.respawns + s.retried > 0) text += fmt::format("workers respawned {}, cases tried again {}\n", s.respawns, s.retried);
+  if (s.respawns + s.retried > 0)
+    text += fmt::format("workers respawned {}, cases tried again {}\n", s.respawns, s.retried);
   if (s.suspect + s.throttled > 0)
-    text += fmt::format("marked rows: {} faster than the speed of light, {} throttled\n", s.suspect, s.throttled);
+    text +=
+        fmt::format("marked rows: {} faster than the speed of light, {} throttled\n", s.suspect, s.throttled);
   if (s.drift)
-    text += fmt::format("drift over {} cases measured again: p50 {:.1f} %, p95 {:.1f} %, {:.0f} % of them over 10 %\n",
-                        s.drift->cases, 100 * s.drift->deviation_p50, 100 * s.drift->deviation_p95,
-                        100 * s.drift->share_over_10_percent);
+    text += fmt::format(
+        "drift over {} cases measured again: p50 {:.1f} %, p95 {:.1f} %, {:.0f} % of them over 10 %\n",
+        s.drift->cases, 100 * s.drift->deviation_p50, 100 * s.drift->deviation_p95,
+        100 * s.drift->share_over_10_percent);
   for (const std::string& op : s.stopped_ops) text += fmt::format("stopped: {}\n", op);
-  for (const DamagedLine& d : s.damaged) text += fmt::format("ignored: {}:{}: {}\n", d.path, d.line, d.reason);
+  for (const DamagedLine& d : s.damaged)
+    text += fmt::format("ignored: {}:{}: {}\n", d.path, d.line, d.reason);
   text += failures_text(s);
-  text += fmt::format("next: perfatlas validate {0} && perfatlas place {0} --into tables; perfatlas report {0}\n", folder);
+  text += fmt::format(
+      "next: perfatlas validate {0} && perfatlas place {0} --into tables; perfatlas report {0}\n", folder);
   return text;
 }
 
 std::string collect_summary_json(const CollectSummary& s) {
-  nlohmann::json out = {
-      {"end", name_of(s.end)},
-      {"run_id", s.run_id},
-      {"planned", s.planned},
-      {"already_done", s.already_done},
-      {"not_attempted", s.not_attempted},
-      {"outcomes",
-       {{"measured", s.this_run.measured},
-        {"skipped", s.this_run.skipped},
-        {"failed", s.this_run.failed},
-        {"crashed", s.this_run.crashed},
-        {"timed_out", s.this_run.timed_out}}},
-      {"respawns", s.respawns},
-      {"retried", s.retried},
-      {"suspect", s.suspect},
-      {"throttled", s.throttled},
-      {"stopped_ops", s.stopped_ops},
-      {"tables", s.tables},
-      {"elapsed_s", s.elapsed_s},
-      {"failures", nlohmann::json::array()},
-      {"damaged_journal_lines", s.damaged.size()}};
+  nlohmann::json out = {{"end", name_of(s.end)},
+                        {"run_id", s.run_id},
+                        {"planned", s.planned},
+                        {"already_done", s.already_done},
+                        {"not_attempted", s.not_attempted},
+                        {"outcomes",
+                         {{"measured", s.this_run.measured},
+                          {"skipped", s.this_run.skipped},
+                          {"failed", s.this_run.failed},
+                          {"crashed", s.this_run.crashed},
+                          {"timed_out", s.this_run.timed_out}}},
+                        {"respawns", s.respawns},
+                        {"retried", s.retried},
+                        {"suspect", s.suspect},
+                        {"throttled", s.throttled},
+                        {"stopped_ops", s.stopped_ops},
+                        {"tables", s.tables},
+                        {"elapsed_s", s.elapsed_s},
+                        {"failures", nlohmann::json::array()},
+                        {"damaged_journal_lines", s.damaged.size()}};
   for (const FailureNote& f : s.failures)
     out["failures"].push_back(
         {{"outcome", name_of(f.outcome)}, {"case", f.case_text}, {"reason", f.reason}, {"repro", f.repro}});

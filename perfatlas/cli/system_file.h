@@ -12,9 +12,9 @@
 namespace perfatlas {
 
 struct SystemFileRequest {
-  std::string folder;         // of the collection: its system.json is used, or written
-  std::string given;          // --system-file; wins
-  bool no_probe = false;      // without a file: nothing instead of measuring
+  std::string folder;     // of the collection: its system.json is used, or written
+  std::string given;      // --system-file; wins
+  bool no_probe = false;  // without a file: nothing instead of measuring
   std::string backend;
   std::string device;
   std::vector<std::string> worker_command;

@@ -2,6 +2,7 @@
 // perfatlas validate DIR...: can these measurements be trusted?
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "perfatlas/base/file.h"
@@ -41,7 +42,9 @@ class Remeasurer {
     const WorkerAnswer answer = worker->ask(request, kDeadline_s);
     const auto* sampled = std::get_if<SampleAnswer>(&answer);
     if (sampled == nullptr || sampled->samples.latency_ms.empty()) return std::nullopt;
-    return statistics_of(sampled->samples.latency_ms).median;
+    std::vector<double> samples = sampled->samples.latency_ms;
+    std::sort(samples.begin(), samples.end());
+    return quantile(samples, 0.5);
   }
 
  private:
@@ -76,8 +79,10 @@ void add_validate(CLI::App& app, Invocation& invocation) {
   verb->add_option("folders", a->request.collections, "Collection folders")->required();
   verb->add_option("--reruns", a->request.limits.rerun_cases, "Rows to measure again")->capture_default_str();
   verb->add_flag("--no-rerun", a->no_rerun, "Measure nothing: works on any machine");
-  verb->add_option("--rerun-seed", a->request.limits.rerun_seed, "Which rows are measured again")->capture_default_str();
-  verb->add_option("--device,--devices", a->device, "Core set or GPU for the re-runs; default: all cores, GPU 0");
+  verb->add_option("--rerun-seed", a->request.limits.rerun_seed, "Which rows are measured again")
+      ->capture_default_str();
+  verb->add_option("--device,--devices", a->device,
+                   "Core set or GPU for the re-runs; default: all cores, GPU 0");
   verb->add_option("--system-file", a->system_file, "System description; default: the folder's system.json");
   verb->add_flag("--json", a->json, "For machines");
   add_plan_options(*verb, a->plan);
@@ -85,7 +90,9 @@ void add_validate(CLI::App& app, Invocation& invocation) {
       "Give the plan options of the collection (--model ...) to compare with the plan op by op.\n"
       "Exit code 0: passed; 1: something failed; warnings do not fail.\n"
       "Examples:\n  perfatlas validate run\n  perfatlas validate run --model Qwen3-0.6B --reruns 50");
-  verb->callback([&invocation, a] { invocation.action = [&invocation, a] { return run_validate(*a, invocation.ops); }; });
+  verb->callback([&invocation, a] {
+    invocation.action = [&invocation, a] { return run_validate(*a, invocation.ops); };
+  });
 }
 
 }  // namespace perfatlas

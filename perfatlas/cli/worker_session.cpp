@@ -34,7 +34,8 @@ std::string log_file() {
 }  // namespace
 
 struct WorkerSession::State {
-  State(const std::vector<std::string>& command, const std::string& log) : log_path(log), client(command, log) {}
+  State(const std::vector<std::string>& command, const std::string& log)
+      : log_path(log), client(command, log) {}
   ~State() {
     client.retire();
     std::error_code ignored;
@@ -51,7 +52,8 @@ WorkerSession::WorkerSession(const std::string& backend, const std::string& devi
   WorkerAnswer answer = ask(HelloRequest{}, kHelloDeadline_s);
   if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error("worker: " + failed->error);
   auto* hello = std::get_if<HelloAnswer>(&answer);
-  if (hello == nullptr) throw Error("worker: answered hello with something else; it is not a perfatlas worker");
+  if (hello == nullptr)
+    throw Error("worker: answered hello with something else; it is not a perfatlas worker");
   if (hello->protocol != kProtocolVersion)
     throw Error(fmt::format("{}: speaks protocol {}, this program {}; install the same release of both",
                             hello->worker, hello->protocol, kProtocolVersion));
@@ -63,14 +65,17 @@ WorkerSession::~WorkerSession() = default;
 const HelloAnswer& WorkerSession::hello() const { return state_->hello; }
 
 WorkerAnswer WorkerSession::ask(const Request& request, double deadline_s) {
-  const auto lost = [](const WorkerLoss& loss) -> Error { return Error("the worker was lost: " + loss.reason); };
+  const auto lost = [](const WorkerLoss& loss) -> Error {
+    return Error("the worker was lost: " + loss.reason);
+  };
   if (const auto loss = state_->client.ask(request)) throw lost(*loss);
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(deadline_s);
   while (true) {
     const WorkerClient::Event event = state_->client.event();
     if (const auto* answer = std::get_if<WorkerAnswer>(&event)) return *answer;
     if (const auto* loss = std::get_if<WorkerLoss>(&event)) throw lost(*loss);
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
     if (left.count() <= 0) throw lost(state_->client.give_up(deadline_s));
     pollfd waiting{state_->client.fd(), POLLIN, 0};
     (void)poll(&waiting, 1, int(std::min<int64_t>(left.count() + 1, 1000)));
@@ -79,7 +84,8 @@ WorkerAnswer WorkerSession::ask(const Request& request, double deadline_s) {
 
 std::string backend_version(const HelloAnswer& hello, const std::string& backend) {
   const auto found = hello.backends.find(backend);
-  if (found == hello.backends.end()) throw Error(fmt::format("{}: has no back end '{}'", hello.worker, backend));
+  if (found == hello.backends.end())
+    throw Error(fmt::format("{}: has no back end '{}'", hello.worker, backend));
   return found->second;
 }
 

@@ -14,7 +14,8 @@ class WorkerSession {
  public:
   /// Starts the worker of `backend` on `device` (empty: its default) and says hello. `command` overrides the worker.
   /// Throws Error: no such executable, wrong protocol version, died at start.
-  WorkerSession(const std::string& backend, const std::string& device, const std::vector<std::string>& command = {});
+  WorkerSession(const std::string& backend, const std::string& device,
+                const std::vector<std::string>& command = {});
   ~WorkerSession();
   WorkerSession(const WorkerSession&) = delete;
   WorkerSession& operator=(const WorkerSession&) = delete;

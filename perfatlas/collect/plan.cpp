@@ -211,16 +211,18 @@ std::string plan_json(const std::vector<PlanCount>& counts) {
   return array.dump();
 }
 
+double estimated_case_seconds(const Case& c, const SystemSpec& spec, CacheState cache,
+                              const CostModel& cost) {
+  const auto sol = speed_of_light(c.op->work(c.values), spec, cache);
+  const double launch_s = sol ? sol->ms() / 1e3 / cost.efficiency : 0;
+  const double measuring = cost.launches * std::max(launch_s, cost.min_sample_s);
+  // The time limit ends a case only after its warm-ups and two samples.
+  return cost.setup_s + std::min(measuring, std::max(cost.max_case_s, 5 * launch_s));
+}
+
 double estimated_seconds(const Plan& plan, const SystemSpec& spec, CacheState cache, const CostModel& cost) {
   double seconds = 0;
-  for (size_t i = 0; i < plan.size(); ++i) {
-    const Case c = plan.at(i);
-    const auto sol = speed_of_light(c.op->work(c.values), spec, cache);
-    const double launch_s = sol ? sol->ms() / 1e3 / cost.efficiency : 0;
-    const double measuring = cost.launches * std::max(launch_s, cost.min_sample_s);
-    // The time limit ends a case only after its warm-ups and two samples.
-    seconds += cost.setup_s + std::min(measuring, std::max(cost.max_case_s, 5 * launch_s));
-  }
+  for (size_t i = 0; i < plan.size(); ++i) seconds += estimated_case_seconds(plan.at(i), spec, cache, cost);
   return seconds;
 }
 

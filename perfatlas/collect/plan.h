@@ -103,7 +103,10 @@ struct CostModel {
   double max_case_s = 1.0;     // time after which the stopping rule ends a case
 };
 
-/// A rough duration of a plan on one device; cases whose speed of light is unknown count as min_sample_s.
+/// A rough duration of one case; when its speed of light is unknown, of its shortest samples.
+double estimated_case_seconds(const Case& c, const SystemSpec& spec, CacheState cache, const CostModel& cost);
+
+/// A rough duration of a plan on one device.
 double estimated_seconds(const Plan& plan, const SystemSpec& spec, CacheState cache, const CostModel& cost);
 
 }  // namespace perfatlas

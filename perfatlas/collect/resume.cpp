@@ -51,4 +51,21 @@ Remaining remaining_work(const Plan& plan, const FolderState& state, const Resum
   return work;
 }
 
+void put_expensive_last(const Plan& plan, const std::function<double(const Case&)>& seconds_of,
+                        double limit_s, std::vector<uint32_t>& fresh) {
+  std::vector<uint32_t> cheap;
+  std::vector<std::pair<double, uint32_t>> expensive;
+  for (const uint32_t index : fresh) {
+    const double seconds = seconds_of(plan.at(index));
+    if (seconds > limit_s)
+      expensive.emplace_back(seconds, index);
+    else
+      cheap.push_back(index);
+  }
+  std::stable_sort(expensive.begin(), expensive.end(),
+                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  fresh = std::move(cheap);
+  for (const auto& [seconds, index] : expensive) fresh.push_back(index);
+}
+
 }  // namespace perfatlas

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -55,5 +56,10 @@ struct ResumeOptions {
 };
 
 Remaining remaining_work(const Plan& plan, const FolderState& state, const ResumeOptions& options);
+
+/// Moves the cases that take longer than `limit_s` by `seconds_of` behind all others, cheapest first: within a budget,
+/// one of them would cost what a hundred others need. The order of the others stays. `fresh`: plan indices.
+void put_expensive_last(const Plan& plan, const std::function<double(const Case&)>& seconds_of,
+                        double limit_s, std::vector<uint32_t>& fresh);
 
 }  // namespace perfatlas

@@ -59,6 +59,21 @@ std::string CollectSummary::text() const {
   return line;
 }
 
+namespace {
+
+/// A case that is expected to take more than this share of the budget waits for the others.
+constexpr double kExpensiveShare = 0.01;
+
+CostModel cost_model(const MeasureOptions& measure) {
+  CostModel cost;
+  cost.launches = double(measure.warmups) + double(measure.stopping.min_samples);
+  cost.min_sample_s = measure.min_sample_ms / 1e3;
+  cost.max_case_s = measure.stopping.max_time_s;
+  return cost;
+}
+
+}  // namespace
+
 CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOptions& options,
                        CollectObserver& observer) {
   check(options);
@@ -85,6 +100,13 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
     }
   }
   if (options.system) write_system_spec(*options.system, options.folder + "/system.json");
+  if (options.system && options.budget_s) {
+    const CostModel cost = cost_model(options.measure);
+    const auto seconds_of = [&](const Case& c) {
+      return estimated_case_seconds(c, *options.system, options.measure.cache, cost);
+    };
+    put_expensive_last(plan, seconds_of, kExpensiveShare * *options.budget_s, remaining.fresh);
+  }
   Collection({plan, ops, options, observer, summary}, std::move(remaining)).run();
   return summary;
 }

@@ -65,6 +65,7 @@ struct CollectOptions {
   RetryPolicy retry;
   DriftOptions drift;
   /// No case begins after it; one that still runs 10 % (at least 2 s) later is stopped and left for a later run.
+  /// No case begins after it. Given `system`, cases that are expected to cost more than 1 % of it come last.
   std::optional<double> budget_s;
   std::optional<double> case_deadline_s;  // for each request; default: by its work, see case_run.h
   double hello_deadline_s = 120;          // start of a worker until its first answer

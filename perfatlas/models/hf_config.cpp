@@ -2,10 +2,10 @@
 #include "perfatlas/models/hf_config.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <filesystem>
 #include <fstream>
-#include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "perfatlas/base/error.h"

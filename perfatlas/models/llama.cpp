@@ -22,8 +22,8 @@ Quant weight_type(const HfConfig& config) {
   const std::string name = written ? *written : config.text_if("dtype").value_or("");
   const auto quant = FieldCodec<Quant>::parse(name);
   if (!quant)
-    throw Error(fmt::format("{}: key 'torch_dtype' is '{}', expected bfloat16, float16 or float32", config.origin(),
-                            name));
+    throw Error(fmt::format("{}: key 'torch_dtype' is '{}', expected bfloat16, float16 or float32",
+                            config.origin(), name));
   return Quant(*quant);
 }
 
@@ -41,8 +41,8 @@ LlamaSizes read_sizes(const HfConfig& config) {
   s.window = window && config.flag("use_sliding_window") ? *window : 0;
   s.dtype = weight_type(config);
   if (s.heads % s.kv_heads != 0)
-    throw Error(fmt::format("{}: num_attention_heads {} is no multiple of num_key_value_heads {}", config.origin(),
-                            s.heads, s.kv_heads));
+    throw Error(fmt::format("{}: num_attention_heads {} is no multiple of num_key_value_heads {}",
+                            config.origin(), s.heads, s.kv_heads));
   return s;
 }
 
@@ -63,7 +63,8 @@ class LlamaModel : public Model {
   std::vector<OpUse> step(const StepShape& shape, int64_t tp) const override {
     const LlamaSizes& s = sizes_;
     const int64_t heads = s.heads / tp;
-    const int64_t kv_heads = (s.kv_heads + tp - 1) / tp;  // KV heads are replicated when there are fewer than ranks
+    const int64_t kv_heads =
+        (s.kv_heads + tp - 1) / tp;  // KV heads are replicated when there are fewer than ranks
     const int64_t tokens = shape.tokens();
     const auto linear = [&](int64_t rows, int64_t out, int64_t in) {
       return make_case(gemm_, Gemm{s.dtype, rows, out, in});

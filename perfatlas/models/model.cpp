@@ -83,7 +83,8 @@ ModelShapes shapes_of(const std::vector<const Model*>& models, const std::vector
   for (const Model* model : models)
     for (const int64_t tp : tps) {
       if (!model->why_not_tp(tp).empty()) continue;
-      for (const OpUse& use : model->step({.phase = Phase::context, .isl = kPrototypeTokens}, tp)) shapes.add(use.c);
+      for (const OpUse& use : model->step({.phase = Phase::context, .isl = kPrototypeTokens}, tp))
+        shapes.add(use.c);
       for (const OpUse& use : model->step({.phase = Phase::generation}, tp)) shapes.add(use.c);
     }
   return shapes;

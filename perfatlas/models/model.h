@@ -25,9 +25,9 @@ enum class Phase { context, generation };
 /// One step of a batch of equal requests.
 struct StepShape {
   Phase phase = Phase::context;
-  int64_t batch = 1;     // requests
-  int64_t isl = 1;       // new tokens per request: the prompt's in the context phase, 1 in generation
-  int64_t cached = 0;    // tokens per request that are in the KV cache already
+  int64_t batch = 1;   // requests
+  int64_t isl = 1;     // new tokens per request: the prompt's in the context phase, 1 in generation
+  int64_t cached = 0;  // tokens per request that are in the KV cache already
   int64_t tokens() const { return batch * isl; }
 };
 

@@ -52,8 +52,8 @@ TEST_F(ModelTest, TensorParallelShapesOfQwen32B) {
 
 TEST_F(ModelTest, LayersCountTheirOps) {
   const auto uses = make(kQwen32B)->step({.phase = Phase::generation, .batch = 4, .cached = 1023}, 1);
-  const int64_t total =
-      std::accumulate(uses.begin(), uses.end(), int64_t{0}, [](int64_t sum, const OpUse& u) { return sum + u.count; });
+  const int64_t total = std::accumulate(uses.begin(), uses.end(), int64_t{0},
+                                        [](int64_t sum, const OpUse& u) { return sum + u.count; });
   EXPECT_EQ(total, 7 * 64 + 1);
 }
 

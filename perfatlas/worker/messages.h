@@ -125,9 +125,8 @@ struct FailedAnswer {
   std::string error;
 };
 
-using WorkerAnswer =
-    std::variant<HelloAnswer, ProbeAnswer, KernelsAnswer, CheckAnswer, SampleAnswer, SkippedAnswer,
-                                  FailedAnswer>;
+using WorkerAnswer = std::variant<HelloAnswer, ProbeAnswer, KernelsAnswer, CheckAnswer, SampleAnswer,
+                                  SkippedAnswer, FailedAnswer>;
 
 // ---- lines -----------------------------------------------------------------------------------------------------
 

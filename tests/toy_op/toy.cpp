@@ -10,7 +10,12 @@ Work Toy::work() const {
 
 Operands Toy::operands() const {
   return {{.name = "x", .role = OperandRole::activation, .dtype = dtype, .shape = {count}},
-          {.name = "y", .role = OperandRole::output, .dtype = dtype, .shape = {count}, .fill = Fill::none, .written = true}};
+          {.name = "y",
+           .role = OperandRole::output,
+           .dtype = dtype,
+           .shape = {count},
+           .fill = Fill::none,
+           .written = true}};
 }
 
 void Toy::reference(std::vector<HostOperand>& data) const {

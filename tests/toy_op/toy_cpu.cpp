@@ -22,15 +22,15 @@ class ToyLoop : public PreparedKernel {
 }  // namespace
 
 void add_toy_cpu_kernels(KernelRegistry& registry) {
-  registry.add(Kernel<Toy, CpuDevice>{
-      .name = "toy_loop",
-      .backend = "onednn",
-      .why_unsupported = [](const Toy& op, const CpuDevice&) -> std::string {
-        return op.dtype == DType::f32 ? "" : "only float32";
-      },
-      .prepare = [](const Toy& op, CpuDevice&) -> std::unique_ptr<PreparedKernel> {
-        return std::make_unique<ToyLoop>(op.count);
-      }});
+  registry.add(
+      Kernel<Toy, CpuDevice>{.name = "toy_loop",
+                             .backend = "onednn",
+                             .why_unsupported = [](const Toy& op, const CpuDevice&) -> std::string {
+                               return op.dtype == DType::f32 ? "" : "only float32";
+                             },
+                             .prepare = [](const Toy& op, CpuDevice&) -> std::unique_ptr<PreparedKernel> {
+                               return std::make_unique<ToyLoop>(op.count);
+                             }});
 }
 
 }  // namespace perfatlas

@@ -36,7 +36,8 @@ class HeldStream {
 CudaBatch::CudaBatch(const CudaBatchContext& context, const BatchRequest& request)
     : context_(context), request_(request) {
   PERFATLAS_ASSERT(request.kernel != nullptr && !request.operand_sets.empty() && request.launches >= 1);
-  PERFATLAS_ASSERT((request.cache != CacheState::cold && !request.evict_first) || context.flush.memory != nullptr);
+  PERFATLAS_ASSERT((request.cache != CacheState::cold && !request.evict_first) ||
+                   context.flush.memory != nullptr);
   const bool cold = request.cache == CacheState::cold;
   per_graph_ = cold ? 1 : size_t(request.launches);
   enqueue(0, 1);
