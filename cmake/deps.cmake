@@ -65,7 +65,6 @@ if(PERFATLAS_WITH_PARQUET)
 endif()
 
 # CUDA is optional by nature: without nvcc the worker is not built and `perfatlas ops` says so.
-# nvcc before 13 and CMake 3.25 disagree on -std flags, so the standard is set per target (add_op.cmake).
 if(PERFATLAS_WITH_CUDA)
   include(CheckLanguage)
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
@@ -75,6 +74,12 @@ if(PERFATLAS_WITH_CUDA)
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
     find_package(CUDAToolkit REQUIRED)
+    # Device code is C++20 as the rest (CMAKE_CXX_STANDARD). CMake 3.25 does not know nvcc's flag for it; later ones do.
+    foreach(kind STANDARD EXTENSION)
+      if(NOT DEFINED CMAKE_CUDA20_${kind}_COMPILE_OPTION)
+        set(CMAKE_CUDA20_${kind}_COMPILE_OPTION -std=c++20)
+      endif()
+    endforeach()
   else()
     message(STATUS "perfatlas: no nvcc, perfatlas-worker-cuda is not built")
   endif()

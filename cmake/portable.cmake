@@ -19,6 +19,6 @@ function(perfatlas_link_statically target library)
   endif()
 endfunction()
 perfatlas_link_statically(PkgConfig::xxhash xxhash)
-# libudev by the name of its file: its development package is not needed otherwise.
-perfatlas_link_statically(PkgConfig::hwloc hwloc -l:libudev.so.1 m Threads::Threads)
+add_library(perfatlas_no_udev STATIC ${CMAKE_CURRENT_LIST_DIR}/no_udev.cpp)
+perfatlas_link_statically(PkgConfig::hwloc hwloc perfatlas_no_udev m Threads::Threads)
 perfatlas_link_statically(yaml-cpp yaml-cpp)

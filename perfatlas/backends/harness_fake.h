@@ -101,6 +101,7 @@ class FakeDevice final : public Device {
   int allocations = 0;
   int evictions = 0;
   std::function<void()> before_run;  // may throw, as a device that fails
+  bool gone = false;                 // what lost() says
 
   const DeviceInfo& info() const override { return description; }
   std::shared_ptr<void> allocate(size_t bytes) override {
@@ -112,6 +113,7 @@ class FakeDevice final : public Device {
   void copy(void* to, const void* from, size_t bytes) override { std::memcpy(to, from, bytes); }
   Stream stream() override { return nullptr; }
   void synchronize() override {}
+  bool lost() override { return gone; }
   SensorReading read_sensors() override {
     SensorReading reading;
     if (energy_mj) reading.energy_mj = (*energy_mj)++;

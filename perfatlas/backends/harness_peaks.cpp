@@ -2,8 +2,10 @@
 #include "perfatlas/backends/harness_peaks.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "perfatlas/backends/harness.h"
+#include "perfatlas/base/error.h"
 #include "perfatlas/measure/statistics.h"
 #include "perfatlas/ops/gemm/gemm.h"
 
@@ -49,6 +51,24 @@ std::vector<double> rates_of(const Candidate& candidate, const Case& what, doubl
   return rates;
 }
 
+/// The best of the square shapes that `share_ms` each and the memory allow; nothing when not even the smallest fits.
+std::optional<MeasuredPeaks::Peak> best_of_edges(const Candidate& candidate, const OpType& gemm,
+                                                 double share_ms, Device& device) {
+  std::optional<MeasuredPeaks::Peak> best;
+  for (const int64_t edge : kEdges) {
+    const Case what = make_case(gemm, Gemm{candidate.quant, edge, edge, edge});
+    const double expected_ms = best ? gemm.work(what.values).flops / best->value * 1e3 : 0;
+    if (expected_ms * kFewestSamples > share_ms) break;
+    try {
+      const MeasuredPeaks::Peak peak = peak_of_rates(rates_of(candidate, what, share_ms, device));
+      if (!best || peak.value > best->value) best = peak;
+    } catch (const OutOfMemory&) {
+      break;
+    }
+  }
+  return best;
+}
+
 }  // namespace
 
 MeasuredPeaks::Peak peak_of_rates(std::vector<double> rates) {
@@ -62,16 +82,13 @@ std::map<DType, MeasuredPeaks::Peak> measure_gemm_peaks(Device& device, const Op
   const OpType* gemm = ops.find(Gemm::info.id);
   if (gemm == nullptr) return peaks;
   const std::vector<Candidate> found = candidates(device, *gemm, kernels);
+  const double share_ms = budget_s * 1e3 / double(found.size()) / double(std::size(kEdges));
   for (const Candidate& candidate : found) {
-    const double share_ms = budget_s * 1e3 / double(found.size()) / double(std::size(kEdges));
-    const DType math = traits_of(candidate.quant).math;
-    for (const int64_t edge : kEdges) {
-      const Case what = make_case(*gemm, Gemm{candidate.quant, edge, edge, edge});
-      const double expected_ms =
-          peaks.contains(math) ? what.op->work(what.values).flops / peaks[math].value * 1e3 : 0;
-      if (expected_ms * kFewestSamples > share_ms) break;
-      const MeasuredPeaks::Peak peak = peak_of_rates(rates_of(candidate, what, share_ms, device));
-      if (!peaks.contains(math) || peak.value > peaks[math].value) peaks[math] = peak;
+    try {
+      if (const auto best = best_of_edges(candidate, *gemm, share_ms, device))
+        peaks[traits_of(candidate.quant).math] = *best;
+    } catch (const Error&) {
+      if (device.lost()) throw;  // nothing else can be measured in this process either
     }
   }
   return peaks;

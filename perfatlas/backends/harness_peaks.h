@@ -15,7 +15,9 @@ MeasuredPeaks::Peak peak_of_rates(std::vector<double> rates);
 
 /// FLOP/s of dense matrix products by operand type, hot: for every type with a kernel of the op "gemm" on this
 /// device, the best of several square shapes. Takes about `budget_s` seconds in all; larger shapes are left out when
-/// their share of the budget does not hold several launches.
+/// their share of the budget does not hold several launches or the memory does not hold their operands. A type whose
+/// kernel fails on any of its shapes is absent: the rest of it would make too low a bound. Throws what a kernel threw
+/// only when the device is lost.
 std::map<DType, MeasuredPeaks::Peak> measure_gemm_peaks(Device& device, const OpRegistry& ops,
                                                         const KernelRegistry& kernels, double budget_s);
 

@@ -33,7 +33,7 @@ const char* mark(const CheckResult& result) {
 }
 
 void print_results(const CheckAnswer& answer) {
-  for (const CheckResult& r : answer.results) fmt::print("  {:4}  {:28} {}\n", mark(r), r.name, r.detail);
+  for (const CheckResult& r : answer.results) fmt::print("  {:4}  {:32} {}\n", mark(r), r.name, r.detail);
 }
 
 nlohmann::json to_json(const Case& c, const std::string& kernel, const std::vector<CheckResult>& results,

@@ -39,7 +39,7 @@ std::vector<std::string> worker_command(const std::string& backend) {
     if (::access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path))
       return {path, "--devices", "{device}"};
   }
-  throw Error(
+  throw UsageError(
       fmt::format("there is no worker for back end '{}': {} is neither beside this program nor in "
                   "PERFATLAS_WORKER_PATH or "
                   "PATH; build it, or name a back end that was built",

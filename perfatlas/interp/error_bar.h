@@ -11,9 +11,12 @@
 namespace perfatlas {
 
 /// For an estimate of some kind at distance d: the 90 % quantile (nearest rank) of the relative errors of the
-/// residuals of the same kind whose distance lies within a factor of 2 of d. Nine in ten points of this slice, taken
-/// away and estimated from as far, were within it. With fewer than kLeast such residuals nothing is said: an
-/// unknown error is absent, never zero, and an error is never carried out to a distance where none was seen.
+/// residuals of the same kind whose distance lies within a factor of 2 of d, or, where those are fewer than kLeast, of
+/// the kLeast nearest ones from d / 2 on: taking a point of a grid away leaves neighbours a whole step off, while a
+/// query has one within half a step, and an estimate from farther off errs more, so that the bar can only be too
+/// wide. Nine in ten points of this slice, taken away and estimated from as far, were within it. With fewer than
+/// kLeast residuals from d / 2 on nothing is said: an unknown error is absent, never zero, and an error is never
+/// carried out to a distance where none was seen.
 /// Distances below 1/16 octave count as 1/16: that close, the distance no longer decides.
 class ErrorBar {
  public:

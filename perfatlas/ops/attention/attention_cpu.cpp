@@ -32,6 +32,16 @@ std::string why_not_streaming(const Op& op, const CpuDevice& device) {
 }
 
 template <class Op>
+std::string why_not_tiled(const Op& op, const CpuDevice& device) {
+  const std::string reason = why_not_streaming(op, device);
+  if (!reason.empty()) return reason;
+  if (op.dtype != DType::bf16) return fmt::format("AMX does not multiply {}", name_of(op.dtype));
+  if (!device.isa().amx_bf16) return "this CPU has no AMX bf16 instructions";
+  if (op.head_dim % 32 != 0) return fmt::format("head_dim {} is not a multiple of 32", op.head_dim);
+  return {};
+}
+
+template <class Op>
 std::string why_not_portable(const Op& op, const CpuDevice&) {
   return why_no_cpu_types(op.shape());
 }
@@ -60,6 +70,8 @@ void add_attention_cpu_kernels(KernelRegistry& registry) {
                                           &prepare<Context, make_blocked_attention>});
   registry.add(Kernel<Context, CpuDevice>{"perfatlas_portable_loop", "onednn", &why_not_portable<Context>,
                                           &prepare<Context, make_portable_attention>});
+  registry.add(Kernel<Generation, CpuDevice>{"perfatlas_amx_split_kv", "onednn", &why_not_tiled<Generation>,
+                                             &prepare<Generation, make_tiled_streaming_attention>});
   registry.add(Kernel<Generation, CpuDevice>{"perfatlas_avx512_split_kv", "onednn",
                                              &why_not_streaming<Generation>,
                                              &prepare<Generation, make_streaming_attention>});

@@ -87,6 +87,10 @@ std::unique_ptr<PreparedKernel> make_blocked_attention(const AttentionShape& sha
 /// bf16 extension for bf16; head_dim a multiple of 16 up to 256.
 std::unique_ptr<PreparedKernel> make_streaming_attention(const AttentionShape& shape, CpuDevice& device);
 
+/// The same in AMX tiles. REQUIRES: isl 1; bf16; AMX and AVX-512 with bf16; head_dim a multiple of 32 up to 256.
+std::unique_ptr<PreparedKernel> make_tiled_streaming_attention(const AttentionShape& shape,
+                                                               CpuDevice& device);
+
 /// Plain loops for any CPU.
 std::unique_ptr<PreparedKernel> make_portable_attention(const AttentionShape& shape, CpuDevice& device);
 

@@ -44,19 +44,30 @@ PERFATLAS_AVX512 inline __m512 multiply_add(__m512 sum, __m512bh a, __m512bh b) 
 template <class T>
 inline constexpr int64_t kLanes = 64 / int64_t(sizeof(T));
 
+int64_t sum_stride(const PageShape& shape) { return Avx512Pages<Bf16>::sum_stride(shape); }
+
+/// Asks for `count` rows of a page from row `first` on.
+template <class T>
+inline void fetch_rows(const PageShape& shape, const T* page, int64_t first, int64_t count) {
+  const auto* row = reinterpret_cast<const std::byte*>(page + first * shape.head_dim);
+  const auto bytes = count * shape.head_dim * int64_t(sizeof(T));
+  for (int64_t byte = 0; byte < bytes; byte += 64) fetch_line(row + byte);
+}
+
 /// `vectors`: of one row. Sixteen keys at a time, so that the sums over lanes cost three instructions each.
 template <class T, int vectors>
-PERFATLAS_AVX512 void scores_of(const PageShape& shape, const T* q, const T* keys, float* scores) {
+PERFATLAS_AVX512 void scores_of(const PageShape& shape, const T* q, const PageStep<T>& step, float* scores) {
   const bool half = shape.head_dim % kLanes<T> != 0;
   for (int64_t head = 0; head < shape.heads; ++head) {
     decltype(load(q, 0, false)) query[vectors];
 #pragma GCC unroll 16
     for (int i = 0; i < vectors; ++i) query[i] = load(q + head * shape.head_dim, i, half && i == vectors - 1);
     for (int64_t token = 0; token < kPageTokens; token += 16) {
+      if (head == 0) fetch_rows(shape, step.values, token, 16);
       __m512 sums[16];
 #pragma GCC unroll 16
       for (int t = 0; t < 16; ++t) {
-        const T* key = keys + (token + t) * shape.head_dim;
+        const T* key = step.keys + (token + t) * shape.head_dim;
         sums[t] = _mm512_setzero_ps();
 #pragma GCC unroll 16
         for (int i = 0; i < vectors; ++i)
@@ -68,18 +79,19 @@ PERFATLAS_AVX512 void scores_of(const PageShape& shape, const T* q, const T* key
 }
 
 template <int vectors>
-PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const float* weights, const float* values,
+PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const float* weights, const PageStep<float>& step,
                                     float* sums) {
   for (int64_t head = 0; head < shape.heads; ++head) {
     __m512 sum[vectors];
-    float* row = sums + head * shape.sum_stride();
+    float* row = sums + head * sum_stride(shape);
 #pragma GCC unroll 16
     for (int i = 0; i < vectors; ++i) sum[i] = _mm512_loadu_ps(row + 16 * i);
     for (int64_t token = 0; token < kPageTokens; ++token) {
+      if (head == 0) fetch_rows(shape, step.next_keys, token, 1);
       const __m512 weight = _mm512_set1_ps(weights[head * kPageTokens + token]);
 #pragma GCC unroll 16
       for (int i = 0; i < vectors; ++i)
-        sum[i] = _mm512_fmadd_ps(weight, load(values + token * shape.head_dim, i, false), sum[i]);
+        sum[i] = _mm512_fmadd_ps(weight, load(step.values + token * shape.head_dim, i, false), sum[i]);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < vectors; ++i) _mm512_storeu_ps(row + 16 * i, sum[i]);
@@ -97,7 +109,7 @@ PERFATLAS_AVX512 void add_values_of_heads(const PageShape& shape, const Bf16* we
   for (int head = 0; head < heads; ++head)
 #pragma GCC unroll 16
     for (int i = 0; i < 2 * vectors; ++i)
-      sum[head][i] = _mm512_loadu_ps(sums + head * shape.sum_stride() + 16 * i);
+      sum[head][i] = _mm512_loadu_ps(sums + head * sum_stride(shape) + 16 * i);
   for (int64_t token = 0; token < kPageTokens; token += 2) {
     __m512bh pair[heads];
 #pragma GCC unroll 4
@@ -124,20 +136,21 @@ PERFATLAS_AVX512 void add_values_of_heads(const PageShape& shape, const Bf16* we
   for (int head = 0; head < heads; ++head)
 #pragma GCC unroll 16
     for (int i = 0; i < 2 * vectors; ++i)
-      _mm512_storeu_ps(sums + head * shape.sum_stride() + 16 * i, sum[head][i]);
+      _mm512_storeu_ps(sums + head * sum_stride(shape) + 16 * i, sum[head][i]);
 }
 
 template <int vectors>
-PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const Bf16* weights, const Bf16* values,
+PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const Bf16* weights, const PageStep<Bf16>& step,
                                     float* sums) {
   constexpr int kHeads = vectors <= 4 ? 2 : 1;  // as many sums as registers hold
+  fetch_rows(shape, step.next_keys, 0, kPageTokens);
   int64_t head = 0;
   for (; head + kHeads <= shape.heads; head += kHeads)
-    add_values_of_heads<vectors, kHeads>(shape, weights + head * kPageTokens, values,
-                                         sums + head * shape.sum_stride());
+    add_values_of_heads<vectors, kHeads>(shape, weights + head * kPageTokens, step.values,
+                                         sums + head * sum_stride(shape));
   for (; head < shape.heads; ++head)
-    add_values_of_heads<vectors, 1>(shape, weights + head * kPageTokens, values,
-                                    sums + head * shape.sum_stride());
+    add_values_of_heads<vectors, 1>(shape, weights + head * kPageTokens, step.values,
+                                    sums + head * sum_stride(shape));
 }
 
 /// Calls `function.template operator()<vectors>()` for the number of vectors in a row.
@@ -152,29 +165,35 @@ void with_vectors(const PageShape& shape, const Function& function) {
 
 }  // namespace
 
-void page_scores(const PageShape& shape, const float* q, const float* keys, float* scores) {
-  with_vectors<float>(shape, [&]<int vectors>() { scores_of<float, vectors>(shape, q, keys, scores); });
-}
-void page_scores(const PageShape& shape, const Bf16* q, const Bf16* keys, float* scores) {
-  with_vectors<Bf16>(shape, [&]<int vectors>() { scores_of<Bf16, vectors>(shape, q, keys, scores); });
+template <class T>
+void Avx512Pages<T>::add_page(const PageStep<T>& step, const RunningSums& running, std::byte* scratch) const {
+  const auto* q = reinterpret_cast<const T*>(scratch);
+  auto* scores = reinterpret_cast<float*>(scratch + query_bytes());
+  auto* weights = reinterpret_cast<T*>(scores + shape_.heads * kPageTokens);
+  with_vectors<T>(shape_, [&]<int vectors>() { scores_of<T, vectors>(shape_, q, step, scores); });
+  for (int64_t head = 0; head < shape_.heads; ++head) {
+    const float shrink = softmax_block(scores + head * kPageTokens, step.block, weights + head * kPageTokens,
+                                       running.softmax[head]);
+    if (shrink != 1) scale(running.sums, head, shrink);
+  }
+  with_vectors<T>(shape_,
+                  [&]<int vectors>() { add_values_of<vectors>(shape_, weights, step, running.sums); });
 }
 
-void add_page_values(const PageShape& shape, const float* weights, const float* values, float* sums) {
-  with_vectors<float>(shape, [&]<int vectors>() { add_values_of<vectors>(shape, weights, values, sums); });
+template <>
+void Avx512Pages<float>::store(const float* sums, int64_t head, float factor, float* out) const {
+  for (int64_t d = 0; d < shape_.head_dim; ++d) out[d] = sums[head * sum_stride(shape_) + d] * factor;
 }
-void add_page_values(const PageShape& shape, const Bf16* weights, const Bf16* values, float* sums) {
-  with_vectors<Bf16>(shape, [&]<int vectors>() { add_values_of<vectors>(shape, weights, values, sums); });
-}
-
-void store_sums(const PageShape& shape, const float* sums, float factor, float* out) {
-  for (int64_t d = 0; d < shape.head_dim; ++d) out[d] = sums[d] * factor;
-}
-void store_sums(const PageShape& shape, const float* sums, float factor, Bf16* out) {
-  for (int64_t d = 0; d < shape.head_dim; ++d) {
+template <>
+void Avx512Pages<Bf16>::store(const float* sums, int64_t head, float factor, Bf16* out) const {
+  for (int64_t d = 0; d < shape_.head_dim; ++d) {
     const int64_t vector = d / 32 * 32, within = d % 32;  // see add_values_of_heads
     const int64_t at = vector + within % 8 / 4 * 16 + within / 8 * 4 + within % 4;
-    out[d] = from_float<Bf16>(sums[at] * factor);
+    out[d] = from_float<Bf16>(sums[head * sum_stride(shape_) + at] * factor);
   }
 }
+
+template class Avx512Pages<float>;
+template class Avx512Pages<Bf16>;
 
 }  // namespace perfatlas

@@ -1,30 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
-// One query token against one page of the cache, in AVX-512: what decode attention consists of.
-// REQUIRES everywhere: AVX-512 (with bf16 for Bf16); head_dim a multiple of 16 up to 256.
+// Decode attention against one page in AVX-512 vectors.
 #pragma once
 
-#include "perfatlas/ops/attention/attention_cpu.h"
+#include "perfatlas/ops/attention/attention_cpu_page_step.h"
 
 namespace perfatlas {
 
-/// The query heads that share one key/value head.
-struct PageShape {
-  int64_t heads = 1;
-  int64_t head_dim = 128;
-  /// Elements of one row of running sums. Its column order is private to add_page_values and store_sums.
-  int64_t sum_stride() const { return (head_dim + 31) / 32 * 32; }
+/// A way to compute pages (attention_cpu_page_step.h). REQUIRES: AVX-512 (with bf16 for Bf16); head_dim a multiple of
+/// 16 up to 256.
+template <class T>
+class Avx512Pages {
+ public:
+  using Element = T;
+  struct Session {};
+
+  explicit Avx512Pages(const PageShape& shape) : shape_(shape) {}
+
+  size_t sum_floats() const { return size_t(shape_.heads * sum_stride(shape_)); }
+  /// The queries, then scores and weights [heads, 64].
+  size_t scratch_bytes() const {
+    return query_bytes() + size_t(shape_.heads * kPageTokens) * (sizeof(float) + sizeof(T));
+  }
+  void begin(const T* q, std::byte* scratch) const {
+    std::memcpy(scratch, q, size_t(shape_.heads * shape_.head_dim) * sizeof(T));
+  }
+  void add_page(const PageStep<T>& step, const RunningSums& running, std::byte* scratch) const;
+  void scale(float* sums, int64_t head, float factor) const {
+    scale_floats(sums + head * sum_stride(shape_), sum_stride(shape_), factor);
+  }
+  void store(const float* sums, int64_t head, float factor, T* out) const;
+
+  /// Elements of one row of sums. Its column order is private to the source file.
+  static int64_t sum_stride(const PageShape& shape) { return (shape.head_dim + 31) / 32 * 32; }
+
+ private:
+  size_t query_bytes() const { return (size_t(shape_.heads * shape_.head_dim) * sizeof(T) + 63) / 64 * 64; }
+
+  PageShape shape_;
 };
-
-/// scores[heads, 64] = q[heads, head_dim] keys[64, head_dim]^T, unscaled.
-void page_scores(const PageShape& shape, const float* q, const float* keys, float* scores);
-void page_scores(const PageShape& shape, const Bf16* q, const Bf16* keys, float* scores);
-
-/// sums[heads, sum_stride] += weights[heads, 64] values[64, head_dim].
-void add_page_values(const PageShape& shape, const float* weights, const float* values, float* sums);
-void add_page_values(const PageShape& shape, const Bf16* weights, const Bf16* values, float* sums);
-
-/// out[head_dim] = factor * one row of sums.
-void store_sums(const PageShape& shape, const float* sums, float factor, float* out);
-void store_sums(const PageShape& shape, const float* sums, float factor, Bf16* out);
 
 }  // namespace perfatlas
