@@ -431,7 +431,7 @@ TEST_F(Supervisor, WorkerThatAlwaysDiesAtStartIsGivenUp) {
 TEST_F(Supervisor, MissingWorkerNamesThePlaces) {
   options_.worker_command.clear();
   options_.backend = "nowhere";
-  EXPECT_THAT(error_of([&] { run(plan(1)); }, false), HasSubstr("PERFATLAS_WORKER_PATH"));
+  EXPECT_THAT(error_of([&] { run(plan(1)); }, true), HasSubstr("PERFATLAS_WORKER_PATH"));
 }
 
 TEST_F(Supervisor, JournalOfANewerPerfatlasIsLeftAlone) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "perfatlas/backends/cpu/avx512.h"
+#include "perfatlas/ops/attention/attention_cpu_blocked.h"  // WorkspaceCutter
 
 namespace perfatlas {
 namespace {
@@ -14,22 +15,22 @@ constexpr int64_t kTileBf16 = kTileBytes / 2, kTileFloats = kTileBytes / 4;
 
 /// The scratch of one thread.
 struct Scratch {
-  static constexpr size_t kScores = 16 * kPageTokens;
-
-  Scratch(std::byte* start, size_t q_elements)
-      : by_token(reinterpret_cast<float*>(start)),
-        by_head(by_token + kScores),
-        rounded(reinterpret_cast<Bf16*>(by_head + kScores)),
-        weights(reinterpret_cast<uint32_t*>(rounded + kPageTokens)),
-        q(reinterpret_cast<Bf16*>(weights + 8 * 2 * kPageTokens)),
-        end(reinterpret_cast<std::byte*>(q + q_elements)) {}
+  Scratch(std::byte* start, int64_t q_tiles) {
+    WorkspaceCutter cut(start);
+    by_token = cut.take<float>(16 * kPageTokens);
+    by_head = cut.take<float>(16 * kPageTokens);
+    rounded = cut.take<Bf16>(kPageTokens);
+    weights = cut.take<uint32_t>(kTokenBlocks * kTileFloats);
+    q = cut.take<Bf16>(size_t(q_tiles * kTileBf16));
+    bytes = cut.used();
+  }
 
   float* by_token;    // scores [64, 16 heads]
   float* by_head;     // scores [16 heads, 64]
   Bf16* rounded;      // weights of one head [64]
   uint32_t* weights;  // [token block] tiles: eight heads for the even columns, the same for the odd ones
   Bf16* q;            // [score block][dim block] tiles: [16 pairs, 16 heads, 2]
-  std::byte* end;
+  size_t bytes;
 };
 
 /// Hands out, line by line, what the memory should deliver next. The hardware sees too late that a page begins, and
@@ -148,16 +149,13 @@ PERFATLAS_AVX512 void spread_weights(const Bf16* rounded, int64_t head, uint32_t
 
 }  // namespace
 
-size_t AmxPages::scratch_bytes() const {
-  const size_t q_elements = size_t(score_blocks() * dim_blocks() * kTileBf16);
-  return size_t(Scratch(nullptr, q_elements).end - static_cast<std::byte*>(nullptr));
-}
+size_t AmxPages::scratch_bytes() const { return Scratch(nullptr, score_blocks() * dim_blocks()).bytes; }
 
 void AmxPages::begin(const Bf16* q, std::byte* scratch) const {
   const int64_t tiles = score_blocks() * dim_blocks();
-  const Scratch own(scratch, size_t(tiles * kTileBf16));
+  const Scratch own(scratch, tiles);
   std::fill_n(own.q, tiles * kTileBf16, Bf16{});
-  std::fill_n(own.weights, 8 * 2 * kPageTokens, 0U);  // rows of heads that are not there stay zero
+  std::fill_n(own.weights, kTokenBlocks * kTileFloats, 0U);  // rows of heads that are not there
   for (int64_t head = 0; head < shape_.heads; ++head)
     for (int64_t d = 0; d < shape_.head_dim; ++d) {
       const int64_t tile = head / kScoreHeads * dim_blocks() + d / 32;
@@ -167,7 +165,7 @@ void AmxPages::begin(const Bf16* q, std::byte* scratch) const {
 }
 
 void AmxPages::add_page(const PageStep<Bf16>& step, const RunningSums& running, std::byte* scratch) const {
-  const Scratch own(scratch, size_t(score_blocks() * dim_blocks() * kTileBf16));
+  const Scratch own(scratch, score_blocks() * dim_blocks());
   for (int64_t first = 0; first < shape_.heads; first += kValueHeads) {
     if (first % kScoreHeads == 0) {
       const Bf16* q = own.q + first / kScoreHeads * dim_blocks() * kTileBf16;

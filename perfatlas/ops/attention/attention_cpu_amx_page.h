@@ -4,6 +4,7 @@
 //   sums[head, 2n] = weights0[head, :] values and sums[head, 2n + 1] = weights1[head, :] values. The right operand
 //   holds pairs, which here are neighbours within a row of values, and weights0 (weights1) has zeros for the second
 //   (first) of each pair. That wastes half the products, but not one instruction rearranges keys or values.
+// An infinite value makes its neighbour within the pair a NaN, because zero times infinity is none.
 #pragma once
 
 #include "perfatlas/ops/attention/attention_cpu_page_step.h"

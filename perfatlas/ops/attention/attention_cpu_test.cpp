@@ -90,6 +90,16 @@ TEST_F(AttentionCpu, GenerationAgreesWithTheReference) {
   EXPECT_GE(checked, 84);
 }
 
+/// More query heads per key/value head than one block of a kernel takes, whole and broken blocks.
+TEST_F(AttentionCpu, GenerationOfLargeGroupsAgreesWithTheReference) {
+  int checked = 0;
+  for (const Heads& h : {Heads{8, 1, 64}, Heads{16, 1, 128}, Heads{27, 1, 192}, Heads{66, 2, 32}})
+    checked += check_everywhere<AttentionGeneration>(
+        generation_,
+        {.batch = 2, .heads = h.heads, .kv_heads = h.kv_heads, .head_dim = h.head_dim, .step = 150});
+  EXPECT_GE(checked, 8);
+}
+
 TEST_F(AttentionCpu, OddHeadSizesAreTakenOrRefusedWithAReason) {
   check_everywhere<AttentionContext>(context_, {.isl = 20, .heads = 2, .kv_heads = 1, .head_dim = 72});
   check_everywhere<AttentionGeneration>(generation_,

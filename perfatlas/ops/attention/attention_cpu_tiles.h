@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The AMX instructions that decode attention needs, as inline assembly: the intrinsics of GCC 12.2 tell the compiler
-// about 8 bytes of the 64-byte configuration only, so that it drops the stores to the others.
+// about 8 bytes of the 64-byte configuration only, so that stores to the others are dropped.
 // REQUIRES everywhere: CpuIsa::amx_bf16.
 #pragma once
 
