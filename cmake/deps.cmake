@@ -10,7 +10,6 @@ macro(perfatlas_need package)
 endmacro()
 
 perfatlas_need(fmt)
-perfatlas_need(spdlog)
 perfatlas_need(nlohmann_json)
 perfatlas_need(CLI11)
 perfatlas_need(yaml-cpp)

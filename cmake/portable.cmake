@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # PERFATLAS_PORTABLE: executables that start on any x86-64 Linux whose glibc is at least the build machine's, with
-# nothing installed there: everything else is linked statically (fmt and spdlog, which Debian ships as shared
-# libraries only, from their headers).
+# nothing installed there: everything else is linked statically (fmt, which Debian ships as a shared library
+# only, from its headers).
 add_link_options(-static-libstdc++ -static-libgcc -Wl,--as-needed)
 
 target_compile_definitions(fmt::fmt INTERFACE FMT_HEADER_ONLY=1)
-set_target_properties(spdlog::spdlog PROPERTIES INTERFACE_COMPILE_DEFINITIONS "SPDLOG_FMT_EXTERNAL")
 
 # The static twin of an imported target's library, with what that needs in turn.
 function(perfatlas_link_statically target library)

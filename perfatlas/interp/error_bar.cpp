@@ -30,8 +30,9 @@ std::optional<double> ErrorBar::of(const Estimate& estimate) const {
   const double d = effective(estimate.distance);
   const auto first = std::lower_bound(known.begin(), known.end(), Residual{.distance = d / 2}, nearer);
   if (known.end() - first < std::ptrdiff_t(kLeast)) return std::nullopt;
-  const auto last = std::max(std::upper_bound(known.begin(), known.end(), Residual{.distance = d * 2}, nearer),
-                             first + std::ptrdiff_t(kLeast));
+  const auto last =
+      std::max(std::upper_bound(known.begin(), known.end(), Residual{.distance = d * 2}, nearer),
+               first + std::ptrdiff_t(kLeast));
   std::vector<double> errors;
   for (auto at = first; at != last; ++at) errors.push_back(at->relative_error);
   const double width = error_quantile(std::move(errors), kShare);

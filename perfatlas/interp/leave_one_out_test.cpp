@@ -93,9 +93,11 @@ TEST(ErrorBar, ComesFromFartherPointsWhereNearOnesAreFew) {
   std::vector<Residual> residuals = {residual(EstimateKind::interpolated, 0.4, 9.0)};
   for (int i = 1; i <= 10; ++i) residuals.push_back(residual(EstimateKind::interpolated, 1, i / 100.0));
   const ErrorBar bar(residuals);
-  EXPECT_DOUBLE_EQ(*bar.of(estimate(EstimateKind::interpolated, 0.9)), 0.09);  // 0.4 is nearer than half of 0.9
-  EXPECT_DOUBLE_EQ(*bar.of(estimate(EstimateKind::interpolated, 0.3)), 0.09);  // ten from 0.4 on: 9.0 is the largest
-  EXPECT_FALSE(bar.of(estimate(EstimateKind::interpolated, 2.5)));             // nothing from 1.25 on
+  EXPECT_DOUBLE_EQ(*bar.of(estimate(EstimateKind::interpolated, 0.9)),
+                   0.09);  // 0.4 is nearer than half of 0.9
+  EXPECT_DOUBLE_EQ(*bar.of(estimate(EstimateKind::interpolated, 0.3)),
+                   0.09);                                           // ten from 0.4 on: 9.0 is the largest
+  EXPECT_FALSE(bar.of(estimate(EstimateKind::interpolated, 2.5)));  // nothing from 1.25 on
 }
 
 TEST(ErrorBar, IsNeverZero) {
