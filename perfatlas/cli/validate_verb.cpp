@@ -84,6 +84,10 @@ void add_validate(CLI::App& app, Invocation& invocation) {
   verb->add_option("--device,--devices", a->device,
                    "Core set or GPU for the re-runs; default: all cores, GPU 0");
   verb->add_option("--system-file", a->system_file, "System description; default: the folder's system.json");
+  a->request.limits.findings_per_check = 5;
+  verb->add_option("--examples", a->request.limits.findings_per_check,
+                   "Examples listed per finding; all are counted")
+      ->capture_default_str();
   verb->add_flag("--json", a->json, "For machines");
   add_plan_options(*verb, a->plan);
   verb->footer(

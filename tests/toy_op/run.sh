@@ -20,7 +20,7 @@ touched=$( (diff -rq "$source_dir/perfatlas" "$tree/perfatlas" || true) | grep -
 
 launcher=()
 if command -v ccache >/dev/null; then
-  export CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
+  export CCACHE_BASEDIR=$tree CCACHE_NOHASHDIR=1
   launcher=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 fi
 cmake -S "$tree" -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DPERFATLAS_BUILD_TESTS=OFF \
