@@ -89,7 +89,9 @@ std::string_view nearest_word(std::string_view word, const std::vector<std::stri
   size_t best_distance = word.size() / 3 + 2;  // beyond a third of the letters it is another word, not a slip
   for (const std::string_view candidate : candidates) {
     const size_t distance = edit_distance(word, candidate);
-    if (distance < best_distance) best = candidate, best_distance = distance;
+    if (distance >= best_distance) continue;
+    best = candidate;
+    best_distance = distance;
   }
   return best;
 }

@@ -52,7 +52,10 @@ nlohmann::json check_one(const Case& c, const CheckArguments& a, WorkerSession& 
     bool good = true;
     for (const CheckResult& r : checked->results) good = good && (r.passed || r.skipped);
     ++(good ? tally.passed : tally.failed);
-    if (!a.json) fmt::print("{}\n  {}\n", case_text(c), checked->kernel_source), print_results(*checked);
+    if (!a.json) {
+      fmt::print("{}\n  {}\n", case_text(c), checked->kernel_source);
+      print_results(*checked);
+    }
     return to_json(c, checked->kernel_source, checked->results, "");
   }
   const auto* skipped = std::get_if<SkippedAnswer>(&answer);

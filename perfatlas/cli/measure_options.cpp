@@ -2,13 +2,32 @@
 #include "perfatlas/cli/measure_options.h"
 
 #include <fmt/format.h>
-
-#include <thread>
+#include <sched.h>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 
 namespace perfatlas {
+namespace {
+
+/// The cores this process may use, as --devices takes them: "0-3,8".
+std::string allowed_cores() {
+  cpu_set_t allowed;
+  if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+    throw Error("the system does not tell which cores may be used; name them with --devices");
+  std::string text;
+  for (int core = 0; core < CPU_SETSIZE; ++core) {
+    if (!CPU_ISSET(core, &allowed)) continue;
+    int last = core;
+    while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, &allowed)) ++last;
+    text += fmt::format("{}{}", text.empty() ? "" : ",", core);
+    if (last > core) text += fmt::format("-{}", last);
+    core = last;
+  }
+  return text;
+}
+
+}  // namespace
 
 void add_measure_options(CLI::App& verb, MeasureArguments& a) {
   const char* group = "How to measure";
@@ -74,8 +93,7 @@ MeasureOptions measure_from(const MeasureArguments& a) {
 
 std::vector<std::string> default_devices(const std::string& backend) {
   if (backend == "cuda" || backend == "nccl") return {"0"};
-  const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  return {cores == 1 ? "0" : fmt::format("0-{}", cores - 1)};
+  return {allowed_cores()};
 }
 
 }  // namespace perfatlas

@@ -30,7 +30,7 @@ void add_measure_options(CLI::App& verb, MeasureArguments& arguments);
 /// Throws UsageError for a malformed value.
 MeasureOptions measure_from(const MeasureArguments& arguments);
 
-/// The one device a back end is measured on when none is named: all cores of a CPU, the first GPU.
+/// The one device a back end is measured on when none is named: all cores this process may use, or the first GPU.
 std::vector<std::string> default_devices(const std::string& backend);
 
 }  // namespace perfatlas
