@@ -11,12 +11,12 @@ namespace {
 
 /// One back end of each worker executable; a worker lists the kernels of all its back ends.
 constexpr const char* kWorkers[] = {"onednn", "cuda"};
-constexpr double kDeadline_s = 60;
+constexpr double kDeadlineSeconds = 60;
 
 void ask_worker(const std::string& backend, const Case& c, std::vector<KernelStatus>& out) {
   try {
     WorkerSession worker(backend, "");
-    const WorkerAnswer answer = worker.ask(KernelsRequest{case_text(c)}, kDeadline_s);
+    const WorkerAnswer answer = worker.ask(KernelsRequest{case_text(c)}, kDeadlineSeconds);
     if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error(failed->error);
     for (const KernelsAnswer::Entry& entry : std::get<KernelsAnswer>(answer).kernels)
       out.push_back({entry.backend, entry.kernel, entry.reason});

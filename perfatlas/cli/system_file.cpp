@@ -14,8 +14,8 @@
 namespace perfatlas {
 namespace {
 
-constexpr double kProbeDeadline_s = 300;
-constexpr double kCollectionProbe_s = 15;  // budget of the probe that a collection starts with
+constexpr double kProbeDeadlineSeconds = 300;
+constexpr double kCollectionProbeSeconds = 15;  // budget of the probe that a collection starts with
 
 /// The description of the device that the back end runs on.
 SystemSpec described(const std::string& backend, const std::string& device) {
@@ -46,7 +46,7 @@ SystemSpec probe_system(const SystemFileRequest& request, double budget_s,
   if (request.no_probe) return spec;
   say(fmt::format("measuring the peaks of this machine (about {})", format_duration(budget_s)));
   WorkerSession worker(request.backend, request.device, request.worker_command);
-  const WorkerAnswer answer = worker.ask(ProbeRequest{budget_s}, kProbeDeadline_s);
+  const WorkerAnswer answer = worker.ask(ProbeRequest{budget_s}, kProbeDeadlineSeconds);
   if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error("probe: " + failed->error);
   if (const auto* skipped = std::get_if<SkippedAnswer>(&answer)) {
     say("no peaks: " + skipped->reason);
@@ -72,7 +72,7 @@ std::optional<SystemSpec> system_for_collection(const SystemFileRequest& request
   if (file_exists(own)) return read_system_spec(own);
   if (request.no_probe) return std::nullopt;
   make_writable_folder(request.folder);
-  const SystemSpec spec = probe_system(request, kCollectionProbe_s, say);
+  const SystemSpec spec = probe_system(request, kCollectionProbeSeconds, say);
   write_system_spec(spec, own);
   return spec;
 }

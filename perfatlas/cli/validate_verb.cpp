@@ -31,15 +31,15 @@ class Remeasurer {
 
   std::optional<double> operator()(const Row& row) {
     constexpr int kRepetitions = 30;
-    constexpr double kMaxTotal_ms = 1000, kDeadline_s = 300;
+    constexpr double kMaxTotalMs = 1000, kDeadlineSeconds = 300;
     auto& worker = workers_[row.framework];
     if (!worker) worker = std::make_unique<WorkerSession>(row.framework, device_);
     SampleRequest request;
     request.what = {case_text(row.c), row.framework, row.kernel_source, row.quality ? row.quality->seed : 0};
     if (row.quality) request.cache = row.quality->cache_state;
     request.repetitions = kRepetitions;
-    request.max_total_ms = kMaxTotal_ms;
-    const WorkerAnswer answer = worker->ask(request, kDeadline_s);
+    request.max_total_ms = kMaxTotalMs;
+    const WorkerAnswer answer = worker->ask(request, kDeadlineSeconds);
     const auto* sampled = std::get_if<SampleAnswer>(&answer);
     if (sampled == nullptr || sampled->samples.latency_ms.empty()) return std::nullopt;
     std::vector<double> samples = sampled->samples.latency_ms;

@@ -16,7 +16,7 @@
 namespace perfatlas {
 namespace {
 
-constexpr double kHelloDeadline_s = 120;
+constexpr double kHelloDeadlineSeconds = 120;
 
 std::vector<std::string> filled_command(const std::string& backend, const std::string& device,
                                         const std::vector<std::string>& given) {
@@ -49,7 +49,7 @@ struct WorkerSession::State {
 WorkerSession::WorkerSession(const std::string& backend, const std::string& device,
                              const std::vector<std::string>& command)
     : state_(std::make_unique<State>(filled_command(backend, device, command), log_file())) {
-  WorkerAnswer answer = ask(HelloRequest{}, kHelloDeadline_s);
+  WorkerAnswer answer = ask(HelloRequest{}, kHelloDeadlineSeconds);
   if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error("worker: " + failed->error);
   auto* hello = std::get_if<HelloAnswer>(&answer);
   if (hello == nullptr)
