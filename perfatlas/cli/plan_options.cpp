@@ -74,6 +74,8 @@ Plan plan_from(const PlanOptions& o, const OpRegistry& ops) {
   if (!grid) throw UsageError(fmt::format("--grid '{}' is neither model nor aic", o.grid));
   request.grid = *grid;
   if (request.grid == GridKind::model) request.shapes = model_shapes(o, ops);
+  if (o.sm_version < 10)
+    throw UsageError(fmt::format("--sm {} is no GPU generation like 80, 90 or 100", o.sm_version));
   request.aic.sm_version = o.sm_version;
   request.case_filters = o.case_filters;
   request.limit_per_op = o.limit;
