@@ -29,15 +29,6 @@ SystemSpec described(const std::string& backend, const std::string& device) {
   return machine.gpus[index];
 }
 
-MeasuredPeaks peaks_of(const ProbeAnswer& answer) {
-  MeasuredPeaks peaks;
-  const auto peak = [](const ProbeAnswer::Peak& p) { return MeasuredPeaks::Peak{p.value, p.rel_ci95}; };
-  if (answer.memory_bandwidth) peaks.memory_bandwidth = peak(*answer.memory_bandwidth);
-  if (answer.llc_bandwidth) peaks.llc_bandwidth = peak(*answer.llc_bandwidth);
-  for (const auto& [type, p] : answer.flops) peaks.flops[type] = peak(p);
-  return peaks;
-}
-
 }  // namespace
 
 SystemSpec probe_system(const SystemFileRequest& request, double budget_s,
@@ -54,7 +45,7 @@ SystemSpec probe_system(const SystemFileRequest& request, double budget_s,
   }
   const auto* probed = std::get_if<ProbeAnswer>(&answer);
   if (probed == nullptr) throw Error("probe: the worker answered with something else");
-  spec = merge(spec, peaks_of(*probed));
+  spec = merge(spec, *probed);
   for (const auto& [name, version] : worker.hello().device.versions) spec.versions.emplace(name, version);
   for (const auto& [name, version] : worker.hello().backends) spec.versions.emplace(name, version);
   return spec;

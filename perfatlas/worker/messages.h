@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "perfatlas/hw/measured_peaks.h"
 #include "perfatlas/measure/sample.h"
 #include "perfatlas/schema/registry.h"
 
@@ -81,14 +82,8 @@ struct HelloAnswer {
   std::vector<WorkerKernel> kernels;
 };
 
-struct ProbeAnswer {
-  struct Peak {
-    double value = 0;  // bytes/s or FLOP/s
-    double rel_ci95 = 0;
-  };
-  std::optional<Peak> memory_bandwidth, llc_bandwidth;
-  std::map<DType, Peak> flops;
-};
+/// What could not be measured is absent.
+using ProbeAnswer = MeasuredPeaks;
 
 struct KernelsAnswer {
   struct Entry {

@@ -24,11 +24,6 @@ SamplingOptions options_of(const SampleRequest& request) {
           .measure_energy = request.measure_energy};
 }
 
-std::optional<ProbeAnswer::Peak> peak_of(const std::optional<MeasuredPeaks::Peak>& peak) {
-  if (!peak) return std::nullopt;
-  return ProbeAnswer::Peak{peak->value, peak->rel_ci95};
-}
-
 }  // namespace
 
 RequestServer::RequestServer(const WorkerParts& parts) : parts_(parts), store_(parts.device) {}
@@ -68,12 +63,7 @@ WorkerAnswer RequestServer::reply(const HelloRequest& request) {
 WorkerAnswer RequestServer::reply(const ProbeRequest& request) {
   prepared_.reset();
   store_.release();  // the probe needs the memory
-  const MeasuredPeaks peaks = parts_.probe(request.budget_s);
-  ProbeAnswer answer;
-  answer.memory_bandwidth = peak_of(peaks.memory_bandwidth);
-  answer.llc_bandwidth = peak_of(peaks.llc_bandwidth);
-  for (const auto& [dtype, peak] : peaks.flops) answer.flops[dtype] = {peak.value, peak.rel_ci95};
-  return answer;
+  return parts_.probe(request.budget_s);
 }
 
 WorkerAnswer RequestServer::reply(const KernelsRequest& request) {
