@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-# perfatlas_op(<folder> <Struct>... [CPU] [CUDA]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
+# perfatlas_op(<folder> <Struct>... [CPU] [GGML] [MPI] [CUDA]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
 # are the registry. A folder holds <folder>.h (the declarations), any other *.cpp it needs, and per back end
-# <folder>_cpu.cpp / <folder>_cuda.cpp defining add_<folder>_cpu_kernels / add_<folder>_cuda_kernels(KernelRegistry&).
-# Sources are every *.cpp of the folder: *_test.cpp are tests, *_cpu*.cpp and *_cuda*.{cpp,cu} kernels.
+# <folder>_<kind>.cpp (kind: cpu, ggml, mpi, cuda) defining add_<folder>_<kind>_kernels(KernelRegistry&).
+# Sources are every *.cpp of the folder: *_test.cpp are tests, *_<kind>*.cpp and *_cuda*.cu kernels.
+set(PERFATLAS_KERNEL_KINDS cpu ggml mpi cuda)
 
 set_property(GLOBAL PROPERTY perfatlas_ops "")
 
 function(perfatlas_op folder)
-  cmake_parse_arguments(ARG "CPU;CUDA" "" "" ${ARGN})
+  list(TRANSFORM PERFATLAS_KERNEL_KINDS TOUPPER OUTPUT_VARIABLE flags)
+  cmake_parse_arguments(ARG "${flags}" "" "" ${ARGN})
   set_property(GLOBAL APPEND PROPERTY perfatlas_ops ${folder})
   set_property(GLOBAL PROPERTY perfatlas_op_${folder}_structs ${ARG_UNPARSED_ARGUMENTS})
-  set_property(GLOBAL PROPERTY perfatlas_op_${folder}_cpu ${ARG_CPU})
-  set_property(GLOBAL PROPERTY perfatlas_op_${folder}_cuda ${ARG_CUDA})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
-  foreach(kind cpu cuda)
+  list(JOIN PERFATLAS_KERNEL_KINDS "|" kinds)
+  foreach(kind IN LISTS PERFATLAS_KERNEL_KINDS)
+    string(TOUPPER ${kind} flag)
+    set_property(GLOBAL PROPERTY perfatlas_op_${folder}_${kind} ${ARG_${flag}})
     set(kernels ${sources})
     list(FILTER kernels INCLUDE REGEX "_${kind}(_[a-z0-9_]+)?\\.cpp$")
     list(FILTER kernels EXCLUDE REGEX "_test\\.cpp$")
@@ -24,7 +27,7 @@ function(perfatlas_op folder)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set_property(GLOBAL PROPERTY perfatlas_op_${folder}_tests ${tests})
-  list(FILTER sources EXCLUDE REGEX "_(cpu|cuda)(_[a-z0-9_]+)?\\.cpp$|_test\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "_(${kinds})(_[a-z0-9_]+)?\\.cpp$|_test\\.cpp$")
   set_property(GLOBAL APPEND PROPERTY perfatlas_op_sources ${sources})
 endfunction()
 
@@ -83,7 +86,7 @@ void add_all_@kind@_kernels(KernelRegistry& registry) {
   set(${result} ${file} ${sources} PARENT_SCOPE)
 endfunction()
 
-# Tests of all op folders: <kind> is "declarations", "cpu" or "cuda" (<op>_cpu_test.cpp, <op>_cuda_test.cpp).
+# Tests of all op folders: <kind> is "declarations" or a kernel kind (<op>_cpu_test.cpp, <op>_cuda_test.cpp).
 function(perfatlas_op_tests kind result)
   get_property(folders GLOBAL PROPERTY perfatlas_ops)
   set(tests "")
@@ -92,7 +95,8 @@ function(perfatlas_op_tests kind result)
     list(APPEND tests ${own})
   endforeach()
   if(kind STREQUAL "declarations")
-    list(FILTER tests EXCLUDE REGEX "_(cpu|cuda)(_[a-z0-9_]+)?_test\\.cpp$")
+    list(JOIN PERFATLAS_KERNEL_KINDS "|" kinds)
+    list(FILTER tests EXCLUDE REGEX "_(${kinds})(_[a-z0-9_]+)?_test\\.cpp$")
   else()
     list(FILTER tests INCLUDE REGEX "_${kind}(_[a-z0-9_]+)?_test\\.cpp$")
   endif()

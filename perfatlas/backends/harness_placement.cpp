@@ -32,7 +32,7 @@ bool is_streamed(const Operand& operand) {
 PlacementPlan::Slot slot_of(const Operand& operand, size_t packed_bytes) {
   PlacementPlan::Slot slot{.dtype = operand.dtype, .streamed = is_streamed(operand)};
   slot.bytes = packed_bytes > 0 ? packed_bytes : size_t(std::ceil(operand.bytes()));
-  slot.declared_content = operand.dtype == DType::int32 ||
+  slot.declared_content = operand.dtype == DType::int32 || operand.fill == Fill::custom ||
                           (operand.fill == Fill::positive && !slot.streamed && packed_bytes == 0);
   return slot;
 }

@@ -74,6 +74,16 @@ HostOperand make_host_operand(const Operand& declared, uint64_t seed) {
   SeededNumbers numbers(combine_hashes(hash64(declared.name), seed));
   HostOperand operand{declared, {}, {}};
   const auto count = size_t(declared.elements());
+  if (declared.fill == Fill::custom) {
+    if (declared.dtype == DType::int32)
+      operand.indices.resize(count);
+    else
+      operand.values.resize(count);
+    declared.content(combine_hashes(hash64(declared.name), seed), operand);
+    if (declared.dtype != DType::int32)
+      operand.values = decode_elements(declared.dtype, encode_elements(declared.dtype, operand.values));
+    return operand;
+  }
   if (declared.dtype == DType::int32) {
     operand.indices =
         declared.fill == Fill::page_table ? permutation(count, numbers) : std::vector<int32_t>(count);

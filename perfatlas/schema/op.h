@@ -131,9 +131,18 @@ using CaseSink = std::function<void(const Op&)>;
 
 class ModelShapes;  // schema/model_shapes.h
 
-/// The published aiconfigurator grid is defined per GPU generation.
+/// Whose collector a published aiconfigurator grid is taken from: values and guards differ.
+enum class AicFramework { trtllm, vllm, sglang };
+
+template <>
+inline constexpr auto kEnumNames<AicFramework> = std::array{
+    EnumName<AicFramework>{AicFramework::trtllm, "trtllm"}, EnumName<AicFramework>{AicFramework::vllm, "vllm"},
+    EnumName<AicFramework>{AicFramework::sglang, "sglang"}};
+
+/// The published aiconfigurator grid is defined per framework and GPU generation.
 struct AicGrid {
   int sm_version = 90;  // dtypes exist from a generation on (fp8 above 86, fp4 from 100)
+  AicFramework framework = AicFramework::trtllm;
 };
 
 }  // namespace perfatlas

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,8 +25,11 @@ enum class Fill {
   small,       // normal(0, 1/sqrt(last dimension)): weights, so that results stay of order one
   positive,    // uniform(0.5, 1.5): scales, norm weights
   page_table,  // a seeded permutation of 0 .. count-1 (int32)
+  custom,      // what Operand::content writes: routing decisions, token ids, sequence lengths
   none,        // outputs: filled with a pattern that check can recognise as "never written"
 };
+
+struct HostOperand;
 
 /// One buffer, dense and row-major in its declared shape. Kernels that want another layout repack in prepare.
 struct Operand {
@@ -35,6 +39,9 @@ struct Operand {
   std::vector<int64_t> shape;
   Fill fill = Fill::normal;
   bool written = false;  // true for outputs and for a KV cache or residual that the op updates
+  /// Fill::custom only: writes every value (or index) of `content`, which has its full size; floats are rounded to
+  /// the dtype afterwards. The same seed gives the same content on every machine.
+  std::function<void(uint64_t seed, HostOperand& content)> content = nullptr;
 
   int64_t elements() const {
     int64_t count = 1;
