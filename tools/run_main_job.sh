@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The main job: measure the kernels that Qwen3-0.6B needs on this CPU, check them, place them, ask three questions.
+# The main job: measure the kernels that Qwen3-0.6B needs on this CPU, and a few of mixture-of-experts and latent-attention
+# models; check them, place them, ask five questions.
 # Usage: tools/run_main_job.sh [--bin DIR] [--out DIR] [--budget 60s] [--model NAME_OR_DIR]
 # Running it again continues the same collection; remove the folder to start over.
 set -euo pipefail
@@ -17,7 +18,7 @@ while (($# > 0)); do
   shift 2
 done
 perfatlas=$bin/perfatlas
-run=$out/run tables=$out/tables
+run=$out/run tour=$out/tour tables=$out/tables
 mkdir -p "$out"
 
 say() { printf '\n== %s\n' "$*"; }
@@ -32,14 +33,21 @@ say "The plan"
 say "Measuring for $budget"
 "$perfatlas" collect --model "$model" --out "$run" --budget "$budget" --system-file "$out/system.json"
 
+say "A tour of other families: experts of Qwen3-30B-A3B, latent attention of DeepSeek-V3, an eighth of each"
+"$perfatlas" collect --out "$tour" --budget 25s --system-file "$out/system.json" --no-drift --dtype bfloat16 --tp 8 \
+  --model "$root/data/models/Qwen3-30B-A3B" --ops moe --at-most moe_ep_size=1 --at-most tokens=512
+"$perfatlas" collect --out "$tour" --budget 15s --system-file "$out/system.json" --no-drift --dtype bfloat16 --tp 8 \
+  --model "$root/data/models/DeepSeek-V3" --ops mla_context,mla_generation --at-most batch_size=8 --at-most isl=1024 \
+  --at-most step=4096
+
 say "Can these numbers be trusted?"
 verdict=0
 "$perfatlas" validate "$run" --model "$model" || verdict=$?
 
 say "Into the database"
-"$perfatlas" place "$run" --into "$tables"
+"$perfatlas" place "$run" "$tour" --into "$tables"
 
-say "Three questions"
+say "Five questions"
 ask() {
   printf '$ perfatlas query %s\n' "$*"
   "$perfatlas" query "$@" --data "$tables"
@@ -48,6 +56,8 @@ answered=0
 ask gemm --m 100 --n 6144 --k 1024 || answered=1
 ask attention_generation --batch 8 --heads 16 --kv_heads 8 --head_dim 128 --step 1000 || answered=1
 ask add_rms_norm --tokens 700 --hidden 1024 || answered=1
+ask moe --tokens 20 --hidden 2048 --inter 768 --topk 8 --experts 128 --tp 8 --distribution power_law_1.2 || answered=1
+ask mla_generation --heads 16 --batch 4 --step 1500 || answered=1
 
 say "The report"
 "$perfatlas" report "$run" --out "$out/report.html"

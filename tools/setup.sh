@@ -29,7 +29,7 @@ readonly venv=build/venv stamp=build/venv/.packages pip_log=build/setup-pip.log
 system_packages=(
   build-essential cmake ninja-build ccache pkg-config git python3 python3-venv
   libcli11-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libhwloc-dev libxxhash-dev
-  libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14
+  libopenmpi-dev openmpi-bin libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14
 )
 tidy=clang-tidy-14
 python=/usr/bin/python3 # not the first on PATH: the wheels are chosen for the system's Python
@@ -139,6 +139,17 @@ provide_python_packages() {
   python_identity >"$stamp"
 }
 
+# --- ggml ------------------------------------------------------------------------------------------------
+
+# Optional: without it perfatlas-worker-ggml is not built, and the script says so.
+provide_ggml() {
+  if ((check)); then
+    tools/get_ggml.sh --check || complete=0
+  else
+    tools/get_ggml.sh || say "going on without ggml: perfatlas-worker-ggml will not be built"
+  fi
+}
+
 # --- versions --------------------------------------------------------------------------------------------
 
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -1) == "$1" ]]; } # wanted, found
@@ -162,5 +173,6 @@ provide_python_packages
 eval "$environment"
 check_version cmake 3.25 "$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p')"
 check_version "${CXX:-g++}" 12 "$("${CXX:-g++}" -dumpfullversion -dumpversion 2>/dev/null)"
+provide_ggml
 ((complete)) || exit 1
 ((!check)) || say "nothing is missing"

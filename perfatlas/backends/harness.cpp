@@ -35,14 +35,17 @@ double estimate_bytes(const Case& what, CacheState cache, double llc_bytes) {
   return plan.bytes() + (evicts ? kStreamOverCache * llc_bytes : 0);
 }
 
-void require_memory(const Case& what, CacheState cache, const DeviceInfo& device) {
+std::string why_too_large(const Case& what, CacheState cache, const DeviceInfo& device) {
   const double needed = estimate_bytes(what, cache, device.llc_bytes);
-  if (needed > kUsableMemory * device.memory_bytes)
-    throw OutOfMemory(
-        fmt::format("out of memory: {} needs {:.2f} GiB in cache state {}, device {} has {:.2f} GiB of "
-                    "which {:.0f} % are used for operands; choose smaller sizes",
-                    case_text(what), needed / kGiB, name_of(cache), device.id, device.memory_bytes / kGiB,
-                    100 * kUsableMemory));
+  if (needed <= kUsableMemory * device.memory_bytes) return {};
+  return fmt::format("memory: needs {:.2f} GiB in cache state {}, has {:.2f} GiB ({:.0f} % of device {})",
+                     needed / kGiB, name_of(cache), kUsableMemory * device.memory_bytes / kGiB,
+                     100 * kUsableMemory, device.id);
+}
+
+void require_memory(const Case& what, CacheState cache, const DeviceInfo& device) {
+  if (const std::string why = why_too_large(what, cache, device); !why.empty())
+    throw OutOfMemory(fmt::format("out of memory: {}: {}; choose smaller sizes", case_text(what), why));
 }
 
 PreparedCase::PreparedCase(const CaseSetup& setup, Device& device, OperandStore& store)

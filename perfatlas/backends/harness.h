@@ -36,7 +36,10 @@ struct SamplingOptions {
 /// Bytes of memory that a case needs in a cache state on a device with a last-level cache of `llc_bytes`.
 double estimate_bytes(const Case& what, CacheState cache, double llc_bytes);
 
-/// Throws OutOfMemory naming both figures when the case cannot fit. Allocates nothing.
+/// "memory: needs 3.25 GiB in cache state serving, has 2.00 GiB ...", or empty when the case fits. Allocates nothing.
+std::string why_too_large(const Case& what, CacheState cache, const DeviceInfo& device);
+
+/// Throws OutOfMemory with the case and the reason of why_too_large().
 void require_memory(const Case& what, CacheState cache, const DeviceInfo& device);
 
 /// A case ready to be sampled again and again. Operands hold seeded normal values of their type (packed layouts are

@@ -18,6 +18,7 @@ CheckRun::CheckRun(const Case& what, const KernelEntry& kernel, Device& device)
       operands_(what.op->operands(what.values)),
       kernel_(kernel.prepare(what.values, device)) {
   for (size_t i = 0; i < operands_.size(); ++i) {
+    operands_[i].dtype = kernel_->taken_dtype(i).value_or(operands_[i].dtype);
     const size_t packed = kernel_->packed_bytes(i);
     bytes_.push_back(packed > 0 ? packed : size_t(operands_[i].bytes()));
     memory_.push_back(device.allocate(bytes_[i] + kGuardBytes));
@@ -31,7 +32,7 @@ void CheckRun::load(size_t index, const HostOperand& content, std::byte pattern)
   device_.copy_in(memory + bytes_[index], guard.data(), guard.size());
   std::vector<std::byte> bytes = operands_[index].role == OperandRole::output
                                      ? std::vector<std::byte>(bytes_[index], pattern)
-                                     : operand_bytes_of(content);
+                                     : operand_bytes_of(as_type(content, operands_[index].dtype));
   if (kernel_->packed_bytes(index) == 0) {
     device_.copy_in(memory, bytes.data(), bytes.size());
     return;
@@ -40,6 +41,16 @@ void CheckRun::load(size_t index, const HostOperand& content, std::byte pattern)
   device_.copy_in(declared.get(), bytes.data(), bytes.size());
   kernel_->pack(index, declared.get(), memory);
   device_.synchronize();
+}
+
+std::vector<std::byte> CheckRun::as_judged(size_t index, std::vector<std::byte> bytes) {
+  if (kernel_->packed_bytes(index) == 0 || !operands_[index].written) return bytes;
+  std::vector<std::byte> declared(size_t(operands_[index].bytes()));
+  const std::shared_ptr<void> memory = device_.allocate(std::max<size_t>(declared.size(), 1));
+  kernel_->unpack(index, memory_[index].get(), memory.get());
+  device_.synchronize();
+  device_.copy_out(declared.data(), memory.get(), declared.size());
+  return declared;
 }
 
 CheckRunResult CheckRun::run(const std::vector<HostOperand>& content, std::byte pattern) {
@@ -51,14 +62,17 @@ CheckRunResult CheckRun::run(const std::vector<HostOperand>& content, std::byte 
     device_.copy_out(bytes.data(), memory_[i].get(), bytes.size());
     return bytes;
   };
+  for (size_t i = 0; i < operands_.size(); ++i)
+    if (operands_[i].dtype == DType::int32) kernel_->see_indices(i, content[i].indices);
   // A batch may launch while it is made (graph capture warms up), so operands are loaded again before the run.
   for (size_t i = 0; i < operands_.size(); ++i) request.operand_sets[0].push_back(memory_[i].get());
   for (size_t i = 0; i < operands_.size(); ++i) load(i, content[i], pattern);
   const auto batch = device_.make_batch(request);
   for (size_t i = 0; i < operands_.size(); ++i) {
     load(i, content[i], pattern);
-    result.before.push_back(read_back(i));
-    result.before[i].resize(bytes_[i]);
+    std::vector<std::byte> bytes = read_back(i);
+    bytes.resize(bytes_[i]);
+    result.before.push_back(as_judged(i, std::move(bytes)));
   }
   batch->run_ms();
   device_.synchronize();
@@ -68,7 +82,7 @@ CheckRunResult CheckRun::run(const std::vector<HostOperand>& content, std::byte 
                     [](std::byte b) { return b != kGuard; }))
       result.overrun.push_back(i);
     bytes.resize(bytes_[i]);
-    result.after.push_back(std::move(bytes));
+    result.after.push_back(as_judged(i, std::move(bytes)));
   }
   result.mode = batch->mode();
   result.note = batch->note();

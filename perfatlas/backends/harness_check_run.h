@@ -11,7 +11,7 @@
 
 namespace perfatlas {
 
-/// Content of every operand: in the declared layout, or (operands that the kernel packs) as packed bytes.
+/// Content of every operand: in the declared layout, or (read-only operands that the kernel packs) as packed bytes.
 using OperandBytes = std::vector<std::vector<std::byte>>;
 
 struct CheckRunResult {
@@ -26,12 +26,17 @@ class CheckRun {
  public:
   CheckRun(const Case& what, const KernelEntry& kernel, Device& device);
 
+  /// As declared, but of the element types that the kernel takes.
+  const Operands& operands() const { return operands_; }
+
   /// Loads `content` (values of written operands that are no outputs are used, too), fills outputs with `pattern` and
-  /// launches once. REQUIRES: one HostOperand per declared operand.
+  /// launches once. REQUIRES: one HostOperand per declared operand; each is handed over in the type that the kernel takes.
   CheckRunResult run(const std::vector<HostOperand>& content, std::byte pattern);
 
  private:
   void load(size_t index, const HostOperand& content, std::byte pattern);
+  /// In the declared layout when the operand is written.
+  std::vector<std::byte> as_judged(size_t index, std::vector<std::byte> bytes);
 
   Device& device_;
   Operands operands_;

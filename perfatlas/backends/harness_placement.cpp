@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "perfatlas/backends/operand_fill.h"
 #include "perfatlas/base/error.h"
@@ -19,8 +20,9 @@ constexpr size_t kLine = 256;
 constexpr size_t kLargeBytes = 64 << 10;
 constexpr size_t kStreamSlack = 64u << 20;
 
-size_t aligned(size_t bytes) {
-  const size_t unit = bytes >= kLargeBytes ? kPage : kLine;
+/// Also whole blocks of the type, so that every slice of an arena starts with one.
+size_t aligned(size_t bytes, DType dtype) {
+  const size_t unit = std::lcm(bytes >= kLargeBytes ? kPage : kLine, size_t(block_of(dtype).bytes));
   return std::max(unit, (bytes + unit - 1) / unit * unit);
 }
 
@@ -29,7 +31,9 @@ bool is_streamed(const Operand& operand) {
          operand.dtype != DType::int32;
 }
 
-PlacementPlan::Slot slot_of(const Operand& operand, size_t packed_bytes) {
+PlacementPlan::Slot slot_of(Operand operand, const PreparedKernel* kernel, size_t index) {
+  if (kernel) operand.dtype = kernel->taken_dtype(index).value_or(operand.dtype);
+  const size_t packed_bytes = kernel ? kernel->packed_bytes(index) : 0;
   PlacementPlan::Slot slot{.dtype = operand.dtype, .streamed = is_streamed(operand)};
   slot.bytes = packed_bytes > 0 ? packed_bytes : size_t(std::ceil(operand.bytes()));
   slot.declared_content = operand.dtype == DType::int32 || operand.fill == Fill::custom ||
@@ -67,13 +71,13 @@ PlacementPlan plan_placement(const Case& what, CacheState cache, double llc_byte
   PlacementPlan plan;
   double streamed_operands = 0;
   for (size_t i = 0; i < operands.size(); ++i) {
-    PlacementPlan::Slot slot = slot_of(operands[i], kernel ? kernel->packed_bytes(i) : 0);
+    PlacementPlan::Slot slot = slot_of(operands[i], kernel, i);
     plan.set_bytes += double(slot.bytes);
     if (slot.streamed) streamed_operands += double(slot.bytes);
     if (!slot.declared_content) {
       size_t& used = slot.streamed ? plan.record_bytes[slot.dtype] : plan.resident_bytes[slot.dtype];
       slot.offset = used;
-      used += aligned(slot.bytes);
+      used += aligned(slot.bytes, slot.dtype);
     }
     plan.slots.push_back(slot);
   }
@@ -116,7 +120,8 @@ PlacedOperands::PlacedOperands(const Case& what, PlacementPlan plan, uint64_t se
     std::shared_ptr<void> memory;
     size_t offset = 0;
     if (slot.declared_content) {
-      const std::vector<std::byte> content = operand_bytes_of(make_host_operand(operands[i], seed));
+      const std::vector<std::byte> content =
+          operand_bytes_of(as_type(make_host_operand(operands[i], seed), slot.dtype));
       memory = device.allocate(std::max<size_t>(content.size(), 1));
       device.copy_in(memory.get(), content.data(), content.size());
     } else if (!slot.streamed) {

@@ -25,9 +25,9 @@ inline constexpr double kMostStreamFactor = 4;
 ///                       without weights and KV cache streams nothing.
 struct PlacementPlan {
   struct Slot {
-    DType dtype = DType::f32;
-    size_t bytes = 0;   // in the kernel's layout
-    size_t offset = 0;  // within one record of its stream, or within the resident arena
+    DType dtype = DType::f32;  // as the kernel takes it
+    size_t bytes = 0;          // in the kernel's layout and type
+    size_t offset = 0;         // within one record of its stream, or within the resident arena
     bool streamed = false;
     bool declared_content = false;  // index operands and factors: own memory, content as declared
   };

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,17 +24,36 @@ class PreparedKernel {
   /// Scratch bytes handed to every launch; not part of the cache-state rotation.
   virtual size_t workspace_bytes() const { return 0; }
 
+  /// Element type in which operand `index` is handed over, when it is not the declared one: a library that multiplies
+  /// bf16 weights by float32 activations. Content is converted when it is placed and results when they are judged,
+  /// never in a launch. Only types with values, for operands with values.
+  virtual std::optional<DType> taken_dtype(size_t index) const {
+    (void)index;
+    return std::nullopt;
+  }
+
   /// Bytes of operand `index` in the kernel's own layout; 0 when it takes the declared dense row-major layout.
   /// A packed layout must be a permutation (with padding) of the declared elements: rotated copies are filled with
-  /// random elements of the same type without calling pack.
+  /// random elements of the same type without calling pack. Packed block types may move scales and elements among
+  /// each other; their copies then hold odd scales, which must not change what a launch does or how long it takes.
   virtual size_t packed_bytes(size_t index) const {
     (void)index;
     return 0;
   }
-  /// Writes the packed layout of operand `index`. REQUIRES: packed_bytes(index) > 0; device pointers.
+  /// Writes the packed layout of operand `index` from its dense layout of the taken type.
+  /// REQUIRES: packed_bytes(index) > 0; device pointers.
   virtual void pack(size_t index, const void* declared, void* packed) {
     (void)index, (void)declared, (void)packed;
   }
+
+  /// The way back, by which results in a packed layout are judged. REQUIRES: packed_bytes(index) > 0 and the operand is
+  /// written; device pointers.
+  virtual void unpack(size_t index, const void* packed, void* declared) {
+    (void)index, (void)packed, (void)declared;
+  }
+  /// Tells the content of an int32 operand before pack(), for layouts that depend on it: a library without pages takes
+  /// the KV cache of each sequence in one piece, so that the page table is resolved when the cache is placed.
+  virtual void see_indices(size_t index, std::span<const int32_t> content) { (void)index, (void)content; }
 
   /// Enqueues the work once. The only call that is timed: no allocation, no planning, no synchronisation.
   /// `operands` in declaration order; `workspace` holds workspace_bytes().

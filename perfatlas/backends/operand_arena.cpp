@@ -10,7 +10,8 @@ namespace {
 
 constexpr size_t kBlockElements = size_t(1) << 20;
 constexpr size_t kGranule = 2u << 20;  // a huge page
-constexpr size_t kShift = 4096;        // offsets of repeated pieces, a multiple of every element size
+constexpr size_t kShift =
+    4096;  // elements between the offsets of repeated pieces, whole blocks of every type
 constexpr uint64_t kContentSeed = 0x9e3779b97f4a7c15;
 
 /// One generated block, then copies of it from varying offsets, so that no stride of the arena repeats its content.
@@ -19,8 +20,9 @@ void fill(Device& device, DType dtype, const OperandArena& arena) {
   const size_t first = std::min(block.size(), arena.capacity);
   device.copy_in(arena.memory.get(), block.data(), first);
   SeededNumbers numbers(kContentSeed);
+  const auto shift = size_t(kShift * bytes_of(dtype));
   for (size_t done = first; done < arena.capacity;) {
-    const size_t from = numbers.next() % (block.size() / 2 / kShift) * kShift;
+    const size_t from = numbers.next() % (block.size() / 2 / shift) * shift;
     const size_t length = std::min(block.size() - from, arena.capacity - done);
     device.copy(arena.at(done), arena.at(from), length);
     done += length;

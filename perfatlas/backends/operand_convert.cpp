@@ -8,6 +8,7 @@
 #include <cstring>
 #include <limits>
 
+#include "perfatlas/backends/operand_blocks.h"
 #include "perfatlas/base/error.h"
 
 namespace perfatlas {
@@ -87,14 +88,34 @@ std::vector<float> decode_as(std::span<const std::byte> bytes, Decode decode) {
   return values;
 }
 
+/// Two elements per byte, the first one in the low bits, in two's complement.
+std::vector<std::byte> encode_int4(std::span<const float> values) {
+  const auto code = [](float v) { return unsigned(int(std::nearbyint(std::clamp(v, -8.f, 7.f)))) & 15; };
+  std::vector<std::byte> bytes(values.size() / 2);
+  for (size_t i = 0; i < bytes.size(); ++i)
+    bytes[i] = std::byte(code(values[2 * i]) | code(values[2 * i + 1]) << 4);
+  return bytes;
+}
+
+std::vector<float> decode_int4(std::span<const std::byte> bytes) {
+  const auto value = [](unsigned code) { return float(int((code & 15) ^ 8) - 8); };
+  std::vector<float> values(bytes.size() * 2);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    values[2 * i] = value(unsigned(bytes[i]));
+    values[2 * i + 1] = value(unsigned(bytes[i]) >> 4);
+  }
+  return values;
+}
+
 int8_t encode_int8(float value) { return int8_t(std::nearbyint(std::fmin(std::fmax(value, -128.f), 127.f))); }
 
 }  // namespace
 
-bool convertible(DType dtype) { return dtype != DType::fp4 && dtype != DType::int4 && dtype != DType::int32; }
+bool convertible(DType dtype) { return dtype != DType::fp4 && dtype != DType::int32; }
 
 std::vector<std::byte> encode_elements(DType dtype, std::span<const float> values) {
   PERFATLAS_ASSERT(convertible(dtype));
+  if (is_block_type(dtype)) return encode_blocks(dtype, values);
   switch (dtype) {
     case DType::f16:
       return encode_as<uint16_t>(values, [](float v) { return encode_small(v, kHalf); });
@@ -104,6 +125,9 @@ std::vector<std::byte> encode_elements(DType dtype, std::span<const float> value
       return encode_as<uint8_t>(values, [](float v) { return encode_small(v, kE4m3); });
     case DType::int8:
       return encode_as<int8_t>(values, encode_int8);
+    case DType::int4:
+      PERFATLAS_ASSERT(values.size() % 2 == 0);
+      return encode_int4(values);
     default:
       return encode_as<float>(values, [](float v) { return v; });
   }
@@ -111,6 +135,7 @@ std::vector<std::byte> encode_elements(DType dtype, std::span<const float> value
 
 std::vector<float> decode_elements(DType dtype, std::span<const std::byte> bytes) {
   PERFATLAS_ASSERT(convertible(dtype));
+  if (is_block_type(dtype)) return decode_blocks(dtype, bytes);
   switch (dtype) {
     case DType::f16:
       return decode_as<uint16_t>(bytes, [](uint16_t v) { return decode_small(v, kHalf); });
@@ -120,6 +145,8 @@ std::vector<float> decode_elements(DType dtype, std::span<const std::byte> bytes
       return decode_as<uint8_t>(bytes, [](uint8_t v) { return decode_small(v, kE4m3); });
     case DType::int8:
       return decode_as<int8_t>(bytes, [](int8_t v) { return float(v); });
+    case DType::int4:
+      return decode_int4(bytes);
     default:
       return decode_as<float>(bytes, [](float v) { return v; });
   }

@@ -14,14 +14,23 @@
 namespace perfatlas {
 namespace {
 
-constexpr float kInt8Deviation = 32;  // Fill::normal for integers
+constexpr float kInt8Deviation = 32, kInt4Deviation = 3;  // Fill::normal for integers
 constexpr float kSmallestHalf = 0x1p-14f;
 
 float scale_of(const Operand& declared) {
   if (declared.dtype == DType::int8) return kInt8Deviation;
+  if (declared.dtype == DType::int4) return kInt4Deviation;
   if (declared.fill == Fill::small && !declared.shape.empty())
     return float(1 / std::sqrt(double(declared.shape.back())));
   return 1;
+}
+
+/// Makes `values` what the element type holds.
+void round_values(HostOperand& operand) {
+  const DType dtype = operand.declared.dtype;
+  std::vector<std::byte> bytes = encode_elements(dtype, operand.values);
+  operand.values = decode_elements(dtype, bytes);
+  if (is_block_type(dtype)) operand.blocks = std::move(bytes);
 }
 
 std::vector<int32_t> permutation(size_t count, SeededNumbers& numbers) {
@@ -80,8 +89,7 @@ HostOperand make_host_operand(const Operand& declared, uint64_t seed) {
     else
       operand.values.resize(count);
     declared.content(combine_hashes(hash64(declared.name), seed), operand);
-    if (declared.dtype != DType::int32)
-      operand.values = decode_elements(declared.dtype, encode_elements(declared.dtype, operand.values));
+    if (declared.dtype != DType::int32) round_values(operand);
     return operand;
   }
   if (declared.dtype == DType::int32) {
@@ -94,11 +102,20 @@ HostOperand make_host_operand(const Operand& declared, uint64_t seed) {
   const float scale = scale_of(declared);
   for (float& value : operand.values)
     value = declared.fill == Fill::positive ? float(0.5 + numbers.uniform()) : scale * numbers.normal();
-  operand.values = decode_elements(declared.dtype, encode_elements(declared.dtype, operand.values));
+  round_values(operand);
   return operand;
 }
 
+HostOperand as_type(HostOperand content, DType dtype) {
+  if (content.declared.dtype == dtype) return content;
+  content.declared.dtype = dtype;
+  content.blocks.clear();
+  round_values(content);
+  return content;
+}
+
 std::vector<std::byte> operand_bytes_of(const HostOperand& operand) {
+  if (!operand.blocks.empty()) return operand.blocks;
   if (operand.declared.dtype != DType::int32) return encode_elements(operand.declared.dtype, operand.values);
   std::vector<std::byte> bytes(operand.indices.size() * sizeof(int32_t));
   std::memcpy(bytes.data(), operand.indices.data(), bytes.size());
@@ -107,7 +124,7 @@ std::vector<std::byte> operand_bytes_of(const HostOperand& operand) {
 
 std::vector<std::byte> random_elements(DType dtype, size_t elements, uint64_t seed) {
   SeededNumbers numbers(combine_hashes(hash64(name_of(dtype)), seed));
-  if (!convertible(dtype)) {
+  if (!convertible(dtype) || bits_of(dtype) == 4) {
     std::vector<std::byte> bytes(size_t(double(elements) * bytes_of(dtype)));
     for (std::byte& byte : bytes) byte = std::byte(numbers.next());
     return bytes;

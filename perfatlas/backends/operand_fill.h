@@ -26,8 +26,11 @@ class SeededNumbers {
 };
 
 /// Content of one operand by its declared fill, rounded to its element type. Different names give different content
-/// for the same seed. Fill::none leaves zeros. REQUIRES: an element type of 8 bits or more.
+/// for the same seed. Fill::none leaves zeros. REQUIRES: convertible(dtype), whole blocks.
 HostOperand make_host_operand(const Operand& declared, uint64_t seed);
+
+/// The same content in another element type, rounded to it. REQUIRES: values, not indices.
+HostOperand as_type(HostOperand content, DType dtype);
 
 /// The bytes of an operand's content in its declared layout.
 std::vector<std::byte> operand_bytes_of(const HostOperand& operand);

@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <system_error>
 
@@ -197,6 +198,18 @@ void AppendFile::append(std::string_view bytes) {
 
 void AppendFile::sync() {
   if (fdatasync(fd_.get()) != 0) fail("flush", path_, errno);
+}
+
+TemporaryFolder::TemporaryFolder() {
+  std::error_code error;
+  path_ = (std::filesystem::temp_directory_path(error) / "perfatlas-XXXXXX").string();
+  if (error || ::mkdtemp(path_.data()) == nullptr)
+    throw Error("no temporary folder can be made (" + path_ + "); set TMPDIR to a writable folder");
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
 }
 
 FolderLock::FolderLock(const std::string& folder) {

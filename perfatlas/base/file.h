@@ -91,6 +91,21 @@ class AppendFile {
   uint64_t size_ = 0;
 };
 
+/// A folder of its own below the system's place for temporary files, removed with its content when it goes.
+class TemporaryFolder {
+ public:
+  /// Throws Error.
+  TemporaryFolder();
+  ~TemporaryFolder();
+  TemporaryFolder(const TemporaryFolder&) = delete;
+  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
 /// Exclusive use of a folder by one live process; released when it goes or when the process dies.
 class FolderLock {
  public:

@@ -116,5 +116,17 @@ TEST_F(File, LockOfADeadProcessIsFree) {
   EXPECT_NO_THROW(FolderLock{folder_});
 }
 
+TEST(TemporaryFolder, IsWritableAndGoesWithItsContent) {
+  std::string path;
+  {
+    const TemporaryFolder folder;
+    path = folder.path();
+    std::ofstream(path + "/file") << "content";
+    EXPECT_EQ(read_file(path + "/file"), "content");
+    EXPECT_NE(TemporaryFolder().path(), path);
+  }
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
 }  // namespace
 }  // namespace perfatlas

@@ -10,6 +10,7 @@
 #include "perfatlas/cli/paths.h"
 #include "perfatlas/cli/worker_session.h"
 #include "perfatlas/models/model.h"
+#include "perfatlas/worker/remote_check.h"
 
 namespace perfatlas {
 namespace {
@@ -18,10 +19,11 @@ struct CheckArguments {
   std::string backend = "onednn";
   std::string device;
   std::string kernel;
-  std::string model = "Qwen3-0.6B";
+  std::string model;
   double deadline_s = 600;
   uint64_t seed = 1;
   bool json = false;
+  bool only_problems = false;
 };
 
 struct Tally {
@@ -44,15 +46,17 @@ nlohmann::json to_json(const Case& c, const std::string& kernel, const std::vect
   return {{"case", case_text(c)}, {"kernel_source", kernel}, {"results", list}, {"reason", why}};
 }
 
-/// One case on every kernel that could run it would hide which failed; the best one is what gets measured.
-nlohmann::json check_one(const Case& c, const CheckArguments& a, WorkerSession& worker, Tally& tally) {
-  const CheckRequest request{{case_text(c), a.backend, a.kernel, a.seed}};
-  const WorkerAnswer answer = worker.ask(request, a.deadline_s);
+nlohmann::json check_one(const Case& c, const std::string& kernel, const CheckArguments& a,
+                         WorkerSession& worker, Tally& tally) {
+  const KernelSelector what{case_text(c), a.backend, kernel, a.seed};
+  const AskWorker ask = [&](const Request& request) { return worker.ask(request, a.deadline_s); };
+  const WorkerAnswer answer =
+      worker.hello().wants_operands ? check_remotely(c, what, ask) : ask(CheckRequest{what});
   if (const auto* checked = std::get_if<CheckAnswer>(&answer)) {
     bool good = true;
     for (const CheckResult& r : checked->results) good = good && (r.passed || r.skipped);
     ++(good ? tally.passed : tally.failed);
-    if (!a.json) {
+    if (!a.json && !(good && a.only_problems)) {
       fmt::print("{}\n  {}\n", case_text(c), checked->kernel_source);
       print_results(*checked);
     }
@@ -62,8 +66,53 @@ nlohmann::json check_one(const Case& c, const CheckArguments& a, WorkerSession& 
   const auto* failed = std::get_if<FailedAnswer>(&answer);
   const std::string why = skipped ? skipped->reason : failed ? failed->error : "an answer of another kind";
   ++(skipped ? tally.skipped : tally.failed);
-  if (!a.json) fmt::print("{}\n  {}: {}\n", case_text(c), skipped ? "skipped" : "FAIL", why);
-  return to_json(c, "", {}, why);
+  if (!a.json && !(skipped && a.only_problems))
+    fmt::print("{}\n  {}: {}\n", case_text(c), skipped ? "skipped" : "FAIL", why);
+  return to_json(c, kernel, {}, why);
+}
+
+/// Shapes of one model, or of every model of the library in bfloat16: each op then has shapes of some model.
+ModelShapes check_shapes(const std::string& name, const OpRegistry& ops) {
+  std::vector<std::unique_ptr<Model>> models;
+  if (!name.empty()) {
+    models.push_back(find_model(name, model_libraries(), ops));
+  } else {
+    for (const std::string& known : library_models(model_libraries()))
+      models.push_back(find_model(known, model_libraries(), ops, {Quant::bf16}));
+  }
+  std::vector<const Model*> views;
+  for (const auto& model : models) views.push_back(model.get());
+  return shapes_of(views, {1, 8});
+}
+
+/// The kernels to judge: the named one, or every kernel that the worker has of the op.
+std::vector<std::string> kernels_of(const OpType& op, const CheckArguments& a, const HelloAnswer& hello) {
+  if (!a.kernel.empty()) return {a.kernel};
+  std::vector<std::string> names;
+  for (const WorkerKernel& kernel : hello.kernels)
+    if (kernel.op == op.info.id && kernel.backend == a.backend) names.push_back(kernel.name);
+  return names;
+}
+
+/// Whether a kernel of the op was right on at least one case and none was wrong on any.
+bool check_op(const OpType& op, const std::vector<Case>& cases, const CheckArguments& a,
+              WorkerSession& worker) {
+  bool all_good = true;
+  auto list = nlohmann::json::array();
+  const std::vector<std::string> kernels = kernels_of(op, a, worker.hello());
+  for (const std::string& kernel : kernels) {
+    Tally tally;
+    for (const Case& c : cases) list.push_back(check_one(c, kernel, a, worker, tally));
+    const bool good = tally.failed == 0 && tally.passed > 0;
+    all_good = all_good && good;
+    if (!a.json)
+      fmt::print("{} {}: {} cases right, {} wrong, {} not for this kernel{}\n", op.info.id, kernel,
+                 tally.passed, tally.failed, tally.skipped, tally.passed == 0 ? "; nothing was checked" : "");
+  }
+  if (kernels.empty() && !a.json) fmt::print("{}: back end {} has no kernel of it\n", op.info.id, a.backend);
+  const bool good = all_good && !kernels.empty();
+  if (a.json) fmt::print("{}\n", nlohmann::json{{"op", op.info.id}, {"good", good}, {"cases", list}}.dump(2));
+  return good;
 }
 
 int run_check(const OpArguments& op, const CheckArguments& a, const OpRegistry& ops) {
@@ -71,23 +120,23 @@ int run_check(const OpArguments& op, const CheckArguments& a, const OpRegistry& 
     throw UsageError(
         fmt::format("{} is an imported table: no kernel of it is in this build", op.op->info.id));
   WorkerSession worker(a.backend, a.device);
-  std::vector<Case> cases;
-  if (op.given.empty()) {
-    const auto model = find_model(a.model, model_libraries(), ops);
-    cases = check_cases(*op.op, shapes_of({model.get()}, {1}),
-                        {.memory_bytes = worker.hello().device.memory_bytes});
-  } else {
-    cases = {op.to_case()};
+  const std::vector<Case> cases = op.given.empty()
+                                      ? check_cases(*op.op, check_shapes(a.model, ops),
+                                                    {.memory_bytes = worker.hello().device.memory_bytes})
+                                      : std::vector{op.to_case()};
+  return check_op(*op.op, cases, a, worker) ? kDone : kFailed;
+}
+
+/// Every op that the back end has kernels of.
+int run_check_all(const CheckArguments& a, const OpRegistry& ops) {
+  WorkerSession worker(a.backend, a.device);
+  const ModelShapes shapes = check_shapes(a.model, ops);
+  bool good = true;
+  for (const auto& op : ops.ops()) {
+    if (!op->measurable() || kernels_of(*op, a, worker.hello()).empty()) continue;
+    const auto cases = check_cases(*op, shapes, {.memory_bytes = worker.hello().device.memory_bytes});
+    good = check_op(*op, cases, a, worker) && good;
   }
-  Tally tally;
-  auto list = nlohmann::json::array();
-  for (const Case& c : cases) list.push_back(check_one(c, a, worker, tally));
-  const bool good = tally.failed == 0 && tally.passed > 0;
-  if (a.json)
-    fmt::print("{}\n", nlohmann::json{{"op", op.op->info.id}, {"good", good}, {"cases", list}}.dump(2));
-  else
-    fmt::print("{}: {} cases right, {} wrong, {} not for this device{}\n", op.op->info.id, tally.passed,
-               tally.failed, tally.skipped, tally.passed == 0 ? "; nothing was checked" : "");
   return good ? kDone : kFailed;
 }
 
@@ -99,17 +148,25 @@ void add_check(CLI::App& app, Invocation& invocation) {
   const auto more = [a](CLI::App& sub) {
     sub.add_option("--backend", a->backend, "Back end: onednn, cuda")->capture_default_str();
     sub.add_option("--device,--devices", a->device, "Core set or GPU; default: all cores, GPU 0");
-    sub.add_option("--kernel", a->kernel, "Kernel (kernel_source); default: the best one");
-    sub.add_option("--model", a->model, "Whose shapes to try when no field is given")->capture_default_str();
+    sub.add_option("--kernel", a->kernel, "Kernel (kernel_source); default: every one");
+    sub.add_option("--model", a->model,
+                   "Whose shapes to try when no field is given; default: all known models");
     sub.add_option("--deadline", a->deadline_s, "Seconds per case")->capture_default_str();
     sub.add_option("--seed", a->seed, "Seed of operand contents")->capture_default_str();
     sub.add_flag("--json", a->json, "For machines");
+    sub.add_flag("--quiet", a->only_problems, "Details of failures only");
   };
+  CLI::App* all = verb->add_subcommand("all", "Every op and kernel of the back end");
+  more(*all);
+  all->callback([&invocation, a] {
+    invocation.action = [&invocation, a] { return run_check_all(*a, invocation.ops); };
+  });
   add_op_subcommands(invocation, {verb, more, [&invocation, a](const OpArguments& op) {
                                     return run_check(op, *a, invocation.ops);
                                   }});
   verb->footer(
-      "Examples:\n  perfatlas check gemm\n  perfatlas check attention_context --batch 2 --isl 100 --heads 8 "
+      "Examples:\n  perfatlas check gemm\n  perfatlas check all --quiet\n  perfatlas check attention_context "
+      "--batch 2 --isl 100 --heads 8 "
       "--kv_heads 2");
 }
 

@@ -13,6 +13,7 @@
 #include "perfatlas/cli/system_file.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/cli/version.h"
+#include "perfatlas/cli/worker_session.h"
 
 namespace perfatlas {
 namespace {
@@ -59,9 +60,19 @@ CollectOptions options_from(const CollectArguments& a) {
   return o;
 }
 
+/// The ops that the back end has kernels of. Asked only when the user names none: a worker has to be started for it.
+std::optional<std::set<std::string>> measured_here(const CollectArguments& a, const CollectOptions& options) {
+  if (!a.plan.ops.empty()) return std::nullopt;
+  const WorkerSession worker(options.backend, options.devices.front(), options.worker_command);
+  std::set<std::string> ids;
+  for (const WorkerKernel& kernel : worker.hello().kernels)
+    if (kernel.backend == options.backend) ids.insert(kernel.op);
+  return ids;
+}
+
 int run_collect(const CollectArguments& a, const OpRegistry& ops) {
   CollectOptions options = options_from(a);
-  const Plan plan = plan_from(a.plan, ops);
+  const Plan plan = plan_from(a.plan, ops, measured_here(a, options));
   if (plan.size() == 0)
     throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
   ProgressLine progress(stderr);

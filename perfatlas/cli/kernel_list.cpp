@@ -5,18 +5,21 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/cli/worker_session.h"
+#include "perfatlas/worker/remote_operands.h"
 
 namespace perfatlas {
 namespace {
 
 /// One back end of each worker executable; a worker lists the kernels of all its back ends.
-constexpr const char* kWorkers[] = {"onednn", "cuda"};
+constexpr const char* kWorkers[] = {"onednn", "mpi", "cuda"};
 constexpr double kDeadlineSeconds = 60;
 
 void ask_worker(const std::string& backend, const Case& c, std::vector<KernelStatus>& out) {
   try {
     WorkerSession worker(backend, "");
-    const WorkerAnswer answer = worker.ask(KernelsRequest{case_text(c)}, kDeadlineSeconds);
+    KernelsRequest request{case_text(c)};
+    if (worker.hello().wants_operands) request.offer = describe_operands(c);
+    const WorkerAnswer answer = worker.ask(request, kDeadlineSeconds);
     if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error(failed->error);
     for (const KernelsAnswer::Entry& entry : std::get<KernelsAnswer>(answer).kernels)
       out.push_back({entry.backend, entry.kernel, entry.reason});

@@ -1,36 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/cli/measured_cases.h"
 
-#include <stdlib.h>
-
-#include <filesystem>
 #include <unordered_map>
 
-#include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
 #include "perfatlas/cli/measure_options.h"
 
 namespace perfatlas {
 namespace {
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "perfatlas-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr)
-      throw Error(pattern + ": cannot be created; set TMPDIR to a writable folder");
-    path_ = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 class Keeper : public CollectObserver {
  public:

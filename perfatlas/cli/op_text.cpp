@@ -38,6 +38,32 @@ std::string measured_text(const OpType& op) {
   return text;
 }
 
+/// What a query names: the fields that decide its answer.
+std::string query_signature(const OpType& op) {
+  std::string text = fmt::format("perfatlas query {}", op.info.id);
+  for (const FieldType& field : op.fields)
+    if (field.role != Role::recorded) text += fmt::format(" --{} ...", field.flag);
+  return text;
+}
+
+uint64_t published_cases(const OpType& op, const AicGrid& grid) {
+  uint64_t count = 0;
+  op.aic_cases(grid, [&](const FieldValues&) { ++count; });
+  return count;
+}
+
+/// Which grids there are, with the number of rows of the published ones.
+std::string cases_text(const OpType& op) {
+  std::string text = op.model_cases != nullptr ? "shapes of models (`--grid model`)" : "";
+  if (op.aic_cases == nullptr) return text.empty() ? "none: tables are imported" : text;
+  text += fmt::format("{}published grid", text.empty() ? "" : "; ");
+  for (const auto& framework : kEnumNames<AicFramework>)
+    text +=
+        fmt::format(", {} {} (SM90) and {} (SM100)", framework.name,
+                    published_cases(op, {90, framework.value}), published_cases(op, {100, framework.value}));
+  return text;
+}
+
 }  // namespace
 
 std::string op_text(const OpType& op) {
@@ -84,6 +110,7 @@ std::string op_markdown(const OpType& op) {
                     field.expected(), field.format(field.default_value), field.doc);
   text += fmt::format("\nAxis decision: {}.\n\nInterpolation: {}.\n\nSpeed of light: `{}`\n\n", op.layout.why,
                       resolver_text(op), op.info.sol);
+  text += fmt::format("Query: `{}`\n\nCases: {}.\n\n", query_signature(op), cases_text(op));
   return text;
 }
 

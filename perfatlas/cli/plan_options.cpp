@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/cli/paths.h"
 #include "perfatlas/models/model.h"
 
@@ -14,7 +15,8 @@ void check_degrees(const std::vector<std::unique_ptr<Model>>& models, const std:
   for (const int64_t tp : degrees) {
     std::string why;
     for (const auto& model : models) {
-      why = model->why_not_tp(tp);
+      why = model->why_not({tp, tp, 1});
+      if (!model->splits(tp).empty()) why.clear();
       if (why.empty()) break;
     }
     if (!why.empty()) throw UsageError(fmt::format("--tp {}: {}", tp, why));
@@ -27,24 +29,62 @@ ModelShapes model_shapes(const PlanOptions& options, const OpRegistry& ops) {
   std::vector<std::unique_ptr<Model>> models;
   std::vector<const Model*> views;
   for (const std::string& name : options.models) {
-    models.push_back(find_model(name, model_libraries(), ops));
+    models.push_back(find_model(name, model_libraries(), ops, model_options(options.dtype)));
     views.push_back(models.back().get());
   }
   check_degrees(models, options.tp);
   return shapes_of(views, options.tp);
 }
 
+/// "batch_size=8". Throws UsageError for text of another form and for a field that no op has.
+FieldLimit field_limit(const std::string& text, const OpRegistry& ops) {
+  const size_t at = text.find('=');
+  const auto most = at == text.npos ? std::nullopt : parse_integer(std::string_view(text).substr(at + 1));
+  if (!most) throw UsageError(fmt::format("--at-most '{}' is not FIELD=N, for example batch_size=8", text));
+  FieldLimit limit{text.substr(0, at), *most};
+  for (const auto& op : ops.ops())
+    if (const auto field = op->find_field(limit.field);
+        field && op->fields[*field].kind == ValueKind::integer)
+      return limit;
+  throw UsageError(
+      fmt::format("--at-most {}: no op has a number field '{}'; see perfatlas ops", text, limit.field));
+}
+
+/// "model", "aic" (TensorRT-LLM's) or "aic-<framework>".
+void set_grid(PlanRequest& request, const std::string& name) {
+  constexpr std::string_view kPrefix = "aic-";
+  const auto framework = name.starts_with(kPrefix) ? from_name<AicFramework>(name.substr(kPrefix.size()))
+                                                   : std::optional(AicFramework::trtllm);
+  const auto grid = from_name<GridKind>(name.starts_with(kPrefix) ? "aic" : name);
+  if (!grid || !framework)
+    throw UsageError(fmt::format("--grid '{}' is none of model, aic, aic-vllm and aic-sglang", name));
+  request.grid = *grid;
+  request.aic.framework = *framework;
+}
+
 }  // namespace
+
+ModelOptions model_options(const std::string& dtype) {
+  if (dtype.empty()) return {};
+  for (const Quant type : {Quant::bf16, Quant::f16, Quant::f32})
+    if (FieldCodec<Quant>::parse(dtype) == int64_t(type)) return {type};
+  throw UsageError(fmt::format("--dtype '{}' is none of bfloat16, float16 and float32", dtype));
+}
 
 void add_plan_options(CLI::App& verb, PlanOptions& o) {
   const char* group = "Which cases";
   verb.add_option("--ops", o.ops, "Ops to measure; default: all that have kernels")
       ->group(group)
       ->delimiter(',');
-  verb.add_option("--grid", o.grid, "model: shapes of real models; aic: the published aiconfigurator grid")
+  verb.add_option("--grid", o.grid,
+                  "model: shapes of real models; aic: the published aiconfigurator grid of its TensorRT-LLM "
+                  "collector; aic-vllm, aic-sglang: of the others")
       ->capture_default_str()
       ->group(group);
   verb.add_option("--model", o.models, "Model name, folder or config.json, for --grid model; may be repeated")
+      ->group(group);
+  verb.add_option("--dtype", o.dtype,
+                  "Plan the models in this type instead of the checkpoint's: bfloat16, float16 or float32")
       ->group(group);
   verb.add_option("--tp", o.tp, "Tensor-parallel degrees, emulated by local shapes on one device")
       ->capture_default_str()
@@ -55,6 +95,10 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
       ->group(group);
   verb.add_option("--case-filter", o.case_filters,
                   "Keep cases whose text contains this; repeated: any of them")
+      ->group(group);
+  verb.add_option(
+          "--at-most", o.at_most,
+          "FIELD=N: leave out cases whose field is larger, e.g. batch_size=8 or isl=4096; may be repeated")
       ->group(group);
   verb.add_option("--limit", o.limit, "At most so many cases per op; 0: all")
       ->capture_default_str()
@@ -67,12 +111,13 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
       ->group(group);
 }
 
-Plan plan_from(const PlanOptions& o, const OpRegistry& ops) {
+Plan plan_from(const PlanOptions& o, const OpRegistry& ops,
+               const std::optional<std::set<std::string>>& measured_here) {
   PlanRequest request;
   request.ops = o.ops;
-  const auto grid = from_name<GridKind>(o.grid);
-  if (!grid) throw UsageError(fmt::format("--grid '{}' is neither model nor aic", o.grid));
-  request.grid = *grid;
+  request.among = measured_here;
+  set_grid(request, o.grid);
+  for (const std::string& text : o.at_most) request.at_most.push_back(field_limit(text, ops));
   if (request.grid == GridKind::model) request.shapes = model_shapes(o, ops);
   if (o.sm_version < 10)
     throw UsageError(fmt::format("--sm {} is no GPU generation like 80, 90 or 100", o.sm_version));

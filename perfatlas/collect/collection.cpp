@@ -17,6 +17,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kThrottlePause{200};  // time for a hot part to cool a little
 // A case that runs when the budget ends may finish within this.
 constexpr double kOvertime = 0.1, kLeastOvertime_s = 2;
+constexpr size_t kLastPerDevice = 32;           // cases that are shared out longest first
 constexpr milliseconds kProgressInterval{100};  // a progress line needs no more
 
 double seconds_since(Collection::Clock::time_point start) {
@@ -30,6 +31,7 @@ Collection::Collection(const Parts& parts, Remaining remaining)
       options_(parts.options),
       observer_(parts.observer),
       summary_(parts.summary),
+      cost_(parts.cost),
       recorder_(parts.options, parts.ops, parts.observer, parts.summary),
       queue_(parts.plan, std::move(remaining)),
       breaker_(parts.options.retry),
@@ -55,6 +57,7 @@ void Collection::run() {
       begin_reruns();
       continue;
     }
+    share_out_the_last();
     wait();
     for (Slot& slot : slots_) check_clocks(slot);
     recorder_.housekeeping();
@@ -118,7 +121,9 @@ void Collection::ask(Slot& slot) {
   slot.resume_at.reset();
   slot.request_start = Clock::now();
   slot.allowed_s = options_.case_deadline_s.value_or(slot.run->deadline_s());
-  if (const auto loss = slot.worker->ask(slot.run->request())) on_loss(slot, *loss);
+  SampleRequest request = slot.run->request();
+  if (slot.operands) request.what.offer = slot.operands->for_sampling(slot.run->c(), request.what.seed);
+  if (const auto loss = slot.worker->ask(request)) on_loss(slot, *loss);
 }
 
 void Collection::wait() {
@@ -247,6 +252,7 @@ void Collection::finish_job(Slot& slot, CaseRecord record, bool broke_protocol) 
   record.final =
       record.final && !worth_retrying(options_.retry, record.outcome, broke_protocol, record.attempts);
   recorder_.record(record);
+  cost_.learn(c, record.duration_s);
   if (!record.final && phase_ == Phase::measuring) queue_.add_retry(job.plan_index, record.attempts);
   if (record.outcome == Outcome::measured) reservoir_.offer({job.plan_index, median_ms});
   if (breaker_.record(*c.op, record.outcome)) {
@@ -297,6 +303,14 @@ void Collection::finish() {
   recorder_.write_tables();
 }
 
+/// Without a budget, whose cases keep their order, the last cases go out longest first.
+void Collection::share_out_the_last() {
+  const size_t last = kLastPerDevice * slots_.size();
+  if (last_shared_out_ || slots_.size() < 2 || options_.budget_s || queue_.fresh_left() > last) return;
+  last_shared_out_ = true;
+  queue_.longest_first([&](const Case& c) { return cost_.seconds_of(c); });
+}
+
 void Collection::report_progress(bool always) {
   if (!always && Clock::now() < progress_due_) return;
   progress_due_ = Clock::now() + kProgressInterval;
@@ -306,7 +320,7 @@ void Collection::report_progress(bool always) {
   p.total = summary_.planned;
   p.failures = summary_.this_run.failures();
   p.elapsed_s = elapsed_s();
-  if (now_done > 0) p.eta_s = p.elapsed_s / double(now_done) * double(p.total - p.done);
+  if (now_done > 0) p.eta_s = cost_.remaining_s() / double(slots_.size());
   if (options_.budget_s) {
     const double left = std::max(0.0, *options_.budget_s - p.elapsed_s);
     p.eta_s = std::min(p.eta_s.value_or(left), left);

@@ -10,10 +10,12 @@
 
 #include "perfatlas/collect/case_run.h"
 #include "perfatlas/collect/drift.h"
+#include "perfatlas/collect/learned_cost.h"
 #include "perfatlas/collect/recorder.h"
 #include "perfatlas/collect/retry_policy.h"
 #include "perfatlas/collect/work_queue.h"
 #include "perfatlas/collect/worker_client.h"
+#include "perfatlas/worker/remote_operands.h"
 
 namespace perfatlas {
 
@@ -28,6 +30,7 @@ class Collection {
     const CollectOptions& options;
     CollectObserver& observer;
     CollectSummary& summary;
+    LearnedCost& cost;  // expects what remains
   };
   Collection(const Parts& parts, Remaining remaining);
 
@@ -39,10 +42,11 @@ class Collection {
   struct Slot {
     std::string device, log_name;
     std::unique_ptr<WorkerClient> worker;
-    bool greeted = false;     // hello was answered
-    uint64_t served = 0;      // cases of this worker process
-    uint64_t started = 0;     // worker processes so far
-    int deaths_in_a_row = 0;  // before hello was answered
+    bool greeted = false;                      // hello was answered
+    std::unique_ptr<RemoteOperands> operands;  // of a worker that wants them
+    uint64_t served = 0;                       // cases of this worker process
+    uint64_t started = 0;                      // worker processes so far
+    int deaths_in_a_row = 0;                   // before hello was answered
     std::optional<Job> job;
     std::optional<CaseRun> run;
     Clock::time_point job_start{}, request_start{};
@@ -79,6 +83,7 @@ class Collection {
   void leave(EndReason reason);
   void finish();
   void report_progress(bool always);
+  void share_out_the_last();
 
   double elapsed_s() const;
   bool budget_used(double share) const;
@@ -89,6 +94,7 @@ class Collection {
   const CollectOptions& options_;
   CollectObserver& observer_;
   CollectSummary& summary_;
+  LearnedCost& cost_;
   Recorder recorder_;
   WorkQueue queue_;
   CircuitBreaker breaker_;
@@ -102,6 +108,7 @@ class Collection {
   EndReason end_ = EndReason::complete;
   Clock::time_point start_, rerun_until_, progress_due_;
   std::string current_case_;
+  bool last_shared_out_ = false;
 };
 
 }  // namespace perfatlas

@@ -63,6 +63,7 @@ void Collection::greet(Slot& slot, const HelloAnswer& hello) {
                                  known.empty() ? "none" : join_words(known)));
   }
   slot.greeted = true;
+  if (hello.wants_operands && !slot.operands) slot.operands = std::make_unique<RemoteOperands>();
   slot.deaths_in_a_row = 0;
   if (recorder_.begun()) {
     if (context_.device_name != hello.device.name || context_.backend_version != version->second)

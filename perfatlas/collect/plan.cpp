@@ -38,7 +38,9 @@ std::vector<const OpType*> chosen_ops(const OpRegistry& registry, const PlanRequ
   }
   if (request.ops.empty())
     for (const auto& op : registry.ops())
-      if (has_grid(*op, request.grid)) chosen.push_back(op.get());
+      if (has_grid(*op, request.grid) &&
+          (!request.among || request.among->contains(std::string(op->info.id))))
+        chosen.push_back(op.get());
   return chosen;
 }
 
@@ -50,10 +52,21 @@ bool passes(const Case& c, const std::vector<std::string>& filters) {
                      [&](const auto& f) { return text.find(f) != text.npos; });
 }
 
+/// The limits that concern an op, by the position of the field.
+std::vector<std::pair<size_t, int64_t>> limits_of(const OpType& op, const std::vector<FieldLimit>& limits) {
+  std::vector<std::pair<size_t, int64_t>> own;
+  for (const FieldLimit& limit : limits)
+    if (const auto field = op.find_field(limit.field)) own.emplace_back(*field, limit.most);
+  return own;
+}
+
 CaseStore generate(const std::vector<const OpType*>& ops, const PlanRequest& request) {
   CaseStore store;
   for (const OpType* op : ops) {
+    const auto limits = limits_of(*op, request.at_most);
     const auto sink = [&](const FieldValues& values) {
+      for (const auto& [field, most] : limits)
+        if (values[field] > most) return;
       const Case c{op, values};
       if (passes(c, request.case_filters)) store.add(c);
     };

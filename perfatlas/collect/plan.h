@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,13 +35,21 @@ struct Shard {
 /// "2/8" is the second of eight: {1, 8}. Throws UsageError.
 Shard parse_shard(std::string_view text);
 
+/// Cases whose number field is larger are left out; ops without the field are not concerned.
+struct FieldLimit {
+  std::string field;  // column or flag
+  int64_t most = 0;
+};
+
 struct PlanRequest {
-  std::vector<std::string> ops;  // ids; empty: every op that can be measured and has cases in this grid
+  std::vector<std::string> ops;  // ids; empty: every op that can be measured and has cases in this grid ...
+  std::optional<std::set<std::string>> among;  // ... and is one of these, when given
   GridKind grid = GridKind::model;
   ModelShapes shapes;                     // for GridKind::model
   AicGrid aic;                            // for GridKind::aic
   std::vector<std::string> case_filters;  // keep cases whose case_text contains any of them; empty: all
-  uint64_t limit_per_op = 0;              // the first so many of each op in plan order; 0: all
+  std::vector<FieldLimit> at_most;
+  uint64_t limit_per_op = 0;  // the first so many of each op in plan order; 0: all
   Shard shard;
   uint64_t seed = 42;  // of the order inside a level
 };

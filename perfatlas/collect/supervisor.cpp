@@ -100,14 +100,17 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
     }
   }
   if (options.system) write_system_spec(*options.system, options.folder + "/system.json");
-  if (options.system && options.budget_s) {
-    const CostModel cost = cost_model(options.measure);
-    const auto seconds_of = [&](const Case& c) {
-      return estimated_case_seconds(c, *options.system, options.measure.cache, cost);
-    };
+  const CostModel model = cost_model(options.measure);
+  const SystemSpec system = options.system.value_or(SystemSpec{});  // without peaks: no speed of light
+  const auto seconds_of = [&](const Case& c) {
+    return estimated_case_seconds(c, system, options.measure.cache, model);
+  };
+  if (options.system && options.budget_s)
     put_expensive_last(plan, seconds_of, kExpensiveShare * *options.budget_s, remaining.fresh);
-  }
-  Collection({plan, ops, options, observer, summary}, std::move(remaining)).run();
+  LearnedCost cost(seconds_of);
+  for (const uint32_t index : remaining.fresh) cost.expect(plan.at(index));
+  for (const Remaining::Retry& retry : remaining.retries) cost.expect(plan.at(retry.index));
+  Collection({plan, ops, options, observer, summary, cost}, std::move(remaining)).run();
   return summary;
 }
 

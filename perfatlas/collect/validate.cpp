@@ -124,6 +124,7 @@ ValidateReport validate(const OpRegistry& ops, const ValidateRequest& request) {
   check_rows(rows, request, report);
   check_curves(rows, request.limits, report);
   add_leave_one_out(rows, request, report);
+  add_token_spread(rows, report);
   check_reruns(rows, contents, request, report);
   return report;
 }

@@ -78,6 +78,14 @@ struct LeaveOneOutFigures {
   double p50 = 0, p90 = 0, max = 0;  // relative error
 };
 
+/// Of an op with batch and sequence: slowest over fastest row among those that share all fields but these two, and
+/// their product. Near 1 means token-equivalent; well above, that batch and sequence must be axes of their own.
+struct TokenSpread {
+  std::string op;
+  uint64_t groups = 0;
+  double p50 = 0, max = 0;
+};
+
 struct Finding {
   std::string check;  // "missing", "above light", "spike", ...
   bool fails = false;
@@ -90,8 +98,9 @@ struct ValidateReport {
   std::vector<OpCounts> counts;
   std::vector<NoiseFigures> noise;
   std::vector<LeaveOneOutFigures> leave_one_out;
-  std::optional<DriftFigures> rerun;  // of measure_again
-  std::optional<DriftFigures> drift;  // of the collections' own re-runs
+  std::vector<TokenSpread> token_spread;  // of ops with at least one such group
+  std::optional<DriftFigures> rerun;      // of measure_again
+  std::optional<DriftFigures> drift;      // of the collections' own re-runs
   std::vector<Finding> findings;
 
   bool passed() const;

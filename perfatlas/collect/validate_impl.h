@@ -49,6 +49,9 @@ void check_counts(const CollectionContents& contents, const ValidateRequest& req
 void check_reruns(const std::vector<const MeasuredRow*>& rows, const CollectionContents& contents,
                   const ValidateRequest& request, ValidateReport& report);
 
+/// How much latency varies at equal batch * sequence.
+void add_token_spread(const std::vector<const MeasuredRow*>& rows, ValidateReport& report);
+
 /// The leave-one-out figures.
 void add_leave_one_out(const std::vector<const MeasuredRow*>& rows, const ValidateRequest& request,
                        ValidateReport& report);

@@ -41,6 +41,14 @@ std::string leave_one_out_text(const LeaveOneOutFigures& figures) {
       figures.points, 100 * figures.p50, 100 * figures.p90, 100 * figures.max, figures.misses);
 }
 
+std::string spread_text(const TokenSpread& spread) {
+  return fmt::format(
+      "tokens of {}: at equal batch * sequence latency varies by a factor of {:.2f} (median of {} groups), "
+      "at most "
+      "{:.2f}\n",
+      spread.op, spread.p50, spread.groups, spread.max);
+}
+
 std::string finding_text(const Finding& finding) {
   std::string out = fmt::format("{} {}: {} {}\n", finding.fails ? "FAIL" : "warn", finding.check,
                                 finding.count, finding.summary);
@@ -84,6 +92,7 @@ std::string ValidateReport::text() const {
   for (const OpCounts& entry : counts) out += counts_text(entry);
   for (const NoiseFigures& entry : noise) out += noise_text(entry);
   for (const LeaveOneOutFigures& entry : leave_one_out) out += leave_one_out_text(entry);
+  for (const TokenSpread& entry : token_spread) out += spread_text(entry);
   if (drift) out += drift_text("re-runs of the collection", *drift);
   if (rerun) out += drift_text("re-runs now", *rerun);
   for (const Finding& finding : findings) out += finding_text(finding);
@@ -106,6 +115,9 @@ std::string ValidateReport::json() const {
     return Json{{"op", f.op},         {"kernel", f.kernel}, {"cache_state", f.cache_state},
                 {"points", f.points}, {"misses", f.misses}, {"p50", f.p50},
                 {"p90", f.p90},       {"max", f.max}};
+  });
+  list("token_spread", token_spread, [](const TokenSpread& s) {
+    return Json{{"op", s.op}, {"groups", s.groups}, {"p50", s.p50}, {"max", s.max}};
   });
   out["drift"] = drift_json(drift);
   out["rerun"] = drift_json(rerun);

@@ -39,6 +39,15 @@ void WorkQueue::add_retry(size_t plan_index, int attempts) {
   retries_.push_back({uint32_t(plan_index), attempts});
 }
 
+void WorkQueue::longest_first(const std::function<double(const Case&)>& seconds_of) {
+  std::vector<std::pair<double, uint32_t>> timed;
+  for (size_t i = next_fresh_; i < fresh_.size(); ++i)
+    timed.emplace_back(seconds_of(plan_.at(fresh_[i])), fresh_[i]);
+  std::stable_sort(timed.begin(), timed.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (size_t i = 0; i < timed.size(); ++i) fresh_[next_fresh_ + i] = timed[i].second;
+}
+
 void WorkQueue::only_reruns(const std::vector<RerunCandidate>& candidates) {
   next_fresh_ = fresh_.size();
   retries_.clear();

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -33,6 +34,10 @@ class WorkQueue {
   void add_retry(size_t plan_index, int attempts);
   /// No more cases of this op in this run.
   void stop_op(const OpType& op) { stopped_.push_back(&op); }
+  /// Fresh cases not taken yet, stopped ops included.
+  size_t fresh_left() const { return fresh_.size() - next_fresh_; }
+  /// Orders them by `seconds_of`, longest first: several devices then end at about the same time.
+  void longest_first(const std::function<double(const Case&)>& seconds_of);
   /// Drops all measuring that is left; what is done from now on are these re-runs.
   void only_reruns(const std::vector<RerunCandidate>& candidates);
 

@@ -23,10 +23,29 @@ HfConfig HfConfig::load(const std::string& path) {
   return parse(text.str(), file.string());
 }
 
+/// Python writes Infinity and NaN, which JSON does not have; they mean "no limit" and become null.
+static std::string without_infinities(std::string_view text) {
+  std::string out;
+  bool in_text = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) in_text = !in_text;
+    size_t length = 0;
+    for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
+      if (!in_text && length == 0 && text.substr(i).starts_with(word)) length = word.size();
+    if (length == 0) {
+      out += text[i];
+      continue;
+    }
+    out += "null";
+    i += length - 1;
+  }
+  return out;
+}
+
 HfConfig HfConfig::parse(std::string_view text, const std::string& origin) {
   HfConfig config;
   config.origin_ = origin;
-  auto root = nlohmann::json::parse(text, nullptr, /*allow_exceptions=*/false);
+  auto root = nlohmann::json::parse(without_infinities(text), nullptr, /*allow_exceptions=*/false);
   if (!root.is_object())
     throw Error(fmt::format("{}: is no JSON object; expected a Hugging Face config.json", origin));
   config.root_ = std::make_shared<const nlohmann::json>(std::move(root));
@@ -64,6 +83,42 @@ std::optional<std::string> HfConfig::text_if(std::string_view key) const {
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) throw Error(fmt::format("{}: key '{}' is no text", origin_, key));
   return value->get<std::string>();
+}
+
+std::vector<std::string> HfConfig::texts(std::string_view key) const {
+  const nlohmann::json* value = find(key);
+  std::vector<std::string> texts;
+  if (value == nullptr) return texts;
+  const auto refuse = [&] { return Error(fmt::format("{}: key '{}' is no list of texts", origin_, key)); };
+  if (!value->is_array()) throw refuse();
+  for (const nlohmann::json& entry : *value) {
+    if (!entry.is_string()) throw refuse();
+    texts.push_back(entry.get<std::string>());
+  }
+  return texts;
+}
+
+std::optional<double> HfConfig::positive_real_if(std::string_view key) const {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_number() || value->get<double>() <= 0)
+    throw Error(fmt::format("{}: key '{}' is {}, expected a positive number", origin_, key, value->dump()));
+  return value->get<double>();
+}
+
+std::optional<HfConfig> HfConfig::object_if(std::string_view key) const {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!value->is_object()) throw Error(fmt::format("{}: key '{}' is no object", origin_, key));
+  HfConfig part;
+  part.root_ = std::make_shared<const nlohmann::json>(*value);
+  part.origin_ = fmt::format("{} {}", origin_, key);
+  return part;
+}
+
+HfConfig HfConfig::language_part() const {
+  const auto part = object_if("text_config");
+  return part ? *part : *this;
 }
 
 bool HfConfig::flag(std::string_view key) const {

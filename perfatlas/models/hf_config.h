@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace perfatlas {
 
@@ -27,8 +28,19 @@ class HfConfig {
   /// Nothing when absent or null; throws Error when it is there but no positive integer.
   std::optional<int64_t> positive_if(std::string_view key) const;
   std::optional<std::string> text_if(std::string_view key) const;
+  /// Empty when absent or null; throws Error when it is there but no list of texts.
+  std::vector<std::string> texts(std::string_view key) const;
+  /// A positive number of any kind, or nothing when absent or null.
+  std::optional<double> positive_real_if(std::string_view key) const;
   /// False when absent or null.
   bool flag(std::string_view key) const;
+
+  bool has(std::string_view key) const { return find(key) != nullptr; }
+
+  /// The object under `key`, with errors naming it; nothing when absent or null. Throws Error when it is no object.
+  std::optional<HfConfig> object_if(std::string_view key) const;
+  /// The language model of a multimodal configuration: `text_config` when there is one, else the whole.
+  HfConfig language_part() const;
 
   const std::string& origin() const { return origin_; }
 

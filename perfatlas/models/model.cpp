@@ -8,7 +8,8 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
-#include "perfatlas/models/llama.h"
+#include "perfatlas/models/checkpoint_types.h"
+#include "perfatlas/models/families.h"
 
 namespace perfatlas {
 namespace {
@@ -17,14 +18,20 @@ namespace fs = std::filesystem;
 
 struct Family {
   std::vector<std::string_view> architectures;
-  std::unique_ptr<Model> (*make)(const HfConfig&, const OpRegistry&);
+  std::unique_ptr<Model> (*make)(const ModelSource&);
 };
 
 /// One line per family.
 const std::vector<Family>& families() {
-  static const std::vector<Family> table = {{llama_architectures(), &make_llama}};
+  static const std::vector<Family> table = {
+      {llama_architectures(), &make_llama},       {mixture_architectures(), &make_mixture},
+      {deepseek_architectures(), &make_deepseek}, {nemotron_h_architectures(), &make_nemotron_h},
+      {qwen3_5_architectures(), &make_qwen3_5},
+  };
   return table;
 }
+
+}  // namespace
 
 std::vector<std::string> library_models(const std::vector<std::string>& libraries) {
   std::vector<std::string> names;
@@ -37,8 +44,6 @@ std::vector<std::string> library_models(const std::vector<std::string>& librarie
   return names;
 }
 
-}  // namespace
-
 std::vector<std::string_view> known_architectures() {
   std::vector<std::string_view> known;
   for (const Family& family : families())
@@ -46,13 +51,16 @@ std::vector<std::string_view> known_architectures() {
   return known;
 }
 
-std::unique_ptr<Model> make_model(const HfConfig& config, const std::string& name, const OpRegistry& ops) {
+std::unique_ptr<Model> make_model(const HfConfig& config, const std::string& name, const OpRegistry& ops,
+                                  const ModelOptions& options) {
   const std::string architecture = config.architecture();
   for (const Family& family : families()) {
     if (std::find(family.architectures.begin(), family.architectures.end(), architecture) ==
         family.architectures.end())
       continue;
-    std::unique_ptr<Model> model = family.make(config, ops);
+    const HfConfig part = config.language_part();
+    const ModelTypes types = options.type ? uniform_types(*options.type) : checkpoint_types(part);
+    std::unique_ptr<Model> model = family.make({part, architecture, types, ops});
     model->name = name;
     model->architecture = architecture;
     return model;
@@ -62,30 +70,51 @@ std::unique_ptr<Model> make_model(const HfConfig& config, const std::string& nam
 }
 
 std::unique_ptr<Model> find_model(const std::string& name_or_path, const std::vector<std::string>& libraries,
-                                  const OpRegistry& ops) {
+                                  const OpRegistry& ops, const ModelOptions& options) {
   if (fs::exists(name_or_path)) {
     const fs::path path = fs::path(name_or_path).lexically_normal();
     const fs::path folder = path.filename() == "config.json" ? path.parent_path() : path;
     const std::string name = folder.has_filename() ? folder.filename().string() : folder.string();
-    return make_model(HfConfig::load(name_or_path), name, ops);
+    return make_model(HfConfig::load(name_or_path), name, ops, options);
   }
   const std::string folder = name_or_path.substr(name_or_path.rfind('/') + 1);
   for (const std::string& library : libraries)
     if (!folder.empty() && fs::exists(fs::path(library) / folder / "config.json"))
-      return make_model(HfConfig::load((fs::path(library) / folder).string()), name_or_path, ops);
+      return make_model(HfConfig::load((fs::path(library) / folder).string()), name_or_path, ops, options);
   const std::vector<std::string> names = library_models(libraries);
   throw UsageError(fmt::format("there is no model '{}'; give a folder with a config.json, or one of {}",
                                name_or_path, join_words({names.begin(), names.end()})));
+}
+
+std::vector<size_t> execution_order(const std::vector<OpUse>& uses) {
+  int64_t layers = 0;
+  for (const OpUse& use : uses) layers = std::max(layers, use.count);
+  std::vector<size_t> order;
+  for (int64_t layer = 0; layer < layers; ++layer)
+    for (size_t i = 0; i < uses.size(); ++i) {
+      const int64_t due = (layer + 1) * uses[i].count / layers, done = layer * uses[i].count / layers;
+      if (due > done) order.push_back(i);
+    }
+  return order;
+}
+
+std::vector<Parallelism> Model::splits(int64_t tp) const {
+  std::vector<Parallelism> splits;
+  for (const Parallelism& ranks : splits_of(tp))
+    if (why_not(ranks).empty() && (has_experts || ranks.moe_ep == 1)) splits.push_back(ranks);
+  return splits;
 }
 
 ModelShapes shapes_of(const std::vector<const Model*>& models, const std::vector<int64_t>& tps) {
   ModelShapes shapes;
   for (const Model* model : models)
     for (const int64_t tp : tps) {
-      if (!model->why_not_tp(tp).empty()) continue;
-      for (const OpUse& use : model->step({.phase = Phase::context, .isl = kPrototypeTokens}, tp))
-        shapes.add(use.c);
-      for (const OpUse& use : model->step({.phase = Phase::generation}, tp)) shapes.add(use.c);
+      for (const Parallelism& ranks : model->splits(tp))
+        for (const StepShape& shape : {StepShape{.phase = Phase::context, .isl = kPrototypeTokens},
+                                       StepShape{.phase = Phase::generation}}) {
+          for (const OpUse& use : model->step(shape, ranks)) shapes.add(use.c);
+          for (const OpUse& use : model->blocks(shape, ranks)) shapes.add(use.c);
+        }
     }
   return shapes;
 }

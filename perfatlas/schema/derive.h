@@ -102,13 +102,19 @@ concept Operation =
 
 namespace derive_detail {
 
-template <class Op, class T>
-FieldType field_type(const Field<Op, T>& f) {
+/// Owner: Op, or a base of it that ops with the same columns share.
+template <class Op, class Owner, class T>
+FieldType field_type(const Field<Owner, T>& f) {
   using Codec = FieldCodec<T>;
   FieldType type{.column = f.column, .flag = f.flag, .doc = f.doc, .role = f.role, .kind = Codec::kind};
   type.default_value = Codec::encode(Op{}.*f.member);
   type.format = &Codec::format;
   type.parse = &Codec::parse;
+  if (f.absent) type.absent = [value = Codec::encode(*f.absent)](const FieldValues&) { return value; };
+  if (f.absent_function != nullptr)
+    type.absent = [function = f.absent_function](const FieldValues& values) {
+      return Codec::encode((decode<Op>(values).*function)());
+    };
   if constexpr (std::is_enum_v<T>)
     for (const auto& entry : kEnumNames<T>) type.names.emplace_back(int64_t(entry.value), entry.name);
   return type;
@@ -162,7 +168,7 @@ OpType make_op_type() {
   OpType type;
   type.info = Op::info;
   type.layout = Op::layout;
-  std::apply([&](const auto&... f) { (type.fields.push_back(derive_detail::field_type(f)), ...); },
+  std::apply([&](const auto&... f) { (type.fields.push_back(derive_detail::field_type<Op>(f)), ...); },
              Op::fields);
   [&]<size_t... I>(std::index_sequence<I...>) {
     (type.axes.push_back(derive_detail::axis_type<Op, I>()), ...);

@@ -8,10 +8,11 @@
 
 namespace perfatlas {
 
-/// How one element of an operand is stored.
-enum class DType { f32, tf32, f16, bf16, fp8_e4m3, int8, fp4, int4, int32 };
+/// How one element of an operand is stored. The last four are ggml's block types: a row is a sequence of whole blocks,
+/// each holding the scales of its elements beside them.
+enum class DType { f32, tf32, f16, bf16, fp8_e4m3, int8, fp4, int4, int32, q8_0, q4_0, q4_k, q6_k };
 
-/// Bits of one stored element (tf32 is stored as f32).
+/// Bits of one stored element, without scales (tf32 is stored as f32).
 constexpr int bits_of(DType type) {
   switch (type) {
     case DType::f32:
@@ -23,16 +24,49 @@ constexpr int bits_of(DType type) {
       return 16;
     case DType::fp8_e4m3:
     case DType::int8:
+    case DType::q8_0:
       return 8;
+    case DType::q6_k:
+      return 6;
     case DType::fp4:
     case DType::int4:
+    case DType::q4_0:
+    case DType::q4_k:
       return 4;
   }
   return 0;
 }
 
-/// Bytes per element; a half for 4-bit types.
-constexpr double bytes_of(DType type) { return bits_of(type) / 8.0; }
+/// The smallest piece of a row that is stored by itself.
+struct StoredBlock {
+  int elements;
+  int bytes;
+};
+
+/// One element, two for 4-bit types, a whole block with its scales for block types (sizes: ggml-common.h of ggml).
+constexpr StoredBlock block_of(DType type) {
+  switch (type) {
+    case DType::q8_0:
+      return {32, 34};
+    case DType::q4_0:
+      return {32, 18};
+    case DType::q4_k:
+      return {256, 144};
+    case DType::q6_k:
+      return {256, 210};
+    case DType::fp4:
+    case DType::int4:
+      return {2, 1};
+    default:
+      return {1, bits_of(type) / 8};
+  }
+}
+
+/// Bytes per element, scales inside blocks included; a half for 4-bit types.
+constexpr double bytes_of(DType type) { return double(block_of(type).bytes) / block_of(type).elements; }
+
+/// Whether scales lie between the elements.
+constexpr bool is_block_type(DType type) { return block_of(type).elements > 2; }
 
 /// How an enumerator is written: `name` in files, `alias` (may be empty) also accepted on the command line.
 template <class E>
@@ -53,15 +87,20 @@ inline constexpr auto kEnumNames<DType> = std::array{
     EnumName<DType>{DType::tf32, "tfloat32", "tf32"},
     EnumName<DType>{DType::f16, "float16", "f16"},
     EnumName<DType>{DType::bf16, "bfloat16", "bf16"},
-    EnumName<DType>{DType::fp8_e4m3, "fp8", "e4m3"},
+    EnumName<DType>{DType::fp8_e4m3, "fp8", "fp8_e4m3"},
     EnumName<DType>{DType::int8, "int8"},
     EnumName<DType>{DType::fp4, "fp4"},
     EnumName<DType>{DType::int4, "int4"},
     EnumName<DType>{DType::int32, "int32"},
+    EnumName<DType>{DType::q8_0, "q8_0"},
+    EnumName<DType>{DType::q4_0, "q4_0"},
+    EnumName<DType>{DType::q4_k, "q4_K"},
+    EnumName<DType>{DType::q6_k, "q6_K"},
 };
 
 /// How the weights and activations of a matrix product are stored and multiplied. The names are those of the
-/// published tables (columns gemm_dtype, moe_dtype, mla_dtype), plus float32, tfloat32 and int8 for plain types.
+/// published tables (columns gemm_dtype, moe_dtype, mla_dtype), plus float32, tfloat32 and int8 for plain types and the
+/// names of ggml for its block types.
 enum class Quant {
   f32,
   tf32,
@@ -79,6 +118,10 @@ enum class Quant {
   w4afp8,
   w4a16_mxfp4,
   w4a8_mxfp4_mxfp8,
+  q8_0,
+  q4_0,
+  q4_k,
+  q6_k,  // ggml: blocks of weights; activations enter as float32 and are rounded to 8-bit blocks inside the product
 };
 
 template <>
@@ -99,6 +142,10 @@ inline constexpr auto kEnumNames<Quant> = std::array{
     EnumName<Quant>{Quant::w4afp8, "w4afp8"},
     EnumName<Quant>{Quant::w4a16_mxfp4, "w4a16_mxfp4"},
     EnumName<Quant>{Quant::w4a8_mxfp4_mxfp8, "w4a8_mxfp4_mxfp8"},
+    EnumName<Quant>{Quant::q8_0, "q8_0"},
+    EnumName<Quant>{Quant::q4_0, "q4_0"},
+    EnumName<Quant>{Quant::q4_k, "q4_K"},
+    EnumName<Quant>{Quant::q6_k, "q6_K"},
 };
 
 /// What a quantisation mode means for traffic and arithmetic.
@@ -141,6 +188,14 @@ constexpr QuantTraits traits_of(Quant quant) {
       return {fp4, bf16, bf16, 0.5};
     case Quant::w4a8_mxfp4_mxfp8:
       return {fp4, fp8_e4m3, fp8_e4m3, 0.5};
+    case Quant::q8_0:
+      return {DType::q8_0, f32, DType::int8, bytes_of(DType::q8_0)};
+    case Quant::q4_0:
+      return {DType::q4_0, f32, DType::int8, bytes_of(DType::q4_0)};
+    case Quant::q4_k:
+      return {DType::q4_k, f32, DType::int8, bytes_of(DType::q4_k)};
+    case Quant::q6_k:
+      return {DType::q6_k, f32, DType::int8, bytes_of(DType::q6_k)};
   }
   return {f32, f32, f32, 4};
 }

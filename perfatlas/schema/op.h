@@ -21,6 +21,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <tuple>
@@ -45,14 +46,28 @@ struct Field {
   std::string_view column;  // name in files; also the long form of the flag
   T Op::*member;
   Role role;
-  std::string_view doc;                  // one phrase, with the unit when it is not a count
-  std::string_view flag;                 // short form on the command line and in repro lines
-  int64_t (Op::*key)() const = nullptr;  // table key of an exact field when it is not the value itself
+  std::string_view doc;                        // one phrase, with the unit when it is not a count
+  std::string_view flag;                       // short form on the command line and in repro lines
+  int64_t (Op::*key)() const = nullptr;        // table key of an exact field when it is not the value itself
+  std::optional<T> absent = {};                // see absent_is
+  T (Op::*absent_function)() const = nullptr;  // see absent_follows
 
   /// The value under which rows are filed (GQA: 0 when kv heads equal heads).
   constexpr Field keyed_by(int64_t (Op::*function)() const) const {
     Field copy = *this;
     copy.key = function;
+    return copy;
+  }
+  /// Published tables may lack the column; their rows then have `value`. Tables written here always have it.
+  constexpr Field absent_is(T value) const {
+    Field copy = *this;
+    copy.absent = value;
+    return copy;
+  }
+  /// The same where the value follows from the row's other fields: `function` of an op that has them.
+  constexpr Field absent_follows(T (Op::*function)() const) const {
+    Field copy = *this;
+    copy.absent_function = function;
     return copy;
   }
   /// Another name on the command line.
@@ -64,7 +79,8 @@ struct Field {
 };
 
 /// A field may claim one of the identity columns `op_name` or `kernel_source` (tables that keep a sub-kernel or a
-/// direction there); the writer then takes that column from the field.
+/// direction there); the writer then takes that column from the field. Where kernel_source is claimed, the kernel that
+/// really ran stands in a column of its own, `kernel`.
 template <class Op, class T>
 constexpr Field<Op, T> field(std::string_view column, T Op::*member, Role role, std::string_view doc) {
   return {column, member, role, doc, column};
@@ -135,9 +151,10 @@ class ModelShapes;  // schema/model_shapes.h
 enum class AicFramework { trtllm, vllm, sglang };
 
 template <>
-inline constexpr auto kEnumNames<AicFramework> = std::array{
-    EnumName<AicFramework>{AicFramework::trtllm, "trtllm"}, EnumName<AicFramework>{AicFramework::vllm, "vllm"},
-    EnumName<AicFramework>{AicFramework::sglang, "sglang"}};
+inline constexpr auto kEnumNames<AicFramework> =
+    std::array{EnumName<AicFramework>{AicFramework::trtllm, "trtllm"},
+               EnumName<AicFramework>{AicFramework::vllm, "vllm"},
+               EnumName<AicFramework>{AicFramework::sglang, "sglang"}};
 
 /// The published aiconfigurator grid is defined per framework and GPU generation.
 struct AicGrid {

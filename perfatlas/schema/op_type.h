@@ -45,6 +45,8 @@ struct FieldType {
   std::string (*format)(int64_t) = nullptr;
   /// The value of a text (names and aliases for enumerations), or nothing.
   std::optional<int64_t> (*parse)(std::string_view) = nullptr;
+  /// The value in a table that lacks the column, from the other fields; null: the column is required.
+  std::function<int64_t(const FieldValues&)> absent = nullptr;
   /// "integer", "bool", "text" or the list of names; for help and errors.
   std::string expected() const;
 };

@@ -2,6 +2,7 @@
 // The buffers an op works on, declared once; the harness allocates, fills and rotates them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -21,13 +22,25 @@ enum class OperandRole {
 
 /// Seeded content. Values are what a kernel sees, so that power and accuracy are realistic; never zeros.
 enum class Fill {
-  normal,      // normal(0, 1); integers: rounded normal(0, 32)
+  normal,      // normal(0, 1); int8: rounded normal(0, 32), int4: normal(0, 3)
   small,       // normal(0, 1/sqrt(last dimension)): weights, so that results stay of order one
   positive,    // uniform(0.5, 1.5): scales, norm weights
   page_table,  // a seeded permutation of 0 .. count-1 (int32)
   custom,      // what Operand::content writes: routing decisions, token ids, sequence lengths
   none,        // outputs: filled with a pattern that check can recognise as "never written"
 };
+
+template <>
+inline constexpr auto kEnumNames<OperandRole> = std::array{
+    EnumName<OperandRole>{OperandRole::weight, "weight"}, EnumName<OperandRole>{OperandRole::kv, "kv"},
+    EnumName<OperandRole>{OperandRole::activation, "activation"},
+    EnumName<OperandRole>{OperandRole::output, "output"}};
+
+template <>
+inline constexpr auto kEnumNames<Fill> =
+    std::array{EnumName<Fill>{Fill::normal, "normal"},     EnumName<Fill>{Fill::small, "small"},
+               EnumName<Fill>{Fill::positive, "positive"}, EnumName<Fill>{Fill::page_table, "page_table"},
+               EnumName<Fill>{Fill::custom, "custom"},     EnumName<Fill>{Fill::none, "none"}};
 
 struct HostOperand;
 
@@ -39,6 +52,10 @@ struct Operand {
   std::vector<int64_t> shape;
   Fill fill = Fill::normal;
   bool written = false;  // true for outputs and for a KV cache or residual that the op updates
+  /// Outputs of indices only: a decision between near-equals (which tokens, which experts) on which other results of
+  /// the op depend. A check hands the reference the kernel's decision; the reference keeps it where it is as good as
+  /// its own within rounding, and otherwise writes its own.
+  bool choice = false;
   /// Fill::custom only: writes every value (or index) of `content`, which has its full size; floats are rounded to
   /// the dtype afterwards. The same seed gives the same content on every machine.
   std::function<void(uint64_t seed, HostOperand& content)> content = nullptr;
@@ -59,6 +76,8 @@ struct HostOperand {
   Operand declared;
   std::vector<float> values;     // empty for int32
   std::vector<int32_t> indices;  // empty for other types
+  /// Block types: the bytes that `values` were read from, because several encodings may hold the same values.
+  std::vector<std::byte> blocks = {};
 };
 
 }  // namespace perfatlas

@@ -20,4 +20,7 @@ std::string check_amount(const Cell& cell);
 /// perfatlas's own columns, `samples` first: it says whether a row has quality figures at all.
 std::vector<TableColumn> quality_columns();
 
+/// One more of them, for tables whose kernel_source column is claimed by a field: the kernel that really ran.
+TableColumn kernel_column();
+
 }  // namespace perfatlas

@@ -144,6 +144,7 @@ class RowReader {
   RowReader(const OpType& op, const std::vector<std::string>& header, const Lines& lines)
       : columns_(table_columns(op)), blank_(empty_row(op)), width_(header.size()), lines_(lines) {
     const std::vector<size_t> positions = match_header(columns_, header, lines.here());
+    absent_ = absent_columns(columns_, positions);
     cell_of_column_.assign(columns_.size(), header.size());
     for (size_t i = 0; i < positions.size(); ++i) cell_of_column_[positions[i]] = i;
   }
@@ -159,6 +160,7 @@ class RowReader {
       if (reason.empty()) reason = columns_[i].set(row, columns_[i].index, cell);
       if (!reason.empty()) lines_.refuse(fmt::format("{}: {}", columns_[i].name, reason));
     }
+    fill_absent(columns_, absent_, row);
     if (const std::string problem = row_problem(row); !problem.empty()) lines_.refuse(problem);
     return row;
   }
@@ -167,6 +169,7 @@ class RowReader {
   std::vector<TableColumn> columns_;
   Row blank_;
   size_t width_;
+  std::vector<size_t> absent_;
   std::vector<size_t> cell_of_column_;
   const Lines& lines_;
 };

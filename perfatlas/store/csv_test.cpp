@@ -51,6 +51,26 @@ TEST(Csv, FieldsClaimIdentityColumnsInTheirPlace) {
   EXPECT_DOUBLE_EQ(latency_ms(rows[0]), 0.0275);
 }
 
+TEST(Csv, TheKernelThatRanHasAColumnOfItsOwnWhereAFieldClaimsKernelSource) {
+  const std::string header = csv_header(kSteps);
+  EXPECT_TRUE(header.ends_with(",case_id,run_id,kernel")) << header;
+  EXPECT_EQ(csv_header(kToy).find(",kernel,"), std::string::npos);
+  Row row{.c = make_case(kSteps, ToySteps{.tokens = 4}),
+          .framework = "onednn",
+          .version = "3.2.0",
+          .device = "Xeon",
+          .kernel_source = "perfatlas_avx512",
+          .measured = {27.5, 0, 3}};
+  row.quality = RowQuality{.samples = 1, .case_id = case_id(row.c)};
+  const auto rows = parse(kSteps, header + "\n" + csv_line(row) + "\n");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0], row);
+  EXPECT_NE(csv_line(row).find(",scan,"), std::string::npos);  // the sub-kernel stays in kernel_source
+  Row other = row;
+  other.kernel_source = "perfatlas_portable";
+  EXPECT_NE(row_identity(rows[0]), row_identity(other));
+}
+
 TEST(Csv, LineLeavesUnknownCellsEmptyAndQuotesCommas) {
   Row row{.c = make_case(kToy, ToyOp{.m = 8, .model = Symbol("q")}),
           .framework = "onednn",
@@ -97,6 +117,17 @@ TEST(Csv, ReadsForeignTablesInAnyColumnOrderWithCrLfAndByteOrderMark) {
   EXPECT_EQ(rows[0].device, "NVIDIA, H200");
   EXPECT_EQ(rows[0].measured[0], 1e-3);
   EXPECT_FALSE(rows[0].quality || rows[0].power_w);
+}
+
+TEST(Csv, AbsentColumnsTakeTheirDeclaredValues) {
+  const OpType grown = make_op_type<ToyGrown>();
+  const std::string head = "framework,version,device,op_name,kernel_source,";
+  const auto rows = parse(grown, head + "latency,m\nvllm,1,H,g,k,1.5,99\nvllm,1,H,g,k,1.5,100\n");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(fields_text(rows[0].c), "m=99 window=7 gated=false");
+  EXPECT_EQ(fields_text(rows[1].c), "m=100 window=7 gated=true");
+  const auto present = parse(grown, head + "m,gated,window,latency\nvllm,1,H,g,k,100,false,0,1.5\n");
+  EXPECT_EQ(fields_text(present[0].c), "m=100 window=0 gated=false");
 }
 
 TEST(Csv, HeaderAloneIsATableWithoutRows) { EXPECT_TRUE(parse(kToy, kForeignHeader).empty()); }

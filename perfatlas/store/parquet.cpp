@@ -102,6 +102,7 @@ std::vector<Row> rows_of(const OpType& op, const ColumnBatch& batch, const std::
   std::vector<std::string> header;
   for (const ColumnData& data : batch.columns) header.push_back(data.name);
   const std::vector<size_t> positions = match_header(columns, header, path);
+  const std::vector<size_t> absent = absent_columns(columns, positions);
   std::vector<const ColumnData*> data_of(columns.size());
   for (size_t i = 0; i < positions.size(); ++i) {
     data_of[positions[i]] = &batch.columns[i];
@@ -119,6 +120,7 @@ std::vector<Row> rows_of(const OpType& op, const ColumnBatch& batch, const std::
       const std::string reason = columns[i].set(rows[r], columns[i].index, cell);
       if (!reason.empty()) refuse(fmt::format("{}: {}", columns[i].name, reason));
     }
+    fill_absent(columns, absent, rows[r]);
     if (const std::string problem = row_problem(rows[r]); !problem.empty()) refuse(problem);
   }
   return rows;

@@ -40,6 +40,21 @@ void check_round_trip(const OpType& op) {
 TEST(Parquet, RowsReadBackEqual) { check_round_trip(kToy); }
 TEST(Parquet, RowsWithClaimedColumnsReadBackEqual) { check_round_trip(kSteps); }
 
+TEST(Parquet, AbsentColumnsTakeTheirDeclaredValues) {
+  const TemporaryFolder folder;
+  const OpType before = make_op_type<ToyBefore>(), grown = make_op_type<ToyGrown>();
+  std::vector<Row> old(2);
+  for (size_t i = 0; i < old.size(); ++i) {
+    old[i].c = make_case(before, ToyBefore{.m = 99 + int64_t(i)});
+    old[i].measured = {1.5};
+  }
+  write_parquet_table(before, old, folder / "grown_perf.parquet");
+  const auto rows = read_parquet_table(grown, folder / "grown_perf.parquet");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(fields_text(rows[0].c), "m=99 window=7 gated=false");
+  EXPECT_EQ(fields_text(rows[1].c), "m=100 window=7 gated=true");
+}
+
 TEST(Parquet, TruncatedFilesAreRefusedWithAReason) {
   const TemporaryFolder folder;
   write_parquet_table(kToy, random_rows(kToy, 1, 40), folder / "whole.parquet");

@@ -142,6 +142,19 @@ std::string check_amount(const Cell& cell) {
   return value < 0 ? fmt::format("{} is negative", value) : std::string();
 }
 
+TableColumn kernel_column() {
+  return {"kernel",
+          CellType::text,
+          Presence::quality,
+          0,
+          [](const Row& row, size_t) -> Cell { return row.quality ? Cell(row.kernel_source) : Cell(); },
+          [](Row& row, size_t, const Cell& cell) -> Reason {
+            Reason reason = check_quality_cell(row, cell, false);
+            if (reason.empty() && !unknown(cell)) row.kernel_source = std::get<std::string>(cell);
+            return reason;
+          }};
+}
+
 std::vector<TableColumn> quality_columns() {
   using Q = RowQuality;
   return {

@@ -72,15 +72,16 @@ Reason set_field_cell(Row& row, size_t index, const Cell& cell) {
     const std::string text = text_of(cell);
     value = field.parse(text);
     if (!value) return fmt::format("'{}' is not {}", text, field.expected());
-    if (field.column == "kernel_source") row.kernel_source = text;
+    if (field.column == "kernel_source" && row.kernel_source.empty()) row.kernel_source = text;
   }
   row.c.values[index] = *value;
   return {};
 }
 
 TableColumn field_column(const OpType& op, size_t index) {
-  return {op.fields[index].column, cell_type(op.fields[index].kind), Presence::required, index, get_field,
-          set_field_cell};
+  const FieldType& field = op.fields[index];
+  return {field.column, cell_type(field.kind), field.absent ? Presence::optional : Presence::required, index,
+          get_field,    set_field_cell};
 }
 
 Reason set_measured(Row& row, size_t index, const Cell& cell) {
@@ -153,6 +154,7 @@ std::vector<TableColumn> table_columns(const OpType& op) {
   columns.push_back(power_column<&Row::power_w>("power"));
   columns.push_back(power_column<&Row::power_limit_w>("power_limit"));
   for (TableColumn& column : quality_columns()) columns.push_back(column);
+  if (kernel_source) columns.push_back(kernel_column());
   return columns;
 }
 
@@ -178,6 +180,21 @@ std::vector<size_t> match_header(const std::vector<TableColumn>& columns,
     if (!has(i) && (columns[i].presence == Presence::required || (any_quality && is_quality(i))))
       throw Error(fmt::format("{}: column '{}' is missing", where, columns[i].name));
   return positions;
+}
+
+std::vector<size_t> absent_columns(const std::vector<TableColumn>& columns,
+                                   const std::vector<size_t>& positions) {
+  std::vector<size_t> absent;
+  for (size_t i = 0; i < columns.size(); ++i)
+    if (columns[i].presence == Presence::optional &&
+        std::find(positions.begin(), positions.end(), i) == positions.end())
+      absent.push_back(i);
+  return absent;
+}
+
+void fill_absent(const std::vector<TableColumn>& columns, const std::vector<size_t>& absent, Row& row) {
+  for (const size_t i : absent)
+    row.c.values[columns[i].index] = row.c.op->fields[columns[i].index].absent(row.c.values);
 }
 
 Row empty_row(const OpType& op) {

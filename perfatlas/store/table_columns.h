@@ -3,7 +3,8 @@
 //
 // Order: framework, version, device, op_name, kernel_source, the op's fields, its measured columns, power,
 // power_limit, then perfatlas's own quality columns. A field that claims op_name or kernel_source (schema/op.h)
-// stands in place of that identity column.
+// stands in place of that identity column; where kernel_source is claimed, the quality columns end with `kernel`, the
+// kernel that really ran (rows of tables without it: the claiming field's text).
 #pragma once
 
 #include <string>
@@ -25,6 +26,7 @@ using Cell = std::variant<std::monostate, int64_t, double, bool, std::string>;
 
 enum class Presence {
   required,  // every table has it
+  optional,  // published tables may lack it (Field::absent_is)
   power,     // absent from most published tables
   quality,   // perfatlas's own: all of them or none
 };
@@ -49,6 +51,14 @@ std::vector<TableColumn> table_columns(const OpType& op);
 /// one, or has only some of the quality columns. Any order is accepted: published tables differ in theirs.
 std::vector<size_t> match_header(const std::vector<TableColumn>& columns,
                                  const std::vector<std::string>& header, const std::string& where);
+
+/// The optional columns that a file with columns `positions` (of match_header) lacks.
+std::vector<size_t> absent_columns(const std::vector<TableColumn>& columns,
+                                   const std::vector<size_t>& positions);
+
+/// Gives the fields behind `absent` (of absent_columns) their declared values. REQUIRES: all cells that the file has
+/// are in the row.
+void fill_absent(const std::vector<TableColumn>& columns, const std::vector<size_t>& absent, Row& row);
 
 /// A row without content, ready for TableColumn::set.
 Row empty_row(const OpType& op);

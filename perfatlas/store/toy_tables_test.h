@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two small ops with every kind of field and column, and random rows of any op.
+// Small ops with every kind of field and column, and random rows of any op.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -64,6 +64,38 @@ struct ToySteps {
   Work work() const { return {.flops = double(tokens)}; }
 };
 
+/// A table as it was before two columns came ...
+struct ToyBefore {
+  int64_t m = 1;
+  bool operator==(const ToyBefore&) const = default;
+
+  static constexpr OpInfo info{.id = "grown", .table = "grown_perf", .op_name = "g", .doc = "d", .sol = "s"};
+  static constexpr auto fields = std::tuple{field("m", &ToyBefore::m, Role::axis, "rows")};
+  static constexpr auto axes = std::array{axis<&ToyBefore::m, ToyBefore>("m")};
+  static constexpr TableLayout layout{};
+  std::string_view why_invalid() const { return m < 1 ? "m must be positive" : ""; }
+  Work work() const { return {.flops = double(m)}; }
+};
+
+/// ... and as it is now: old rows have window 7, and are gated from 100 rows on.
+struct ToyGrown {
+  int64_t m = 1;
+  int64_t window = 0;
+  bool gated = false;
+  bool operator==(const ToyGrown&) const = default;
+  bool gated_before() const { return m >= 100; }
+
+  static constexpr OpInfo info{.id = "grown", .table = "grown_perf", .op_name = "g", .doc = "d", .sol = "s"};
+  static constexpr auto fields = std::tuple{
+      field("m", &ToyGrown::m, Role::axis, "rows"),
+      field("window", &ToyGrown::window, Role::exact, "window").absent_is(7),
+      field("gated", &ToyGrown::gated, Role::exact, "gate").absent_follows(&ToyGrown::gated_before)};
+  static constexpr auto axes = std::array{axis<&ToyGrown::m, ToyGrown>("m")};
+  static constexpr TableLayout layout{};
+  std::string_view why_invalid() const { return m < 1 ? "m must be positive" : ""; }
+  Work work() const { return {.flops = double(m)}; }
+};
+
 /// A valid row of any op: fields walk away from their defaults as far as why_invalid lets them.
 class RandomRows {
  public:
@@ -78,6 +110,8 @@ class RandomRows {
     if (coin()) row.power_w = real() + 1;
     if (coin()) row.power_limit_w = 700.5;
     if (coin()) row.quality = quality(row);
+    const auto claimed = op.find_field("kernel_source");
+    if (claimed && !row.quality) row.kernel_source = op.fields[*claimed].format(row.c.values[*claimed]);
     return row;
   }
 
@@ -99,7 +133,6 @@ class RandomRows {
     if (field.kind == ValueKind::symbol)
       changed[i] = pick<Symbol>({Symbol("a/b"), Symbol("power_law_1.2")}).id();
     if (op.why_invalid(changed).empty()) row.c.values = changed;
-    if (field.column == "kernel_source") row.kernel_source = field.format(row.c.values[i]);
   }
 
   RowQuality quality(const Row& row) {

@@ -30,16 +30,40 @@ struct ProbeRequest {
   double budget_s = 30;
 };
 
-/// What to run, common to check and sample.
+/// An operand of the case, for workers that do not link the op declarations.
+struct OfferedOperand {
+  std::string name;
+  OperandRole role = OperandRole::activation;
+  DType dtype = DType::bf16;
+  std::vector<int64_t> shape;
+  Fill fill = Fill::normal;
+  bool written = false;
+  std::string content;  // file with the elements, dense and row-major; empty: the worker makes random ones
+};
+
+/// What such a worker is told about a case; empty for workers that do not want it.
+struct OperandOffer {
+  std::vector<OfferedOperand> operands;  // in declaration order
+  double streamed_bytes = 0;  // weights and KV cache that one launch reads or writes, by the op's work()
+};
+
+/// What to run, common to check, sample and launch.
 struct KernelSelector {
   std::string case_text;  // see case_text() in schema/op_type.h
   std::string backend;    // "onednn"
   std::string kernel;     // kernel_source; empty: the best one that supports the case
   uint64_t seed = 0;      // of operand contents
+  OperandOffer offer = {};
 };
 
 /// Compare the kernel with the reference and test its contract on this case.
 struct CheckRequest {
+  KernelSelector what;
+};
+
+/// Run the kernel once on the content of the offered files and write every operand back to its file. Only for workers
+/// that want operands: their results are judged by the supervisor.
+struct LaunchRequest {
   KernelSelector what;
 };
 
@@ -58,9 +82,23 @@ struct SampleRequest {
 /// Which kernels of an op could run this case on this device, and why not. Measures nothing.
 struct KernelsRequest {
   std::string case_text;
+  OperandOffer offer = {};
 };
 
-using Request = std::variant<HelloRequest, ProbeRequest, KernelsRequest, CheckRequest, SampleRequest>;
+/// Run a model's step: its ops one after another, every launch with weights and KV cache of its own.
+struct StepRequest {
+  std::vector<std::string> cases;  // the distinct ops
+  std::vector<int64_t> order;      // indices into `cases`, in execution order
+  std::string backend;
+  uint64_t seed = 0;
+  int warmups = 1;
+  int repetitions = 10;
+  double max_total_ms = 10000;
+  bool allow_graph_fail = true;
+};
+
+using Request = std::variant<HelloRequest, ProbeRequest, KernelsRequest, CheckRequest, LaunchRequest,
+                             SampleRequest, StepRequest>;
 
 // ---- answers ---------------------------------------------------------------------------------------------------
 
@@ -80,6 +118,9 @@ struct HelloAnswer {
   WorkerDevice device;                          // a worker process owns one device
   std::map<std::string, std::string> backends;  // back end -> version of its kernel library
   std::vector<WorkerKernel> kernels;
+  /// The worker does not know the op declarations: kernels, sample and launch requests must describe the operands, and
+  /// checks are made of launch requests.
+  bool wants_operands = false;
 };
 
 /// What could not be measured is absent.
@@ -105,9 +146,24 @@ struct CheckAnswer {
   std::vector<CheckResult> results;
 };
 
+struct LaunchAnswer {
+  std::string kernel_source;
+  std::vector<std::string> overrun;  // operands beyond whose end bytes were written
+};
+
 struct SampleAnswer {
   std::string kernel_source;  // the kernel that really ran
   Samples samples;
+};
+
+/// One entry per repetition; see StepSamples (backends/harness_step.h).
+struct StepAnswer {
+  std::vector<std::string> kernel_sources;    // by case
+  std::vector<double> total_ms;               // the whole step
+  std::vector<std::vector<double>> cases_ms;  // by case: the mean of its launches inside the step
+  double streamed_bytes = 0;                  // weights and KV cache of the whole step
+  LaunchMode launch = LaunchMode::direct;
+  std::string launch_note;
 };
 
 /// The case cannot run here and that is a fact, not a failure: one reason per kernel that was considered.
@@ -120,8 +176,8 @@ struct FailedAnswer {
   std::string error;
 };
 
-using WorkerAnswer = std::variant<HelloAnswer, ProbeAnswer, KernelsAnswer, CheckAnswer, SampleAnswer,
-                                  SkippedAnswer, FailedAnswer>;
+using WorkerAnswer = std::variant<HelloAnswer, ProbeAnswer, KernelsAnswer, CheckAnswer, LaunchAnswer,
+                                  SampleAnswer, StepAnswer, SkippedAnswer, FailedAnswer>;
 
 // ---- lines -----------------------------------------------------------------------------------------------------
 

@@ -47,6 +47,7 @@ void put(OrderedJson& line, const HelloAnswer& answer) {
   line["kernels"] = OrderedJson::array();
   for (const WorkerKernel& kernel : answer.kernels)
     line["kernels"].push_back({{"op", kernel.op}, {"name", kernel.name}, {"backend", kernel.backend}});
+  if (answer.wants_operands) line["wants_operands"] = true;
 }
 
 void put(OrderedJson& line, const ProbeAnswer& answer) {
@@ -76,6 +77,12 @@ void put(OrderedJson& line, const CheckAnswer& answer) {
                                {"detail", result.detail}});
 }
 
+void put(OrderedJson& line, const LaunchAnswer& answer) {
+  line["answer"] = "launch";
+  line["kernel_source"] = answer.kernel_source;
+  line["overrun"] = answer.overrun;
+}
+
 void put(OrderedJson& line, const SampleAnswer& answer) {
   line["answer"] = "sample";
   line["kernel_source"] = answer.kernel_source;
@@ -87,6 +94,16 @@ void put(OrderedJson& line, const SampleAnswer& answer) {
   line["launch_note"] = answer.samples.launch_note;
   line["before"] = sensors_json(answer.samples.before);
   line["after"] = sensors_json(answer.samples.after);
+}
+
+void put(OrderedJson& line, const StepAnswer& answer) {
+  line["answer"] = "step";
+  line["kernel_sources"] = answer.kernel_sources;
+  line["total_ms"] = answer.total_ms;
+  line["cases_ms"] = answer.cases_ms;
+  line["streamed_bytes"] = answer.streamed_bytes;
+  line["launch"] = name_of(answer.launch);
+  line["launch_note"] = answer.launch_note;
 }
 
 void put(OrderedJson& line, const SkippedAnswer& answer) {
@@ -147,6 +164,7 @@ HelloAnswer read_hello(ObjectReader& in) {
     answer.kernels.push_back({kernel.text("op"), kernel.text("name"), kernel.text("backend")});
     kernel.finish();
   }
+  if (in.has("wants_operands")) answer.wants_operands = in.boolean("wants_operands");
   return answer;
 }
 
@@ -185,27 +203,53 @@ CheckAnswer read_check(ObjectReader& in) {
   return answer;
 }
 
-/// REQUIRES: `name` is a key of `in`.
-template <class E>
-E read_enum(ObjectReader& in, std::string_view key) {
-  const std::string name = in.text(key);
-  const auto value = from_name<E>(name);
-  if (!value) in.fail(key, "a known name, not '" + name + "'");
-  return *value;
+std::vector<double> read_reals(ObjectReader& in, std::string_view key, const json& values) {
+  std::vector<double> reals;
+  for (const json& value : values) {
+    if (!value.is_number()) in.fail(key, "an array of numbers");
+    reals.push_back(value.get<double>());
+  }
+  return reals;
+}
+
+StepAnswer read_step(ObjectReader& in) {
+  StepAnswer answer;
+  for (const json& value : in.array("kernel_sources")) {
+    if (!value.is_string()) in.fail("kernel_sources", "an array of texts");
+    answer.kernel_sources.push_back(value.get<std::string>());
+  }
+  answer.total_ms = read_reals(in, "total_ms", in.array("total_ms"));
+  for (const json& values : in.array("cases_ms")) {
+    if (!values.is_array()) in.fail("cases_ms", "an array of arrays of numbers");
+    answer.cases_ms.push_back(read_reals(in, "cases_ms", values));
+  }
+  if (answer.cases_ms.size() != answer.kernel_sources.size())
+    in.fail("cases_ms", "one entry per kernel source");
+  answer.streamed_bytes = in.real("streamed_bytes", 0);
+  answer.launch = in.enumerator<LaunchMode>("launch");
+  answer.launch_note = in.text("launch_note");
+  return answer;
+}
+
+LaunchAnswer read_launch(ObjectReader& in) {
+  LaunchAnswer answer;
+  answer.kernel_source = in.text("kernel_source");
+  for (const json& value : in.array("overrun")) {
+    if (!value.is_string()) in.fail("overrun", "an array of texts");
+    answer.overrun.push_back(value.get<std::string>());
+  }
+  return answer;
 }
 
 SampleAnswer read_sample(ObjectReader& in) {
   SampleAnswer answer;
   answer.kernel_source = in.text("kernel_source");
   Samples& samples = answer.samples;
-  for (const json& value : in.array("latency_ms")) {
-    if (!value.is_number()) in.fail("latency_ms", "an array of numbers");
-    samples.latency_ms.push_back(value.get<double>());
-  }
+  samples.latency_ms = read_reals(in, "latency_ms", in.array("latency_ms"));
   samples.launches_per_sample = int(in.integer("launches_per_sample", 1, INT_MAX));
   samples.bytes_touched = in.real("bytes_touched", 0);
-  samples.cache = read_enum<CacheState>(in, "cache");
-  samples.launch = read_enum<LaunchMode>(in, "launch");
+  samples.cache = in.enumerator<CacheState>("cache");
+  samples.launch = in.enumerator<LaunchMode>("launch");
   samples.launch_note = in.text("launch_note");
   samples.before = read_sensors(in.object("before"), "sample answer before");
   samples.after = read_sensors(in.object("after"), "sample answer after");
@@ -217,10 +261,12 @@ WorkerAnswer read_body(ObjectReader& in, const std::string& kind) {
   if (kind == "probe") return read_probe(in);
   if (kind == "kernels") return read_kernels(in);
   if (kind == "check") return read_check(in);
+  if (kind == "launch") return read_launch(in);
   if (kind == "sample") return read_sample(in);
+  if (kind == "step") return read_step(in);
   if (kind == "skipped") return SkippedAnswer{in.text("reason")};
   if (kind == "failed") return FailedAnswer{in.text("error")};
-  in.fail("answer", "hello, probe, kernels, check, sample, skipped or failed");
+  in.fail("answer", "hello, probe, kernels, check, launch, sample, step, skipped or failed");
 }
 
 }  // namespace

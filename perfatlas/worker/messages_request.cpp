@@ -23,20 +23,40 @@ void put(OrderedJson& line, const ProbeRequest& request) {
   line["budget_s"] = request.budget_s;
 }
 
+void put_offer(OrderedJson& line, const OperandOffer& offer) {
+  if (offer.operands.empty()) return;
+  line["operands"] = OrderedJson::array();
+  for (const OfferedOperand& operand : offer.operands) {
+    OrderedJson entry = {
+        {"name", operand.name},   {"role", name_of(operand.role)}, {"dtype", name_of(operand.dtype)},
+        {"shape", operand.shape}, {"fill", name_of(operand.fill)}, {"written", operand.written}};
+    if (!operand.content.empty()) entry["content"] = operand.content;
+    line["operands"].push_back(std::move(entry));
+  }
+  line["streamed_bytes"] = offer.streamed_bytes;
+}
+
 void put_selector(OrderedJson& line, const KernelSelector& what) {
   line["case"] = what.case_text;
   line["backend"] = what.backend;
   line["kernel"] = what.kernel;
   line["seed"] = what.seed;
+  put_offer(line, what.offer);
 }
 
 void put(OrderedJson& line, const KernelsRequest& request) {
   line["request"] = "kernels";
   line["case"] = request.case_text;
+  put_offer(line, request.offer);
 }
 
 void put(OrderedJson& line, const CheckRequest& request) {
   line["request"] = "check";
+  put_selector(line, request.what);
+}
+
+void put(OrderedJson& line, const LaunchRequest& request) {
+  line["request"] = "launch";
   put_selector(line, request.what);
 }
 
@@ -52,29 +72,85 @@ void put(OrderedJson& line, const SampleRequest& request) {
   line["measure_energy"] = request.measure_energy;
 }
 
+void put(OrderedJson& line, const StepRequest& request) {
+  line["request"] = "step";
+  line["cases"] = request.cases;
+  line["order"] = request.order;
+  line["backend"] = request.backend;
+  line["seed"] = request.seed;
+  line["warmups"] = request.warmups;
+  line["repetitions"] = request.repetitions;
+  line["max_total_ms"] = request.max_total_ms;
+  line["allow_graph_fail"] = request.allow_graph_fail;
+}
+
+OfferedOperand read_operand(const json& value) {
+  ObjectReader in(value, "offered operand");
+  OfferedOperand operand;
+  operand.name = in.text("name");
+  operand.role = in.enumerator<OperandRole>("role");
+  operand.dtype = in.enumerator<DType>("dtype");
+  for (const json& extent : in.array("shape")) {
+    if (!extent.is_number_integer() || extent.get<int64_t>() < 0) in.fail("shape", "an array of sizes");
+    operand.shape.push_back(extent.get<int64_t>());
+  }
+  operand.fill = in.enumerator<Fill>("fill");
+  operand.written = in.boolean("written");
+  if (in.has("content")) operand.content = in.text("content");
+  in.finish();
+  return operand;
+}
+
+OperandOffer read_offer(ObjectReader& in) {
+  OperandOffer offer;
+  if (!in.has("operands")) return offer;
+  for (const json& value : in.array("operands")) offer.operands.push_back(read_operand(value));
+  offer.streamed_bytes = in.real("streamed_bytes", 0);
+  return offer;
+}
+
 KernelSelector read_selector(ObjectReader& in) {
   KernelSelector what;
   what.case_text = in.text("case");
   if (in.has("backend")) what.backend = in.text("backend");
   if (in.has("kernel")) what.kernel = in.text("kernel");
   if (in.has("seed")) what.seed = in.natural("seed");
+  what.offer = read_offer(in);
   return what;
 }
 
 SampleRequest read_sample(ObjectReader& in) {
   SampleRequest request;
   request.what = read_selector(in);
-  if (in.has("cache")) {
-    const auto cache = from_name<CacheState>(in.text("cache"));
-    if (!cache) in.fail("cache", "serving, hot or cold");
-    request.cache = *cache;
-  }
+  if (in.has("cache")) request.cache = in.enumerator<CacheState>("cache");
   if (in.has("warmups")) request.warmups = int(in.integer("warmups", 0, kMostRepetitions));
   if (in.has("repetitions")) request.repetitions = int(in.integer("repetitions", 1, kMostRepetitions));
   if (in.has("min_sample_ms")) request.min_sample_ms = in.real("min_sample_ms", 0);
   if (in.has("max_total_ms")) request.max_total_ms = in.real("max_total_ms", 0);
   if (in.has("allow_graph_fail")) request.allow_graph_fail = in.boolean("allow_graph_fail");
   if (in.has("measure_energy")) request.measure_energy = in.boolean("measure_energy");
+  return request;
+}
+
+StepRequest read_step(ObjectReader& in) {
+  StepRequest request;
+  for (const json& value : in.array("cases")) {
+    if (!value.is_string()) in.fail("cases", "an array of case texts");
+    request.cases.push_back(value.get<std::string>());
+  }
+  for (const json& value : in.array("order")) {
+    if (!value.is_number_integer() || value.get<int64_t>() < 0 ||
+        value.get<int64_t>() >= int64_t(request.cases.size()))
+      in.fail("order", "an array of indices into cases");
+    request.order.push_back(value.get<int64_t>());
+  }
+  if (request.order.empty()) in.fail("order", "an array with at least one index");
+  if (in.has("backend")) request.backend = in.text("backend");
+  if (in.has("seed")) request.seed = in.natural("seed");
+  if (in.has("warmups")) request.warmups = int(in.integer("warmups", 0, kMostRepetitions));
+  if (in.has("repetitions")) request.repetitions = int(in.integer("repetitions", 1, kMostRepetitions));
+  if (in.has("max_total_ms")) request.max_total_ms = in.real("max_total_ms", 0);
+  if (in.has("allow_graph_fail")) request.allow_graph_fail = in.boolean("allow_graph_fail");
   return request;
 }
 
@@ -89,10 +165,15 @@ Request read_body(ObjectReader& in, const std::string& kind) {
     if (in.has("budget_s")) request.budget_s = in.real("budget_s", 0);
     return request;
   }
-  if (kind == "kernels") return KernelsRequest{in.text("case")};
+  if (kind == "kernels") {
+    std::string case_text = in.text("case");
+    return KernelsRequest{std::move(case_text), read_offer(in)};
+  }
   if (kind == "check") return CheckRequest{read_selector(in)};
+  if (kind == "launch") return LaunchRequest{read_selector(in)};
   if (kind == "sample") return read_sample(in);
-  in.fail("request", "hello, probe, kernels, check or sample");
+  if (kind == "step") return read_step(in);
+  in.fail("request", "hello, probe, kernels, check, launch, sample or step");
 }
 
 }  // namespace

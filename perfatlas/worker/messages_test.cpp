@@ -41,9 +41,23 @@ SensorReading sensors() {
   return reading;
 }
 
+OperandOffer any_offer() {
+  OperandOffer offer;
+  for (int i = *rc::gen::inRange(0, 3); i > 0; --i)
+    offer.operands.push_back({ascii(),
+                              *rc::gen::element(OperandRole::weight, OperandRole::kv),
+                              *rc::gen::element(DType::bf16, DType::fp4, DType::int32),
+                              {*rc::gen::inRange(0, 1 << 20), 7},
+                              *rc::gen::element(Fill::small, Fill::custom),
+                              *rc::gen::arbitrary<bool>(),
+                              ascii()});
+  if (!offer.operands.empty()) offer.streamed_bytes = *positive();
+  return offer;
+}
+
 Request any_request() {
-  const KernelSelector what{ascii(), ascii(), ascii(), *rc::gen::arbitrary<uint64_t>()};
-  switch (*rc::gen::inRange(0, 5)) {
+  const KernelSelector what{ascii(), ascii(), ascii(), *rc::gen::arbitrary<uint64_t>(), any_offer()};
+  switch (*rc::gen::inRange(0, 7)) {
     case 0:
       return HelloRequest{*rc::gen::inRange(1, 1000)};
     case 1:
@@ -51,7 +65,18 @@ Request any_request() {
     case 2:
       return CheckRequest{what};
     case 3:
-      return KernelsRequest{ascii()};
+      return KernelsRequest{ascii(), any_offer()};
+    case 4:
+      return LaunchRequest{what};
+    case 5:
+      return StepRequest{{ascii(), ascii()},
+                         {0, 1, 1},
+                         ascii(),
+                         *rc::gen::arbitrary<uint64_t>(),
+                         *rc::gen::inRange(0, 9),
+                         *rc::gen::inRange(1, 99),
+                         *positive(),
+                         *rc::gen::arbitrary<bool>()};
     default:
       return SampleRequest{what,
                            *rc::gen::element(CacheState::serving, CacheState::hot, CacheState::cold),
@@ -78,9 +103,10 @@ Samples any_samples() {
 }
 
 WorkerAnswer any_answer() {
-  switch (*rc::gen::inRange(0, 7)) {
+  switch (*rc::gen::inRange(0, 9)) {
     case 0: {
       HelloAnswer hello;
+      hello.wants_operands = *rc::gen::arbitrary<bool>();
       hello.worker = ascii();
       hello.device = {ascii(), ascii(), *positive(), *positive(), {{ascii(), ascii()}}};
       hello.backends = {{ascii(), ascii()}};
@@ -103,6 +129,11 @@ WorkerAnswer any_answer() {
       return SkippedAnswer{ascii()};
     case 5:
       return KernelsAnswer{{{ascii(), ascii(), ascii()}}};
+    case 6:
+      return StepAnswer{{ascii(), ascii()}, {*finite()},       {{*finite(), *finite()}, {}},
+                        *positive(),        LaunchMode::graph, ascii()};
+    case 7:
+      return LaunchAnswer{ascii(), {ascii(), ascii()}};
     default:
       return FailedAnswer{ascii()};
   }
@@ -173,6 +204,23 @@ TEST(Messages, AShortHandWrittenRequestTakesTheDocumentedDefaults) {
   EXPECT_EQ(request.repetitions, SampleRequest{}.repetitions);
 }
 
+TEST(Messages, EveryFieldOfAnOfferedOperandArrives) {
+  const OfferedOperand sent{
+      "page_table", OperandRole::activation, DType::int32, {8, 33}, Fill::page_table, true, "/t/o"};
+  const std::string line = format_request(1, LaunchRequest{{"gemm m=1", "b", "k", 2, {{sent}, 12.5}}});
+  const auto request = std::get<LaunchRequest>(parse_request(line).request);
+  ASSERT_EQ(request.what.offer.operands.size(), 1u);
+  const OfferedOperand& operand = request.what.offer.operands[0];
+  EXPECT_EQ(operand.name, sent.name);
+  EXPECT_EQ(operand.role, sent.role);
+  EXPECT_EQ(operand.dtype, sent.dtype);
+  EXPECT_EQ(operand.shape, sent.shape);
+  EXPECT_EQ(operand.fill, sent.fill);
+  EXPECT_EQ(operand.written, sent.written);
+  EXPECT_EQ(operand.content, sent.content);
+  EXPECT_EQ(request.what.offer.streamed_bytes, 12.5);
+}
+
 std::string complaint(std::string_view line) {
   try {
     parse_request(line);
@@ -193,7 +241,7 @@ TEST(Messages, EachMalformedRequestIsNamed) {
             "request: 'id' must be an integer from 0 to 9223372036854775807");
   EXPECT_EQ(complaint(R"({"id":1})"), "request: 'request' is missing");
   EXPECT_EQ(complaint(R"({"id":1,"request":"dance"})"),
-            "request: 'request' must be hello, probe, kernels, check or sample");
+            "request: 'request' must be hello, probe, kernels, check, launch, sample or step");
   EXPECT_EQ(complaint(R"({"id":1,"request":"probe","budget_s":"long"})"),
             "request: 'budget_s' must be a finite number");
   EXPECT_EQ(complaint(R"({"id":1,"request":"probe","budget_s":-1})"),
@@ -207,6 +255,28 @@ TEST(Messages, EachMalformedRequestIsNamed) {
             "request: unknown key 'repetition'");
   EXPECT_EQ(complaint(R"({"id":1,"request":"sample","case":"g","seed":-5})"),
             "request: 'seed' must be a non-negative integer");
+}
+
+TEST(Messages, AMalformedOperandIsNamed) {
+  const auto refusal = [](const std::string& member) {
+    return complaint(R"({"id":1,"request":"launch","case":"x","streamed_bytes":1,"operands":[{"name":"a",)" +
+                     member + R"("role":"kv","dtype":"int8","fill":"small","written":true}]})");
+  };
+  EXPECT_EQ(refusal(R"("shape":[1],)"), "accepted");
+  EXPECT_EQ(refusal(R"("shape":[-1],)"), "offered operand: 'shape' must be an array of sizes");
+  EXPECT_EQ(refusal(R"("shape":[1],"size":1,)"), "offered operand: unknown key 'size'");
+  EXPECT_EQ(complaint(R"({"id":1,"request":"kernels","case":"x","operands":[{"name":"a","role":"cat"}]})"),
+            "offered operand: 'role' must be weight, kv, activation or output");
+}
+
+TEST(Messages, AStepWhoseOrderNamesNoCaseIsRefused) {
+  const auto refusal = [](const std::string& order) {
+    return complaint(R"({"id":1,"request":"step","cases":["gemm m=1"],"order":)" + order + "}");
+  };
+  EXPECT_EQ(refusal("[0,0]"), "accepted");
+  EXPECT_EQ(refusal("[1]"), "request: 'order' must be an array of indices into cases");
+  EXPECT_EQ(refusal("[-1]"), "request: 'order' must be an array of indices into cases");
+  EXPECT_EQ(refusal("[]"), "request: 'order' must be an array with at least one index");
 }
 
 TEST(Messages, NumbersThatAreNotFiniteAreRefused) {

@@ -84,6 +84,13 @@ std::map<std::string, std::string> ObjectReader::texts(std::string_view key) {
   return out;
 }
 
+std::string ObjectReader::alternatives(const std::vector<std::string_view>& names) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i)
+    text += fmt::format("{}{}", i == 0 ? "" : i + 1 == names.size() ? " or " : ", ", names[i]);
+  return text;
+}
+
 void ObjectReader::finish() const {
   for (const auto& [key, value] : value_.items())
     if (std::find(read_.begin(), read_.end(), key) == read_.end())

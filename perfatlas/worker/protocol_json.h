@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "perfatlas/schema/measured_state.h"
+
 namespace perfatlas {
 
 /// One JSON object being read. Every failure throws Error: "<what>: <key> ...". Keys that were never asked for are
@@ -23,6 +25,14 @@ class ObjectReader {
   double real(std::string_view key, double least);
   int64_t integer(std::string_view key, int64_t least, int64_t most);
   uint64_t natural(std::string_view key);
+  /// One of the names in kEnumNames<E>.
+  template <class E>
+  E enumerator(std::string_view key) {
+    if (const auto value = from_name<E>(text(key))) return *value;
+    std::vector<std::string_view> names;
+    for (const auto& entry : kEnumNames<E>) names.push_back(entry.name);
+    fail(key, alternatives(names));
+  }
   const nlohmann::json& object(std::string_view key);
   const nlohmann::json& array(std::string_view key);
   std::map<std::string, std::string> texts(std::string_view key);
@@ -37,6 +47,8 @@ class ObjectReader {
 
  private:
   const nlohmann::json& at(std::string_view key);
+  /// "serving, hot or cold".
+  static std::string alternatives(const std::vector<std::string_view>& names);
 
   const nlohmann::json& value_;
   std::string what_;

@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/harness_step.h"
 #include "perfatlas/base/error.h"
 
 namespace perfatlas {
@@ -78,7 +79,8 @@ WorkerAnswer RequestServer::reply(const KernelsRequest& request) {
 WorkerAnswer RequestServer::reply(const CheckRequest& request) {
   const Choice choice = choose(request.what);
   if (!choice.kernel) return SkippedAnswer{choice.reason};
-  require_memory(choice.what, CacheState::hot, parts_.device.info());
+  if (std::string why = why_too_large(choice.what, CacheState::hot, parts_.device.info()); !why.empty())
+    return SkippedAnswer{std::move(why)};
   CheckAnswer answer{std::string(choice.kernel->name), {}};
   for (const HarnessCheck& check :
        check_kernel(choice.what, *choice.kernel, request.what.seed, parts_.device))
@@ -87,11 +89,42 @@ WorkerAnswer RequestServer::reply(const CheckRequest& request) {
   return answer;
 }
 
+WorkerAnswer RequestServer::reply(const LaunchRequest&) {
+  return FailedAnswer{parts_.name + " judges its kernels itself; ask it to check"};
+}
+
 WorkerAnswer RequestServer::reply(const SampleRequest& request) {
   const Choice choice = choose(request.what);
   if (!choice.kernel) return SkippedAnswer{choice.reason};
+  if (std::string why = why_too_large(choice.what, request.cache, parts_.device.info()); !why.empty())
+    return SkippedAnswer{std::move(why)};
   PreparedCase& prepared = prepare({choice.what, choice.kernel, request.cache, request.what.seed});
   return SampleAnswer{std::string(choice.kernel->name), prepared.sample(options_of(request))};
+}
+
+WorkerAnswer RequestServer::reply(const StepRequest& request) {
+  StepSetup setup;
+  setup.seed = request.seed;
+  setup.order.assign(request.order.begin(), request.order.end());
+  StepAnswer answer;
+  for (const std::string& text : request.cases) {
+    const Choice choice = choose({.case_text = text, .backend = request.backend, .kernel = {}, .seed = 0});
+    if (!choice.kernel) return SkippedAnswer{fmt::format("{}: {}", choice.what.op->info.id, choice.reason)};
+    setup.uses.push_back({choice.what, choice.kernel});
+    answer.kernel_sources.emplace_back(choice.kernel->name);
+  }
+  prepared_.reset();  // the step needs the memory
+  PreparedStep step(setup, parts_.device, store_);
+  StepSamples samples = step.sample({.warmups = request.warmups,
+                                     .repetitions = request.repetitions,
+                                     .max_total_ms = request.max_total_ms,
+                                     .allow_graph_fail = request.allow_graph_fail});
+  answer.total_ms = std::move(samples.total_ms);
+  answer.cases_ms = std::move(samples.uses_ms);
+  answer.streamed_bytes = samples.streamed_bytes;
+  answer.launch = samples.launch;
+  answer.launch_note = std::move(samples.launch_note);
+  return answer;
 }
 
 Case RequestServer::parse(const std::string& case_text) const {

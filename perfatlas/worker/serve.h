@@ -40,7 +40,9 @@ class RequestServer {
   WorkerAnswer reply(const ProbeRequest&);
   WorkerAnswer reply(const KernelsRequest&);
   WorkerAnswer reply(const CheckRequest&);
+  WorkerAnswer reply(const LaunchRequest&);
   WorkerAnswer reply(const SampleRequest&);
+  WorkerAnswer reply(const StepRequest&);
   Case parse(const std::string& case_text) const;
   Choice choose(const KernelSelector& what) const;
   PreparedCase& prepare(const CaseSetup& setup);

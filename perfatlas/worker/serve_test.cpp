@@ -98,7 +98,16 @@ TEST(Serve, BadCasesAreFailuresWithTheirReason) {
   EXPECT_NE(failure("fake_step").find("no new field=value pair"), std::string::npos);
   EXPECT_NE(failure("fake_step n=x cache_rows=2").find("is not an integer"), std::string::npos);
   EXPECT_NE(failure("fake_step n=0 cache_rows=2").find("n must be positive"), std::string::npos);
-  EXPECT_NE(failure("fake_step n=100000000000 cache_rows=2").find("out of memory"), std::string::npos);
+}
+
+TEST(Serve, ACaseTooLargeForTheDeviceIsSkippedWithBothFigures) {
+  Worker worker;
+  const std::string huge = "fake_step n=100000000000 cache_rows=2";
+  const std::string why = worker.ask<SkippedAnswer>(SampleRequest{any_kernel(huge)}).reason;
+  EXPECT_NE(why.find("memory: needs "), std::string::npos) << why;
+  EXPECT_NE(why.find(", has 0.79 GiB"), std::string::npos) << why;
+  EXPECT_NE(worker.ask<SkippedAnswer>(CheckRequest{any_kernel(huge)}).reason.find("memory:"),
+            std::string::npos);
 }
 
 TEST(Serve, AFailingDeviceIsAnAnswerAndTheNextRequestIsServed) {

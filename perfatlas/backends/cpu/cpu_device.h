@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "perfatlas/backends/cpu/cpu_isa.h"
@@ -12,7 +13,8 @@
 
 namespace perfatlas {
 
-class CpuDevice final : public Device {
+/// Base of devices that run other libraries on the same cores.
+class CpuDevice : public Device {
  public:
   /// `cores`: "0-1", "0,2-3"; empty: every core this process may use. Pins the process and its OpenMP threads, one
   /// per core, for its whole life. Throws UsageError when a core is not there. One CpuDevice at a time
@@ -44,6 +46,12 @@ class CpuDevice final : public Device {
   /// Every core reads its share of a buffer larger than the last-level cache, so that nothing else is left in any
   /// cache. Takes tens of milliseconds. Throws OutOfMemory, or Error when the cache size is unknown.
   void evict_caches();
+
+ protected:
+  /// Adds to info().versions.
+  void add_version(const std::string& library, std::string version) {
+    info_.versions[library] = std::move(version);
+  }
 
  private:
   std::vector<int> allowed_;  // before pinning

@@ -21,10 +21,22 @@ OnednnPrimitive::OnednnPrimitive(const dnnl::primitive_desc_base& description,
 }
 
 void OnednnPrimitive::execute(void* const* pointers, void* scratchpad) {
-  for (size_t i = 0; i < declared_; ++i) memories_[i].set_data_handle(pointers[i]);
-  if (scratchpad_bytes_ > 0) memories_[declared_].set_data_handle(scratchpad);
-  const dnnl_status_t status = dnnl_primitive_execute(primitive_.get(), context_.stream.get(),
-                                                      int(arguments_.size()), arguments_.data());
+  throw_onednn_refusal(try_execute(pointers, scratchpad));
+}
+
+dnnl_status_t OnednnPrimitive::try_execute(void* const* pointers, void* scratchpad) noexcept {
+  const auto point = [](const dnnl_exec_arg_t& argument, void* at) {
+    return dnnl_memory_set_data_handle(argument.memory, at);
+  };
+  dnnl_status_t status = dnnl_success;
+  for (size_t i = 0; i < declared_ && status == dnnl_success; ++i) status = point(arguments_[i], pointers[i]);
+  if (scratchpad_bytes_ > 0 && status == dnnl_success) status = point(arguments_[declared_], scratchpad);
+  if (status != dnnl_success) return status;
+  return dnnl_primitive_execute(primitive_.get(), context_.stream.get(), int(arguments_.size()),
+                                arguments_.data());
+}
+
+void throw_onednn_refusal(dnnl_status_t status) {
   if (status != dnnl_success)
     throw Error(
         fmt::format("oneDNN {} refused to run a primitive (status {}); run the case with ONEDNN_VERBOSE=1",

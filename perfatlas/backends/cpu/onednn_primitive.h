@@ -27,6 +27,10 @@ class OnednnPrimitive {
   /// REQUIRES: one pointer per argument, in order; `scratchpad` holds scratchpad_bytes().
   void execute(void* const* pointers, void* scratchpad);
 
+  /// The same for callers inside a parallel region, which no exception may leave: dnnl_success or the refusal, which
+  /// throw_onednn_refusal() puts into words.
+  dnnl_status_t try_execute(void* const* pointers, void* scratchpad) noexcept;
+
  private:
   const OnednnContext& context_;
   dnnl::primitive primitive_;
@@ -35,6 +39,9 @@ class OnednnPrimitive {
   size_t declared_;  // arguments without the scratchpad
   size_t scratchpad_bytes_;
 };
+
+/// Throws Error unless `status` is dnnl_success.
+void throw_onednn_refusal(dnnl_status_t status);
 
 /// Rewrites `from` into the layout of `to`. Throws Error when oneDNN cannot.
 void onednn_reorder(const OnednnContext& context, const dnnl::memory::desc& from_desc, const void* from,

@@ -43,10 +43,13 @@ __global__ void __launch_bounds__(kThreads) read_kernel(const uint4* data, size_
 }
 
 __global__ void __launch_bounds__(kThreads)
-    int32_to_bf16_kernel(const int32_t* from, __nv_bfloat16* to, size_t count) {
+    scaled_to_bf16_kernel(ScaledProduct product) {
+  const float common = *product.common_scale;
+  auto* to = static_cast<__nv_bfloat16*>(product.to);
   const size_t stride = size_t(gridDim.x) * kThreads;
-  for (size_t i = size_t(blockIdx.x) * kThreads + threadIdx.x; i < count; i += stride)
-    to[i] = __float2bfloat16_rn(static_cast<float>(from[i]));
+  for (size_t i = size_t(blockIdx.x) * kThreads + threadIdx.x; i < product.count; i += stride)
+    to[i] = __float2bfloat16_rn(static_cast<float>(product.from[i]) * common *
+                                product.column_scales[i % product.columns]);
 }
 
 unsigned blocks_for(size_t count) {
@@ -73,10 +76,9 @@ void launch_read(const void* data, size_t bytes, void* sink, cudaStream_t stream
   check_cuda(cudaGetLastError(), "read_kernel<<<>>>");
 }
 
-void launch_int32_to_bf16(const int32_t* from, void* to, size_t count, cudaStream_t stream) {
-  int32_to_bf16_kernel<<<blocks_for(count), kThreads, 0, stream>>>(from, static_cast<__nv_bfloat16*>(to),
-                                                                   count);
-  check_cuda(cudaGetLastError(), "int32_to_bf16_kernel<<<>>>");
+void launch_scaled_to_bf16(const ScaledProduct& product, cudaStream_t stream) {
+  scaled_to_bf16_kernel<<<blocks_for(product.count), kThreads, 0, stream>>>(product);
+  check_cuda(cudaGetLastError(), "scaled_to_bf16_kernel<<<>>>");
 }
 
 }  // namespace perfatlas

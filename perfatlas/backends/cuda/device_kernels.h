@@ -7,6 +7,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "perfatlas/backends/cuda/scaled_product.h"
+
 namespace perfatlas {
 
 /// Keeps the stream busy until `*released` (host memory mapped to the device) reaches `ticket`, or `timeout_ns` have
@@ -21,7 +23,7 @@ void launch_noop(cudaStream_t stream);
 /// value that random data practically never has. REQUIRES: both aligned to 16, bytes a multiple of 16.
 void launch_read(const void* data, size_t bytes, void* sink, cudaStream_t stream);
 
-/// to[i] = bfloat16(from[i]), rounded to nearest even: the unit-scale epilogue of an integer product.
-void launch_int32_to_bf16(const int32_t* from, void* to, size_t count, cudaStream_t stream);
+/// to[i] = bfloat16(from[i] * scales), rounded to nearest even: the epilogue of an integer product.
+void launch_scaled_to_bf16(const ScaledProduct& product, cudaStream_t stream);
 
 }  // namespace perfatlas

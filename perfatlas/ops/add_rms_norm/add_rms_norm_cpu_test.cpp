@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <gtest/gtest.h>
+#include <rapidcheck.h>
 
-#include "perfatlas/backends/cpu/cpu_device.h"
-#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/cpu/kernel_checks_test.h"
 #include "perfatlas/ops/add_rms_norm/add_rms_norm.h"
 
 namespace perfatlas {
@@ -11,32 +10,31 @@ void add_add_rms_norm_cpu_kernels(KernelRegistry& registry);
 
 namespace {
 
-TEST(AddRmsNormCpu, AgreesWithTheReferenceOnOddShapes) {
-  CpuDevice device("");
-  KernelRegistry kernels;
-  add_add_rms_norm_cpu_kernels(kernels);
-  const OpType type = make_op_type<AddRmsNorm>();
-  int checked = 0;
-  for (const DType dtype : {DType::f32, DType::bf16})
-    for (const int64_t tokens : {1, 3, 130})
-      for (const int64_t hidden : {1, 15, 16, 100, 4096}) {
-        const Case what = make_case<AddRmsNorm>(type, {dtype, tokens, hidden});
-        const KernelEntry& kernel = kernels.entries().front();
-        if (!kernel.why_unsupported(what.values, device).empty()) continue;
-        ++checked;
-        for (const HarnessCheck& check : check_kernel(what, kernel, 1, device))
-          EXPECT_NE(check.verdict, Verdict::failed)
-              << case_text(what) << ": " << check.name << ": " << check.detail;
-      }
-  EXPECT_GE(checked, 15);  // float32 on any CPU
+class AddRmsNormCpu : public KernelChecks {
+ protected:
+  AddRmsNormCpu() : KernelChecks(&add_add_rms_norm_cpu_kernels) {}
+};
+
+TEST_F(AddRmsNormCpu, EveryKernelAgreesWithTheReferenceOnRandomShapes) {
+  EXPECT_TRUE(rc::check([&] {
+    const AddRmsNorm op{.dtype = *rc::gen::element(DType::f32, DType::bf16),
+                        .tokens = *rc::gen::inRange(1, 40),
+                        .hidden = *rc::gen::inRange(1, 1500)};
+    const std::string failures = failures_of(op);
+    RC_ASSERT(failures == "");
+  }));
+  EXPECT_GE(checked_, 100);  // the portable loop takes every one
 }
 
-TEST(AddRmsNormCpu, TypesWithoutAKernelSayWhy) {
-  CpuDevice device("");
-  KernelRegistry kernels;
-  add_add_rms_norm_cpu_kernels(kernels);
-  EXPECT_EQ(kernels.entries().front().why_unsupported(encode(AddRmsNorm{.dtype = DType::f16}), device),
-            "no CPU kernel normalises float16");
+TEST_F(AddRmsNormCpu, LargeAndSmallestShapesAgree) {
+  for (const DType dtype : {DType::f32, DType::bf16})
+    for (const AddRmsNorm& op : {AddRmsNorm{dtype, 1, 1}, AddRmsNorm{dtype, 130, 4096}})
+      EXPECT_EQ(failures_of(op), "");
+}
+
+TEST_F(AddRmsNormCpu, TypesWithoutAKernelSayWhy) {
+  for (const std::string& reason : reasons(AddRmsNorm{.dtype = DType::f16}))
+    EXPECT_EQ(reason, "no CPU loop takes float16: only float32 and bfloat16");
 }
 
 }  // namespace

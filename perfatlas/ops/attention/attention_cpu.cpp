@@ -9,25 +9,17 @@
 namespace perfatlas {
 namespace {
 
-std::string why_no_avx512(const AttentionShape& shape, const CpuDevice& device) {
-  if (!device.isa().avx512) return "this CPU has no AVX-512";
-  if (shape.dtype == DType::bf16 && !device.isa().avx512_bf16)
-    return "this CPU has no AVX-512 bf16 instructions";
-  return {};
-}
-
 template <class Op>
 std::string why_not_blocked(const Op& op, const CpuDevice& device) {
   const std::string reason = why_no_cpu_types(op.shape());
-  return reason.empty() ? why_no_avx512(op.shape(), device) : reason;
+  return reason.empty() ? why_no_avx512(op.dtype, device) : reason;
 }
 
 template <class Op>
 std::string why_not_streaming(const Op& op, const CpuDevice& device) {
   const std::string reason = why_not_blocked(op, device);
   if (!reason.empty()) return reason;
-  if (op.head_dim % 16 != 0 || op.head_dim > 256)
-    return fmt::format("head_dim {} is not a multiple of 16 up to 256", op.head_dim);
+  if (op.head_dim > 256) return fmt::format("head_dim {} is above 256", op.head_dim);
   return {};
 }
 
@@ -52,6 +44,12 @@ std::unique_ptr<PreparedKernel> prepare(const Op& op, CpuDevice& device) {
 }
 
 }  // namespace
+
+std::string why_no_avx512(DType dtype, const CpuDevice& device) {
+  if (!device.isa().avx512) return "this CPU has no AVX-512";
+  if (dtype == DType::bf16 && !device.isa().avx512_bf16) return "this CPU has no AVX-512 bf16 instructions";
+  return {};
+}
 
 std::string why_no_cpu_types(const AttentionShape& shape) {
   if (shape.dtype != DType::f32 && shape.dtype != DType::bf16)

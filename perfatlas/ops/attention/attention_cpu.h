@@ -2,7 +2,6 @@
 // What the CPU kernels of attention share: element types, the paged cache as raw memory, kernel makers.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -11,33 +10,27 @@
 #include <type_traits>
 
 #include "perfatlas/backends/cpu/cpu_device.h"
+#include "perfatlas/backends/cpu/stored_element.h"
 #include "perfatlas/backends/kernel.h"
 #include "perfatlas/ops/attention/attention_shape.h"
 
 namespace perfatlas {
 
-/// bfloat16 as stored.
-struct Bf16 {
-  uint16_t bits;
+/// Rows of keys or values of one head, `stride` elements apart.
+template <class T>
+struct KvRows {
+  const T* at;
+  int64_t stride;
 };
 
-inline float to_float(float value) { return value; }
-inline float to_float(Bf16 value) { return std::bit_cast<float>(uint32_t(value.bits) << 16); }
-
-/// Rounds to nearest even. REQUIRES: not a NaN.
-template <class T>
-T from_float(float value) {
-  if constexpr (std::is_same_v<T, float>) {
-    return value;
-  } else {
-    const auto bits = std::bit_cast<uint32_t>(value);
-    return {uint16_t((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16)};
-  }
-}
-
-/// The operands of one launch, typed.
+/// The operands of one launch with a paged cache, typed. Kernels that are templates over the memory take any class with
+///   Element, q, out                       q[batch*isl, heads, head_dim], out[batch*isl, heads, value_dim]
+///   keys, values(shape, sequence, kv_head, page)   the KvRows of positions 64*page ..
+///   write_new_tokens(shape, sequence, kv_head)     called once for every pair before anything is read
 template <class T>
 struct AttentionMemory {
+  using Element = T;
+
   explicit AttentionMemory(std::span<void* const> operands)
       : q(static_cast<const T*>(operands[q_at])),
         k(static_cast<const T*>(operands[k_at])),
@@ -47,10 +40,38 @@ struct AttentionMemory {
         page_table(static_cast<const int32_t*>(operands[page_table_at])),
         out(static_cast<T*>(operands[out_at])) {}
 
+  KvRows<T> keys(const AttentionShape& s, int64_t sequence, int64_t kv_head, int64_t page) const;
+  KvRows<T> values(const AttentionShape& s, int64_t sequence, int64_t kv_head, int64_t page) const;
+  void write_new_tokens(const AttentionShape& s, int64_t sequence, int64_t kv_head) const;
+
   const T *q, *k, *v;
   T *k_cache, *v_cache;
   const int32_t* page_table;
   T* out;
+};
+
+/// Operands of a launch whose keys and values all lie dense, [batch * context_tokens, kv_heads, dim].
+template <class T>
+struct DenseAttentionMemory {
+  using Element = T;
+
+  KvRows<T> keys(const AttentionShape& s, int64_t sequence, int64_t kv_head, int64_t page) const {
+    return rows(s, k, s.head_dim, sequence, kv_head, page);
+  }
+  KvRows<T> values(const AttentionShape& s, int64_t sequence, int64_t kv_head, int64_t page) const {
+    return rows(s, v, s.value_width(), sequence, kv_head, page);
+  }
+  void write_new_tokens(const AttentionShape&, int64_t, int64_t) const {}
+
+  const T *q, *k, *v;
+  T* out;
+
+ private:
+  static KvRows<T> rows(const AttentionShape& s, const T* start, int64_t width, int64_t sequence,
+                        int64_t kv_head, int64_t page) {
+    const int64_t token = sequence * s.context_tokens() + page * kPageTokens;
+    return {start + (token * s.kv_heads + kv_head) * width, s.kv_heads * width};
+  }
 };
 
 /// Elements before page `page` (counted within its sequence) of one sequence and key/value head in either cache;
@@ -76,6 +97,24 @@ void write_new_tokens(const AttentionShape& s, const AttentionMemory<T>& memory,
   }
 }
 
+template <class T>
+KvRows<T> AttentionMemory<T>::keys(const AttentionShape& s, int64_t sequence, int64_t kv_head,
+                                   int64_t page) const {
+  return {k_cache + page_offset(s, *this, sequence, kv_head, page), s.head_dim};
+}
+template <class T>
+KvRows<T> AttentionMemory<T>::values(const AttentionShape& s, int64_t sequence, int64_t kv_head,
+                                     int64_t page) const {
+  return {v_cache + page_offset(s, *this, sequence, kv_head, page), s.head_dim};
+}
+template <class T>
+void AttentionMemory<T>::write_new_tokens(const AttentionShape& s, int64_t sequence, int64_t kv_head) const {
+  perfatlas::write_new_tokens(s, *this, sequence, kv_head);
+}
+
+/// Why this CPU has no AVX-512 for `dtype` (with its bf16 extension for bf16), or empty.
+std::string why_no_avx512(DType dtype, const CpuDevice& device);
+
 /// Why no CPU kernel here computes with these types, or empty.
 std::string why_no_cpu_types(const AttentionShape& shape);
 
@@ -84,7 +123,7 @@ std::string why_no_cpu_types(const AttentionShape& shape);
 std::unique_ptr<PreparedKernel> make_blocked_attention(const AttentionShape& shape, CpuDevice& device);
 
 /// One pass over the cache with AVX-512, split between threads along the sequence. REQUIRES: isl 1; AVX-512, with its
-/// bf16 extension for bf16; head_dim a multiple of 16 up to 256.
+/// bf16 extension for bf16; head_dim up to 256.
 std::unique_ptr<PreparedKernel> make_streaming_attention(const AttentionShape& shape, CpuDevice& device);
 
 /// The same in AMX tiles. REQUIRES: isl 1; bf16; AMX and AVX-512 with bf16; head_dim a multiple of 32 up to 256.

@@ -37,8 +37,8 @@ class BlockedPlan {
   int64_t rows(const QueryBlock& block) const { return block.tokens * s_.group(); }
   int64_t largest_rows() const { return tokens_ * s_.group(); }
   PageRange pages(const QueryBlock& block) const {
-    const int64_t last = s_.step + block.first + block.tokens - 1;
-    return {s_.first_visible(s_.step + block.first) / kPageTokens, last / kPageTokens + 1};
+    const int64_t last = s_.last_visible(s_.step + block.first + block.tokens - 1);
+    return {s_.first_visible(s_.step + block.first) / kPageTokens, (last + kPageTokens - 1) / kPageTokens};
   }
   /// Pages that any token sees.
   PageRange all_pages() const { return {s_.first_visible(s_.step) / kPageTokens, s_.pages_per_sequence()}; }

@@ -55,9 +55,11 @@ void AttentionMatmuls::add(const MatmulSize& size) {
   }
 }
 
-void AttentionMatmuls::run(const MatmulSize& size, int thread, const Pointers& pointers) {
+void AttentionMatmuls::run(const MatmulSize& size, int thread, const Pointers& pointers) noexcept {
   void* arguments[] = {const_cast<void*>(pointers.a), const_cast<void*>(pointers.w), pointers.d};
-  primitives_.find(size)->second[size_t(thread)].execute(arguments, pointers.scratchpad);
+  const dnnl_status_t status =
+      primitives_.find(size)->second[size_t(thread)].try_execute(arguments, pointers.scratchpad);
+  if (status != dnnl_success) refusal_ = status;
 }
 
 }  // namespace perfatlas

@@ -3,6 +3,7 @@
 // per thread, because a bound primitive serves one caller at a time.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <vector>
 
@@ -34,8 +35,12 @@ class AttentionMatmuls {
     float* d;
     void* scratchpad;
   };
-  /// Runs on the calling thread. REQUIRES: add(size) was called; called inside a parallel region by thread `thread`.
-  void run(const MatmulSize& size, int thread, const Pointers& pointers);
+  /// Runs on the calling thread. When oneDNN refuses, the result is undefined and throw_if_refused() tells.
+  /// REQUIRES: add(size) was called; called inside a parallel region by thread `thread`.
+  void run(const MatmulSize& size, int thread, const Pointers& pointers) noexcept;
+
+  /// After the parallel region: throws Error when oneDNN refused a run.
+  void throw_if_refused() { throw_onednn_refusal(refusal_.exchange(dnnl_success)); }
 
  private:
   DType type_;
@@ -43,6 +48,7 @@ class AttentionMatmuls {
   const OnednnContext& context_;
   std::map<MatmulSize, std::vector<OnednnPrimitive>> primitives_;
   size_t scratchpad_bytes_ = 0;
+  std::atomic<dnnl_status_t> refusal_ = dnnl_success;
 };
 
 }  // namespace perfatlas

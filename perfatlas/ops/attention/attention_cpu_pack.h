@@ -15,12 +15,13 @@ struct PackedSizes {
   static constexpr int64_t kInterleave = 4 / int64_t(sizeof(T));  // rows packed into one 32-bit word
   static constexpr int64_t kDepth = 16 * kInterleave;             // rows per oneDNN block
 
-  int64_t head_dim = 0;
+  int64_t head_dim = 0;   // of keys and queries
+  int64_t value_dim = 0;  // of values
   int64_t tokens = 0;
 
   /// head_dim of keys and queries, filled up with zeros.
   int64_t key_depth() const { return (head_dim + kDepth - 1) / kDepth * kDepth; }
-  int64_t value_blocks() const { return (head_dim + kPackedColumns - 1) / kPackedColumns; }
+  int64_t value_blocks() const { return (value_dim + kPackedColumns - 1) / kPackedColumns; }
   size_t key_elements() const { return size_t(key_depth() * tokens); }
   size_t value_elements() const { return size_t(value_blocks() * kPackedColumns * tokens); }
   /// Elements before the keys of page `page`: one 64-column block per page.
@@ -31,12 +32,13 @@ struct PackedSizes {
   }
 };
 
-/// Packs one page (64 x head_dim, row-major) of which the first `filled` tokens hold data; the others become zero.
+/// Packs one page of which the first `filled` tokens hold data; the others become zero and are not read.
 template <class T>
-void pack_key_page(const PackedSizes<T>& sizes, const T* page, int64_t filled, T* packed);
+void pack_key_page(const PackedSizes<T>& sizes, const KvRows<T>& page, int64_t filled, T* packed);
 
 /// The same for values; `packed` is the start of all packed values and `at` the page to write.
 template <class T>
-void pack_value_page(const PackedSizes<T>& sizes, const T* page, int64_t filled, int64_t at, T* packed);
+void pack_value_page(const PackedSizes<T>& sizes, const KvRows<T>& page, int64_t filled, int64_t at,
+                     T* packed);
 
 }  // namespace perfatlas

@@ -27,12 +27,12 @@ PERFATLAS_AVX512 inline __m512 sum_rows(const __m512* rows) {
   return _mm512_add_ps(_mm512_shuffle_f32x4(low, high, 0x88), _mm512_shuffle_f32x4(low, high, 0xDD));
 }
 
-/// Vector `i` of a row: 16 floats or 32 bf16, of which `last` has only 16 when head_dim is an odd multiple of 16.
-PERFATLAS_AVX512 inline __m512 load(const float* row, int64_t i, bool) {
-  return _mm512_loadu_ps(row + 16 * i);
+/// Vector `i` of a row: 16 floats or 32 bf16, zero where `lanes` has no bit.
+PERFATLAS_AVX512 inline __m512 load(const float* row, int64_t i, uint32_t lanes) {
+  return _mm512_maskz_loadu_ps(__mmask16(lanes), row + 16 * i);
 }
-PERFATLAS_AVX512 inline __m512bh load(const Bf16* row, int64_t i, bool half) {
-  return (__m512bh)_mm512_maskz_loadu_epi16(half ? 0xFFFFU : ~0U, row + 32 * i);
+PERFATLAS_AVX512 inline __m512bh load(const Bf16* row, int64_t i, uint32_t lanes) {
+  return (__m512bh)_mm512_maskz_loadu_epi16(lanes, row + 32 * i);
 }
 PERFATLAS_AVX512 inline __m512 multiply_add(__m512 sum, __m512 a, __m512 b) {
   return _mm512_fmadd_ps(a, b, sum);
@@ -43,6 +43,15 @@ PERFATLAS_AVX512 inline __m512 multiply_add(__m512 sum, __m512bh a, __m512bh b) 
 
 template <class T>
 inline constexpr int64_t kLanes = 64 / int64_t(sizeof(T));
+
+constexpr uint32_t kAllLanes = ~0U;
+
+/// Lanes of the last vector of a row.
+template <class T>
+uint32_t last_lanes(const PageShape& shape) {
+  const int64_t rest = shape.head_dim % kLanes<T>;
+  return rest == 0 ? kAllLanes : (1U << rest) - 1;
+}
 
 int64_t sum_stride(const PageShape& shape) { return Avx512Pages<Bf16>::sum_stride(shape); }
 
@@ -57,11 +66,12 @@ inline void fetch_rows(const PageShape& shape, const T* page, int64_t first, int
 /// `vectors`: of one row. Sixteen keys at a time, so that the sums over lanes cost three instructions each.
 template <class T, int vectors>
 PERFATLAS_AVX512 void scores_of(const PageShape& shape, const T* q, const PageStep<T>& step, float* scores) {
-  const bool half = shape.head_dim % kLanes<T> != 0;
+  const uint32_t last = last_lanes<T>(shape);
   for (int64_t head = 0; head < shape.heads; ++head) {
-    decltype(load(q, 0, false)) query[vectors];
+    decltype(load(q, 0, 0U)) query[vectors];
 #pragma GCC unroll 16
-    for (int i = 0; i < vectors; ++i) query[i] = load(q + head * shape.head_dim, i, half && i == vectors - 1);
+    for (int i = 0; i < vectors; ++i)
+      query[i] = load(q + head * shape.head_dim, i, i == vectors - 1 ? last : kAllLanes);
     for (int64_t token = 0; token < kPageTokens; token += 16) {
       if (head == 0) fetch_rows(shape, step.values, token, 16);
       __m512 sums[16];
@@ -71,7 +81,7 @@ PERFATLAS_AVX512 void scores_of(const PageShape& shape, const T* q, const PageSt
         sums[t] = _mm512_setzero_ps();
 #pragma GCC unroll 16
         for (int i = 0; i < vectors; ++i)
-          sums[t] = multiply_add(sums[t], query[i], load(key, i, half && i == vectors - 1));
+          sums[t] = multiply_add(sums[t], query[i], load(key, i, i == vectors - 1 ? last : kAllLanes));
       }
       _mm512_storeu_ps(scores + head * kPageTokens + token, sum_rows(sums));
     }
@@ -81,6 +91,7 @@ PERFATLAS_AVX512 void scores_of(const PageShape& shape, const T* q, const PageSt
 template <int vectors>
 PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const float* weights, const PageStep<float>& step,
                                     float* sums) {
+  const uint32_t last = last_lanes<float>(shape);
   for (int64_t head = 0; head < shape.heads; ++head) {
     __m512 sum[vectors];
     float* row = sums + head * sum_stride(shape);
@@ -91,7 +102,9 @@ PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const float* weights
       const __m512 weight = _mm512_set1_ps(weights[head * kPageTokens + token]);
 #pragma GCC unroll 16
       for (int i = 0; i < vectors; ++i)
-        sum[i] = _mm512_fmadd_ps(weight, load(step.values + token * shape.head_dim, i, false), sum[i]);
+        sum[i] = _mm512_fmadd_ps(
+            weight, load(step.values + token * shape.head_dim, i, i == vectors - 1 ? last : kAllLanes),
+            sum[i]);
     }
 #pragma GCC unroll 16
     for (int i = 0; i < vectors; ++i) _mm512_storeu_ps(row + 16 * i, sum[i]);
@@ -103,7 +116,7 @@ PERFATLAS_AVX512 void add_values_of(const PageShape& shape, const float* weights
 template <int vectors, int heads>
 PERFATLAS_AVX512 void add_values_of_heads(const PageShape& shape, const Bf16* weights, const Bf16* values,
                                           float* sums) {
-  const bool half = shape.head_dim % 32 != 0;
+  const uint32_t last = last_lanes<Bf16>(shape);
   __m512 sum[heads][2 * vectors];
 #pragma GCC unroll 4
   for (int head = 0; head < heads; ++head)
@@ -120,9 +133,9 @@ PERFATLAS_AVX512 void add_values_of_heads(const PageShape& shape, const Bf16* we
     }
 #pragma GCC unroll 8
     for (int i = 0; i < vectors; ++i) {
-      const bool short_one = half && i == vectors - 1;
-      const auto even = (__m512i)load(values + token * shape.head_dim, i, short_one);
-      const auto odd = (__m512i)load(values + (token + 1) * shape.head_dim, i, short_one);
+      const uint32_t lanes = i == vectors - 1 ? last : kAllLanes;
+      const auto even = (__m512i)load(values + token * shape.head_dim, i, lanes);
+      const auto odd = (__m512i)load(values + (token + 1) * shape.head_dim, i, lanes);
       const auto low = (__m512bh)_mm512_unpacklo_epi16(even, odd),
                  high = (__m512bh)_mm512_unpackhi_epi16(even, odd);
 #pragma GCC unroll 4

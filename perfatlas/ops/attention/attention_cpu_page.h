@@ -6,8 +6,7 @@
 
 namespace perfatlas {
 
-/// A way to compute pages (attention_cpu_page_step.h). REQUIRES: AVX-512 (with bf16 for Bf16); head_dim a multiple of
-/// 16 up to 256.
+/// A way to compute pages (attention_cpu_page_step.h). REQUIRES: AVX-512 (with bf16 for Bf16); head_dim up to 256.
 template <class T>
 class Avx512Pages {
  public:

@@ -95,7 +95,7 @@ class StreamingAttention final : public PreparedKernel {
     return {.columns = kPageTokens,
             .first = std::clamp<int64_t>(s_.first_visible(s_.step) - first, 0, kPageTokens),
             .last = std::clamp<int64_t>(s_.step + 1 - first, 0, kPageTokens),
-            .scale = float(1.4426950408889634 / std::sqrt(double(s_.head_dim)))};  // log2(e) / sqrt(head_dim)
+            .scale = float(1.4426950408889634 * s_.score_scale())};  // log2(e) / sqrt(head_dim)
   }
 
   void write_out(const AttentionMemory<T>& memory, int64_t pair, const RunningSums& result) {

@@ -4,15 +4,12 @@
 #include <algorithm>
 
 namespace perfatlas {
-namespace {
 
-/// Types below 16 bits are made from 16-bit activations when they enter the cache or the product.
 DType activation_type(DType compute) { return bits_of(compute) >= 16 ? compute : DType::bf16; }
-
-}  // namespace
 
 double AttentionShape::pairs() const {
   const auto last = double(context_tokens());
+  if (!causal) return double(isl) * last;
   const auto triangle = [](double n) { return n * (n + 1) / 2; };  // 1 + 2 + ... + n
   if (window == 0 || context_tokens() <= window) return triangle(last) - triangle(double(step));
   const auto growing = double(std::max<int64_t>(window - step, 0));  // tokens that still see everything
@@ -26,28 +23,34 @@ std::string_view why_invalid_attention(const AttentionShape& shape) {
     return "batch, isl, heads, kv_heads and head_dim must be positive";
   if (shape.step < 0 || shape.window < 0) return "step and window must not be negative";
   if (shape.heads % shape.kv_heads != 0) return "kv_heads must divide heads";
+  if (shape.head_dim % block_of(shape.kv_dtype).elements != 0)
+    return "head_dim must fill whole blocks of kv_dtype: 32 elements of q8_0";
+  return why_invalid_attention_types(shape.dtype, shape.kv_dtype);
+}
+
+std::string_view why_invalid_attention_types(DType dtype, DType kv_dtype) {
   using enum DType;
-  if (shape.dtype != f32 && shape.dtype != f16 && shape.dtype != bf16 && shape.dtype != fp8_e4m3)
+  if (dtype != f32 && dtype != f16 && dtype != bf16 && dtype != fp8_e4m3)
     return "dtype must be float32, float16, bfloat16 or fp8";
-  if (shape.kv_dtype != f32 && shape.kv_dtype != f16 && shape.kv_dtype != bf16 &&
-      shape.kv_dtype != fp8_e4m3 && shape.kv_dtype != int8)
-    return "kv_dtype must be float32, float16, bfloat16, fp8 or int8";
+  if (kv_dtype != f32 && kv_dtype != f16 && kv_dtype != bf16 && kv_dtype != fp8_e4m3 && kv_dtype != int8 &&
+      kv_dtype != q8_0)
+    return "kv_dtype must be float32, float16, bfloat16, fp8, int8 or q8_0";
   return {};
 }
 
 Work attention_work(const AttentionShape& s) {
-  const auto rows = double(s.batch), width = double(s.head_dim);
+  const auto rows = double(s.batch), key = double(s.head_dim), value = double(s.value_width());
   const double activation = bytes_of(activation_type(s.dtype));
-  const double kv_token = 2 * double(s.kv_heads) * width;  // elements of one token's key and value
-  const double q_elements = rows * double(s.isl) * double(s.heads) * width;
+  const double kv_token = double(s.kv_heads) * (key + value);  // elements of one token's key and value
+  const double query_rows = rows * double(s.isl) * double(s.heads);
   const double pages = rows * double(s.pages_per_sequence());
   return {
-      .flops = 4 * rows * double(s.heads) * width * s.pairs(),
+      .flops = 2 * rows * double(s.heads) * (key + value) * s.pairs(),
       .kv_bytes_read = rows * double(s.prefix_read()) * kv_token * bytes_of(s.kv_dtype),
       .activation_bytes_read =
-          (q_elements + rows * double(s.isl) * kv_token) * activation + pages * bytes_of(DType::int32),
+          (query_rows * key + rows * double(s.isl) * kv_token) * activation + pages * bytes_of(DType::int32),
       .kv_bytes_written = rows * double(s.isl) * kv_token * bytes_of(s.kv_dtype),
-      .bytes_written = q_elements * activation,
+      .bytes_written = query_rows * value * activation,
       .math = s.dtype,
   };
 }

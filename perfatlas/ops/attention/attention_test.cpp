@@ -13,9 +13,9 @@ namespace perfatlas {
 namespace {
 
 template <class Op>
-std::vector<Op> published(int sm_version) {
+std::vector<Op> published(int sm_version, AicFramework framework = AicFramework::trtllm) {
   std::vector<Op> cases;
-  Op::aic_cases({.sm_version = sm_version}, [&](const Op& op) { cases.push_back(op); });
+  Op::aic_cases({sm_version, framework}, [&](const Op& op) { cases.push_back(op); });
   return cases;
 }
 
@@ -49,6 +49,30 @@ TEST(AttentionGeneration, PublishedGridHasTheKnownCounts) {
   EXPECT_EQ(published<AttentionGeneration>(100).size(), 29346);
   EXPECT_EQ(published<AttentionGeneration>(80).size(), 30114 / 2);
   EXPECT_TRUE(all_valid_and_distinct(published<AttentionGeneration>(90)));
+}
+
+TEST(AttentionContext, PublishedGridsOfOtherFrameworksHaveTheKnownCounts) {
+  for (const int sm : {90, 100}) {
+    EXPECT_EQ(published<AttentionContext>(sm, AicFramework::sglang).size(), 16881);
+    EXPECT_EQ(published<AttentionContext>(sm, AicFramework::vllm).size(), 10914);
+  }
+  EXPECT_EQ(published<AttentionContext>(89, AicFramework::sglang).size(), 16881 / 3);
+  EXPECT_EQ(published<AttentionContext>(86, AicFramework::vllm).size(), 10914 / 2);
+  EXPECT_TRUE(all_valid_and_distinct(published<AttentionContext>(90, AicFramework::sglang)));
+  std::set<FieldValues> distinct;
+  for (const AttentionContext& op : published<AttentionContext>(90, AicFramework::vllm))
+    distinct.insert(encode(op));
+  EXPECT_EQ(distinct.size(), 10914 - 816);  // heads 1, 2, 4, 8 with as many kv heads are listed twice
+}
+
+TEST(AttentionGeneration, PublishedGridsOfOtherFrameworksHaveTheKnownCounts) {
+  for (const int sm : {90, 100})
+    EXPECT_EQ(published<AttentionGeneration>(sm, AicFramework::sglang).size(), 10186);
+  EXPECT_EQ(published<AttentionGeneration>(90, AicFramework::vllm).size(), 10870);
+  EXPECT_EQ(published<AttentionGeneration>(100, AicFramework::vllm).size(), 8774);
+  EXPECT_EQ(published<AttentionGeneration>(86, AicFramework::vllm).size(), 10870 / 2);
+  EXPECT_TRUE(all_valid_and_distinct(published<AttentionGeneration>(90, AicFramework::sglang)));
+  EXPECT_TRUE(all_valid_and_distinct(published<AttentionGeneration>(90, AicFramework::vllm)));
 }
 
 TEST(AttentionContext, ColumnsAreThoseOfPublishedTables) {

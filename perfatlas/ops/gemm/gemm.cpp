@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/gemm/gemm.h"
 
+#include "perfatlas/ops/gemm/gemm_grid.h"
+
 namespace perfatlas {
 namespace {
 
@@ -12,28 +14,31 @@ constexpr DType output_type(Quant quant) {
 
 constexpr bool block_scaled(Quant quant) { return quant == Quant::fp8_block || quant == Quant::nvfp4; }
 
-/// Published token counts: tile edges are straddled by x and x+1 up to 4352.
-std::vector<int64_t> aic_tokens() {
-  std::vector<int64_t> tokens;
-  for (int64_t m = 1; m <= 15; ++m) tokens.push_back(m);
-  const auto with_successors = [&](int64_t first, int64_t last, int64_t step) {
-    for (int64_t m = first; m <= last; m += step) tokens.insert(tokens.end(), {m, m + 1});
-  };
-  with_successors(16, 112, 16);
-  with_successors(128, 224, 32);
-  with_successors(256, 4352, 256);
-  tokens.insert(tokens.end(), {8192, 16384, 32768});
-  return tokens;
+/// Types by framework and generation.
+std::vector<Quant> aic_quants(const AicGrid& grid) {
+  const int sm = grid.sm_version;
+  const bool trtllm = grid.framework == AicFramework::trtllm, sglang = grid.framework == AicFramework::sglang;
+  std::vector<Quant> quants = {Quant::bf16};
+  if (sm > (sglang ? 88 : 86)) quants.push_back(Quant::fp8);
+  if (sm > (trtllm ? 86 : 89) && !(sglang && sm >= 110)) quants.push_back(Quant::fp8_block);
+  if (sm >= 100) quants.push_back(Quant::nvfp4);
+  return quants;
 }
 
-constexpr int64_t kAicFeatures[] = {32,   64,   128,  256,  512,  768,  1024,  1536,  2048,  2560,  3072,
-                                    3584, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 16384, 51200, 65536};
+/// vllm on sm 100 takes activations of fp8_block in groups of four tokens.
+bool aic_has_tokens(const AicGrid& grid, Quant quant, int64_t m) {
+  const bool in_fours =
+      grid.framework == AicFramework::vllm && grid.sm_version >= 100 && quant == Quant::fp8_block;
+  return !in_fours || m % 4 == 0;
+}
 
 }  // namespace
 
 std::string_view Gemm::why_invalid() const {
   if (m < 1 || n < 1 || k < 1) return "m, n and k must be positive";
-  if (bits_of(traits_of(dtype).weight) == 4 && k % 2 != 0) return "4-bit rows need an even k";
+  if (k % block_of(traits_of(dtype).weight).elements != 0)
+    return "k must fill whole blocks of the weight type: 2 for 4-bit types, 32 for q8_0 and q4_0, 256 for "
+           "q4_K and q6_K";
   return {};
 }
 
@@ -51,7 +56,14 @@ Work Gemm::work() const {
 
 Operands Gemm::operands() const {
   const QuantTraits quant = traits_of(dtype);
-  return {
+  const auto scale = [](std::string name, OperandRole role, DType type, std::vector<int64_t> shape) {
+    return Operand{.name = std::move(name),
+                   .role = role,
+                   .dtype = type,
+                   .shape = std::move(shape),
+                   .fill = Fill::positive};
+  };
+  Operands all = {
       {.name = "a", .role = OperandRole::activation, .dtype = quant.activation, .shape = {m, k}},
       {.name = "w", .role = OperandRole::weight, .dtype = quant.weight, .shape = {n, k}, .fill = Fill::small},
       {.name = "d",
@@ -61,6 +73,12 @@ Operands Gemm::operands() const {
        .fill = Fill::none,
        .written = true},
   };
+  if (dtype == Quant::int8) all.push_back(scale("a_scale", OperandRole::activation, DType::f32, {1}));
+  if (dtype == Quant::int8 || dtype == Quant::int8_wo)
+    all.push_back(scale("w_scale", OperandRole::weight, DType::f32, {n}));
+  if (dtype == Quant::int4_wo)
+    all.push_back(scale("w_scale", OperandRole::weight, DType::bf16, {n, (k + kInt4Group - 1) / kInt4Group}));
+  return all;
 }
 
 void Gemm::model_cases(const ModelShapes& shapes, const CaseSink<Gemm>& sink) {
@@ -72,16 +90,14 @@ void Gemm::model_cases(const ModelShapes& shapes, const CaseSink<Gemm>& sink) {
 }
 
 void Gemm::aic_cases(const AicGrid& grid, const CaseSink<Gemm>& sink) {
-  std::vector<Quant> quants = {Quant::bf16};
-  if (grid.sm_version > 86) quants.insert(quants.end(), {Quant::fp8, Quant::fp8_block});
-  if (grid.sm_version >= 100) quants.push_back(Quant::nvfp4);
-  const std::vector<int64_t> tokens = aic_tokens();
-  for (const Quant quant : quants)
-    for (const int64_t n : kAicFeatures)
-      for (const int64_t k : kAicFeatures) {
+  const std::vector<int64_t> tokens = aic_gemm_tokens();
+  for (const Quant quant : aic_quants(grid))
+    for (const int64_t n : kAicGemmFeatures)
+      for (const int64_t k : kAicGemmFeatures) {
         if (n == 65536 && k == 65536) continue;
         if (block_scaled(quant) && (n < 128 || k < 128)) continue;
-        for (const int64_t m : tokens) sink({quant, m, n, k});
+        for (const int64_t m : tokens)
+          if (aic_has_tokens(grid, quant, m)) sink({quant, m, n, k});
       }
 }
 

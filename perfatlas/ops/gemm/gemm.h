@@ -6,6 +6,9 @@
 
 namespace perfatlas {
 
+/// Weights of a row that share a scale in Quant::int4_wo, as GPTQ and AWQ checkpoints have them.
+inline constexpr int64_t kInt4Group = 128;
+
 /// D[m,n] = A[m,k] x W[n,k]^T, as one linear layer issues it on one rank.
 struct Gemm {
   Quant dtype = Quant::bf16;
@@ -50,8 +53,12 @@ struct Gemm {
   std::string_view why_invalid() const;
   Work work() const;
 
-  /// a[m,k] activation, w[n,k] weight, d[m,n] output (bf16 for types below 16 bits, else the operand type;
-  /// int8: int32-accumulated, written as bf16 with unit scales).
+  /// a[m,k] activation, w[n,k] weight, d[m,n] output (bf16 for types below 16 bits, else the operand type); then the
+  /// scales of those modes that multiply by some:
+  ///   int8     a_scale[1] f32 activation, w_scale[n] f32 weight: d = a_scale * w_scale[col] * integer product
+  ///   int8_wo  w_scale[n] f32 weight: weights are w * w_scale[row]
+  ///   int4_wo  w_scale[n, ceil(k / kInt4Group)] bf16 weight: one per row and group of kInt4Group elements
+  /// The floating-point modes have unit scales: theirs are a factor of the product, which costs nothing.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 
@@ -60,7 +67,7 @@ struct Gemm {
   static void model_cases(const ModelShapes& shapes, const CaseSink<Gemm>& sink);
 
   /// The published grid: 74 token counts x (22^2 - 1) feature pairs = 35,742 cases for 16-bit and fp8 types,
-  /// 74 x (20^2 - 1) = 29,526 for types whose blocks need n, k >= 128.
+  /// 74 x (20^2 - 1) = 29,526 for types whose blocks need n, k >= 128 (vllm on sm 100: 34 token counts of fp8_block).
   static void aic_cases(const AicGrid& grid, const CaseSink<Gemm>& sink);
 };
 static_assert(Operation<Gemm>);

@@ -8,6 +8,7 @@
 #include "perfatlas/backends/kernel.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/ops/gemm/gemm.h"
+#include "perfatlas/ops/gemm/gemm_cpu_dequant.h"
 
 namespace perfatlas {
 namespace {
@@ -35,7 +36,26 @@ dnnl::matmul::primitive_desc describe(const Gemm& gemm, Weights weights, const O
     shapes.w = {shapes.w.get_dims(), shapes.w.get_data_type(), memory::format_tag::any};
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  if (gemm.dtype == Quant::int8) {
+    attributes.set_scales_mask(DNNL_ARG_SRC, 0);
+    attributes.set_scales_mask(DNNL_ARG_WEIGHTS, 1 << 1);  // one per column of the k x n matrix
+  }
   return {onednn.engine, shapes.a, shapes.w, shapes.d, attributes};
+}
+
+/// One per operand of the op, in order.
+std::vector<OnednnPrimitive::Argument> arguments_of(const Gemm& gemm, const memory::desc& weights) {
+  const MatmulShapes shapes = shapes_of(gemm);
+  std::vector<OnednnPrimitive::Argument> arguments = {
+      {DNNL_ARG_SRC, shapes.a}, {DNNL_ARG_WEIGHTS, weights}, {DNNL_ARG_DST, shapes.d}};
+  const auto scales = [](int64_t count) {
+    return memory::desc({count}, memory::data_type::f32, memory::format_tag::x);
+  };
+  if (gemm.dtype == Quant::int8) {
+    arguments.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_SRC, scales(1)});
+    arguments.push_back({DNNL_ARG_ATTR_SCALES | DNNL_ARG_WEIGHTS, scales(gemm.n)});
+  }
+  return arguments;
 }
 
 /// Empty when oneDNN has the types of `quant` at all.
@@ -48,6 +68,9 @@ std::string why_no_types(Quant quant) {
       return {};
     case Quant::tf32:
       return "no CPU multiplies tf32";
+    case Quant::int8_wo:
+    case Quant::int4_wo:
+      return fmt::format("oneDNN {} multiplies bfloat16 by nothing narrower", onednn_version());
     case Quant::fp8:
     case Quant::fp8_static:
     case Quant::fp8_block:
@@ -75,11 +98,7 @@ class OnednnMatmul final : public PreparedKernel {
       : onednn_(onednn),
         declared_(shapes_of(gemm)),
         description_(describe(gemm, weights, onednn)),
-        primitive_(description_,
-                   {{DNNL_ARG_SRC, declared_.a},
-                    {DNNL_ARG_WEIGHTS, description_.weights_desc()},
-                    {DNNL_ARG_DST, declared_.d}},
-                   onednn) {}
+        primitive_(description_, arguments_of(gemm, description_.weights_desc()), onednn) {}
 
   size_t workspace_bytes() const override { return primitive_.scratchpad_bytes(); }
 
@@ -126,6 +145,8 @@ void add_gemm_cpu_kernels(KernelRegistry& registry) {
                                        &prepare<Weights::packed>});
   registry.add(Kernel<Gemm, CpuDevice>{"onednn_matmul_plain", "onednn", &why_unsupported<Weights::plain>,
                                        &prepare<Weights::plain>});
+  registry.add(Kernel<Gemm, CpuDevice>{"perfatlas_dequant_onednn_matmul", "onednn", &why_no_dequant_matmul,
+                                       &make_dequant_matmul});
 }
 
 }  // namespace perfatlas

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/mpi/mpi_device.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "perfatlas/backends/cpu/core_set.h"
+#include "perfatlas/backends/cpu/cpu_facts.h"
+#include "perfatlas/backends/mpi/mpi_batch.h"
+#include "perfatlas/backends/mpi/mpi_memory.h"
+#include "perfatlas/backends/mpi/rank_program.h"
+#include "perfatlas/base/text.h"
+
+namespace perfatlas {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Every operand exists twice: here, and row by row in the ranks.
+constexpr double kFrontShare = 0.5;
+
+std::string find_in_path(const char* program) {
+  const char* const path = std::getenv("PATH");
+  for (const std::string_view folder : split(path ? path : "", ':')) {
+    const std::string file = fmt::format("{}/{}", folder, program);
+    if (!folder.empty() && ::access(file.c_str(), X_OK) == 0) return file;
+  }
+  return {};
+}
+
+/// Ranks that were killed leave their shared memory behind; whose front is dead is removed by the next one.
+void remove_leftovers(const fs::path& parent) {
+  std::error_code ignored;
+  for (const fs::directory_entry& entry : fs::directory_iterator(parent, ignored)) {
+    const std::string name = entry.path().filename().string();  // see scratch_folder()
+    const auto owner = parse_integer(name.substr(0, name.find('-')));
+    if (owner && ::kill(pid_t(*owner), 0) != 0 && errno == ESRCH) fs::remove_all(entry.path(), ignored);
+  }
+}
+
+}  // namespace
+
+MpiDevice::MpiDevice(std::string_view cores, std::vector<std::string> rank_program)
+    : cores_(cores.empty() ? allowed_cores() : parse_core_set(cores)),
+      rank_program_(std::move(rank_program)),
+      mpirun_(find_in_path("mpirun")) {
+  require_cores(cores_, allowed_cores());
+  if (mpirun_.empty())
+    launcher_problem_ = "mpirun is not in PATH: install Open MPI's programs (Debian: openmpi-bin)";
+  info_.id = core_set_text(cores_);
+  info_.name = cpu_model_name();
+  info_.memory_bytes = kFrontShare * memory_limit_bytes().value_or(0);
+  info_.llc_bytes = last_level_cache_bytes(cores_).value_or(0);
+  info_.versions["openmpi"] = mpi_library_version();
+  if (const auto kernel = first_line("/proc/sys/kernel/osrelease")) info_.versions["linux"] = *kernel;
+}
+
+MpiDevice::~MpiDevice() {
+  groups_.clear();
+  std::error_code ignored;
+  if (scratch_.empty()) return;
+  fs::remove_all(scratch_, ignored);
+  fs::remove(fs::path(scratch_).parent_path(), ignored);  // stays while another front is there
+}
+
+std::shared_ptr<void> MpiDevice::allocate(size_t bytes) { return allocate_pages(bytes); }
+
+void MpiDevice::copy(void* to, const void* from, size_t bytes) {
+  if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();
+  std::memcpy(to, from, bytes);
+  ++writes_;
+}
+
+void MpiDevice::copy_out(void* host, const void* device, size_t bytes) {
+  if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();
+  std::memcpy(host, device, bytes);
+}
+
+std::unique_ptr<TimedBatch> MpiDevice::make_batch(const BatchRequest& request) {
+  return std::make_unique<MpiBatch>(request, *this);
+}
+
+/// In memory where there is a file system for it: Open MPI's ranks exchange small messages through files there.
+std::string MpiDevice::scratch_folder() {
+  if (!scratch_.empty()) return scratch_;
+  const fs::path memory = "/dev/shm";
+  const fs::path base = ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+  const fs::path parent = base / fmt::format("perfatlas-mpi-{}", ::geteuid());
+  std::error_code error;
+  static int count = 0;
+  const fs::path own = parent / fmt::format("{}-{}", ::getpid(), ++count);
+  fs::create_directories(own, error);
+  if (error) throw Error(fmt::format("{}: cannot be created: {}", parent.string(), error.message()));
+  remove_leftovers(parent);
+  return scratch_ = own.string();
+}
+
+RankGroup& MpiDevice::group(int ranks) {
+  for (auto& [size, other] : groups_)
+    if (size != ranks) other->release();
+  if (const auto found = groups_.find(ranks); found != groups_.end()) return *found->second;
+  GroupOptions options{.ranks = ranks,
+                       .oversubscribed = size_t(ranks) > cores_.size(),
+                       .mpirun = mpirun_,
+                       .rank_program = rank_program_,
+                       .scratch = scratch_folder()};
+  options.rank_program.push_back(info_.id);
+  return *(groups_[ranks] = std::make_unique<RankGroup>(options));
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one rank of a group does: waits for commands of the front process, sleeping, and carries them out.
+#pragma once
+
+#include <string>
+
+#include "perfatlas/backends/mpi/mpi_device.h"
+#include "perfatlas/schema/registry.h"
+
+namespace perfatlas {
+
+/// Runs until the front process hangs up; returns the process's exit code. `socket` is where the front listens;
+/// `device` says where this rank may run. REQUIRES: started by mpirun; called once, from main.
+int run_rank(const std::string& socket, MpiDevice& device, const OpRegistry& ops,
+             const KernelRegistry& kernels);
+
+/// "4.1.4" of the MPI library; MPI need not be initialised.
+std::string mpi_library_version();
+
+}  // namespace perfatlas

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/mpi/rank_wire.h"
+
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
+namespace {
+
+struct LocalAddress {
+  sockaddr_un address{};
+  socklen_t length = 0;
+};
+
+/// A leading zero byte marks the abstract namespace: no file, nothing to clean up.
+LocalAddress abstract_address(const std::string& name) {
+  LocalAddress local;
+  local.address.sun_family = AF_UNIX;
+  PERFATLAS_ASSERT(name.size() + 1 < sizeof local.address.sun_path);
+  std::memcpy(local.address.sun_path + 1, name.data(), name.size());
+  local.length = socklen_t(offsetof(sockaddr_un, sun_path) + 1 + name.size());
+  return local;
+}
+
+FileDescriptor local_socket(const std::string& name) {
+  FileDescriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  if (!fd) throw Error(io_error_text("open", "socket " + name, errno));
+  return fd;
+}
+
+bool is_own(const FileDescriptor& caller) {
+  ucred other{};
+  socklen_t length = sizeof other;
+  return ::getsockopt(caller.get(), SOL_SOCKET, SO_PEERCRED, &other, &length) == 0 &&
+         other.uid == ::geteuid();
+}
+
+}  // namespace
+
+FileDescriptor listen_locally(const std::string& name) {
+  FileDescriptor fd = local_socket(name);
+  const LocalAddress local = abstract_address(name);
+  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local.address), local.length) != 0 ||
+      ::listen(fd.get(), SOMAXCONN) != 0)
+    throw Error(io_error_text("listen on", "socket " + name, errno));
+  return fd;
+}
+
+FileDescriptor connect_locally(const std::string& name) {
+  FileDescriptor fd = local_socket(name);
+  const LocalAddress local = abstract_address(name);
+  if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&local.address), local.length) != 0)
+    throw Error(io_error_text("connect to", "socket " + name, errno));
+  return fd;
+}
+
+FileDescriptor accept_own(const FileDescriptor& listener, int timeout_ms) {
+  pollfd waiting{listener.get(), POLLIN, 0};
+  if (::poll(&waiting, 1, timeout_ms) <= 0) return {};
+  FileDescriptor caller(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  return caller && is_own(caller) ? std::move(caller) : FileDescriptor();
+}
+
+bool send_bytes(int fd, const void* bytes, size_t count) {
+  const char* at = static_cast<const char*>(bytes);
+  while (count > 0) {
+    const ssize_t sent = ::send(fd, at, count, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent <= 0) return false;
+    at += sent;
+    count -= size_t(sent);
+  }
+  return true;
+}
+
+bool receive_bytes(int fd, void* bytes, size_t count) {
+  char* at = static_cast<char*>(bytes);
+  while (count > 0) {
+    const ssize_t got = ::recv(fd, at, count, 0);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return false;
+    at += got;
+    count -= size_t(got);
+  }
+  return true;
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "perfatlas/collect/validate_impl.h"
+#include "perfatlas/ops/all_ops.h"
+#include "perfatlas/ops/attention/attention.h"
+#include "perfatlas/ops/kv_cache_write/kv_cache_write.h"
+
+namespace perfatlas {
+namespace {
+
+class TokenSpreadTest : public testing::Test {
+ protected:
+  template <class Op>
+  void add(const Op& op, double ms) {
+    MeasuredRow measured;
+    measured.row.c = make_case(ops.get(Op::info.id), op);
+    measured.row.kernel_source = "k";
+    measured.row.measured = {ms};
+    rows.push_back(measured);
+  }
+  std::vector<TokenSpread> spread() {
+    std::vector<const MeasuredRow*> views;
+    for (const MeasuredRow& row : rows) views.push_back(&row);
+    ValidateReport report;
+    add_token_spread(views, report);
+    return report.token_spread;
+  }
+  const OpRegistry ops = all_ops();
+  std::vector<MeasuredRow> rows;
+};
+
+TEST_F(TokenSpreadTest, AnOpWhoseTimeFollowsTheTokensHasASpreadOfOne) {
+  add(KvCacheWrite{.batch = 1, .isl = 64}, 2);
+  add(KvCacheWrite{.batch = 8, .isl = 8}, 2);
+  add(KvCacheWrite{.batch = 64, .isl = 1}, 2);
+  const auto spreads = spread();
+  ASSERT_EQ(spreads.size(), 1u);
+  EXPECT_EQ(spreads[0].groups, 1u);
+  EXPECT_DOUBLE_EQ(spreads[0].max, 1);
+}
+
+TEST_F(TokenSpreadTest, AttentionAtEqualTokensDiffers) {
+  add(AttentionContext{.batch = 1, .isl = 64}, 8);
+  add(AttentionContext{.batch = 8, .isl = 8}, 2);
+  add(AttentionContext{.batch = 2, .isl = 8}, 1);
+  add(AttentionContext{.batch = 1, .isl = 16}, 2);
+  const auto spreads = spread();
+  ASSERT_EQ(spreads.size(), 1u);
+  EXPECT_EQ(spreads[0].groups, 2u);
+  EXPECT_DOUBLE_EQ(spreads[0].p50, 3);
+  EXPECT_DOUBLE_EQ(spreads[0].max, 4);
+}
+
+TEST_F(TokenSpreadTest, RowsOfOtherHeadsAreNotCompared) {
+  add(AttentionContext{.batch = 1, .isl = 64, .heads = 8}, 8);
+  add(AttentionContext{.batch = 8, .isl = 8, .heads = 16}, 2);
+  EXPECT_THAT(spread(), testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace perfatlas

