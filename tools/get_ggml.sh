@@ -56,9 +56,9 @@ build() {
   say "compiling it for this CPU (about a minute)"
   unpack "$archive" "$work/llama.cpp" ggml LICENSE
   rm -rf "${folder:?}"/{lib,include,share,.identity}
-  cmake -S cmake/ggml -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLLAMA_CPP="$work/llama.cpp" \
-    -DCMAKE_INSTALL_PREFIX="$PWD/$folder" -DCMAKE_INSTALL_LIBDIR=lib >>"$log" 2>&1 &&
-    cmake --build "$work/build" >>"$log" 2>&1 && cmake --install "$work/build" >>"$log" 2>&1 ||
+  { cmake -S cmake/ggml -B "$work/build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DLLAMA_CPP="$work/llama.cpp" \
+    -DCMAKE_INSTALL_PREFIX="$PWD/$folder" -DCMAKE_INSTALL_LIBDIR=lib &&
+    cmake --build "$work/build" && cmake --install "$work/build"; } >>"$log" 2>&1 ||
     fail "it does not compile (log: $log)"
   identity >"$folder/.identity"
 }

@@ -104,6 +104,9 @@ class ComposedKernel final : public PreparedKernel {
     part.pointers.resize(declared.size());
     step_workspace_ = std::max(step_workspace_, part.kernel->workspace_bytes());
     for (size_t i = 0; i < declared.size(); ++i) {
+      if (part.kernel->taken_dtype(i).value_or(declared[i].dtype) != declared[i].dtype)
+        throw Error(fmt::format("composition: {} takes {} of {} in another type than declared",
+                                choice.kernel->name, declared[i].name, id));
       if (part.kernel->packed_bytes(i) > 0)
         add_packer(step.operands[i], {part.kernel.get(), i, choice.kernel->name});
       else

@@ -231,7 +231,9 @@ std::vector<HarnessCheck> check_kernel(const Case& what, const KernelEntry& kern
                            name_of(operand.dtype))}};
   CheckRun runner(what, kernel, device);
   const Operands& taken = runner.operands();
-  Evidence e{what, taken, std::max(reference_tolerance(declared), reference_tolerance(taken)), {}, {}, {}};
+  const double tolerance =
+      std::max({reference_tolerance(declared), reference_tolerance(taken), runner.kernel().allowed_error()});
+  Evidence e{what, taken, tolerance, {}, {}, {}};
   e.content = make_content(declared, taken, seed);
   e.first = runner.run(e.content, kFirstPattern);
   e.second = runner.run(e.content, kSecondPattern);

@@ -28,6 +28,7 @@ class CheckRun {
 
   /// As declared, but of the element types that the kernel takes.
   const Operands& operands() const { return operands_; }
+  const PreparedKernel& kernel() const { return *kernel_; }
 
   /// Loads `content` (values of written operands that are no outputs are used, too), fills outputs with `pattern` and
   /// launches once. REQUIRES: one HostOperand per declared operand; each is handed over in the type that the kernel takes.

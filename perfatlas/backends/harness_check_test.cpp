@@ -31,7 +31,8 @@ bool fails(const std::string& name, FakeStepKernel::Launch fault) {
 
 TEST(Check, AKernelThatKeepsItsContractPassesEverything) {
   for (const HarnessCheck& check : checks_of({})) {
-    if (check.name == "graph capture")
+    if (check.name == "graph capture" || check.name == "page table is followed" ||
+        check.name == "whole prefix is read")  // neither graphs nor pages here
       EXPECT_EQ(check.verdict, Verdict::not_applicable);
     else
       EXPECT_EQ(check.verdict, Verdict::passed) << check.name << ": " << check.detail;

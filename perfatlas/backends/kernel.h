@@ -32,6 +32,10 @@ class PreparedKernel {
     return std::nullopt;
   }
 
+  /// Largest relative L2 error of the results where the kernel's arithmetic is coarser than its operand types let
+  /// expect (sums in float16); 0: what these allow. The kernel's file says where the figure comes from.
+  virtual double allowed_error() const { return 0; }
+
   /// Bytes of operand `index` in the kernel's own layout; 0 when it takes the declared dense row-major layout.
   /// A packed layout must be a permutation (with padding) of the declared elements: rotated copies are filled with
   /// random elements of the same type without calling pack. Packed block types may move scales and elements among

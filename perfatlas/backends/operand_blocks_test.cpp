@@ -72,6 +72,12 @@ TEST(Blocks, HostOperandsKeepTheBytesOfTheirValues) {
   }
 }
 
+TEST(Blocks, BytesOfChangedValuesAreEncodedAnew) {
+  HostOperand operand = make_host_operand({.name = "w", .dtype = DType::q8_0, .shape = {64}}, 3);
+  operand.values[5] = 100;
+  EXPECT_NEAR(decode_elements(DType::q8_0, operand_bytes_of(operand))[5], 100, 0.1);
+}
+
 TEST(Blocks, AnotherTypeHoldsTheSameContentRounded) {
   const HostOperand wide = make_host_operand({.name = "x", .dtype = DType::bf16, .shape = {64}}, 3);
   EXPECT_EQ(as_type(wide, DType::f32).values, wide.values);

@@ -66,6 +66,13 @@ TEST(Convert, OverflowSaturatesOrBecomesInfinity) {
     EXPECT_TRUE(std::isnan(value_of_bits(dtype, bits_of_value(dtype, std::nanf("")))));
 }
 
+TEST(Convert, FourBitIntegersAreStoredInPairsLowBitsFirst) {
+  const std::vector<float> values = {1, -1, 7.4f, -8, 100, -100, 0.5f, 1.5f};
+  const std::vector<std::byte> bytes = encode_elements(DType::int4, values);
+  EXPECT_EQ(bytes, (std::vector{std::byte{0xf1}, std::byte{0x87}, std::byte{0x87}, std::byte{0x20}}));
+  EXPECT_EQ(decode_elements(DType::int4, bytes), (std::vector<float>{1, -1, 7, -8, 7, -8, 0, 2}));
+}
+
 TEST(Convert, EveryStoredValueSurvives) {
   for (const DType dtype : {DType::f16, DType::bf16, DType::fp8_e4m3, DType::int8}) {
     for (uint32_t bits = 0; bits < 1u << bits_of(dtype); ++bits) {

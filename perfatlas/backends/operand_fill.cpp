@@ -115,7 +115,8 @@ HostOperand as_type(HostOperand content, DType dtype) {
 }
 
 std::vector<std::byte> operand_bytes_of(const HostOperand& operand) {
-  if (!operand.blocks.empty()) return operand.blocks;
+  if (!operand.blocks.empty() && decode_elements(operand.declared.dtype, operand.blocks) == operand.values)
+    return operand.blocks;
   if (operand.declared.dtype != DType::int32) return encode_elements(operand.declared.dtype, operand.values);
   std::vector<std::byte> bytes(operand.indices.size() * sizeof(int32_t));
   std::memcpy(bytes.data(), operand.indices.data(), bytes.size());

@@ -15,7 +15,8 @@ struct CheckLimits {
 };
 
 /// Smallest case (the op's defaults), an odd-sized one, and the smallest, a middle and the largest case of the models'
-/// shapes that fit the limits; each for every value of the op's type field that makes sense. No case twice.
+/// shapes that fit the limits, of every sub-kernel that the op declares; each for every value of the op's type field
+/// that makes sense. No case twice.
 std::vector<Case> check_cases(const OpType& op, const ModelShapes& shapes, const CheckLimits& limits);
 
 }  // namespace perfatlas

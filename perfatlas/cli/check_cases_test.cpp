@@ -3,10 +3,12 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/ops/gemm/gemm.h"
+#include "perfatlas/ops/mamba2/mamba2.h"
 
 namespace perfatlas {
 namespace {
@@ -38,6 +40,25 @@ TEST_F(CheckCasesTest, SmallestOddAndModelShapesAreThere) {
   EXPECT_TRUE(has({Quant::bf16, 1, 1, 1}));
   EXPECT_TRUE(has({Quant::bf16, 1, 4096, 1024}));
   EXPECT_TRUE(has({Quant::bf16, 96, 4096, 1024}));  // 128 tokens would be over the limit
+}
+
+TEST_F(CheckCasesTest, EverySubKernelIsTriedSmallOddAndAsModelsUseIt) {
+  const OpType& op = ops_.get("mamba2");
+  Mamba2 update{.kernel = Symbol(Mamba2::kStateUpdate), .phase = LinearPhase::generation};
+  update.heads = 16;
+  shapes_.add(make_case(op, update));
+  std::map<Symbol, std::set<int64_t>, decltype([](Symbol a, Symbol b) { return a.text() < b.text(); })>
+      batches;
+  bool of_model = false;
+  for (const Case& c : check_cases(op, shapes_, {.memory_bytes = 1e10})) {
+    const auto mamba2 = decode<Mamba2>(c.values);
+    EXPECT_EQ(mamba2.why_invalid(), "");
+    if (mamba2.heads == 128) batches[mamba2.kernel].insert(mamba2.batch);
+    of_model |= mamba2.heads == 16;
+  }
+  EXPECT_TRUE(of_model);
+  for (const std::string_view kernel : Mamba2::kSubKernels)
+    EXPECT_EQ(batches[Symbol(kernel)], (std::set<int64_t>{1, 3})) << kernel;
 }
 
 TEST_F(CheckCasesTest, CasesThatDoNotFitInMemoryAreLeftOut) {

@@ -146,11 +146,13 @@ void add_check(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("check", "Test a kernel against the reference and its contract");
   const auto a = std::make_shared<CheckArguments>();
   const auto more = [a](CLI::App& sub) {
-    sub.add_option("--backend", a->backend, "Back end: onednn, cuda")->capture_default_str();
+    sub.add_option("--backend", a->backend, "Back end: onednn, ggml, mpi, vllm_cpu, cuda")
+        ->capture_default_str();
     sub.add_option("--device,--devices", a->device, "Core set or GPU; default: all cores, GPU 0");
     sub.add_option("--kernel", a->kernel, "Kernel (kernel_source); default: every one");
-    sub.add_option("--model", a->model,
-                   "Whose shapes to try when no field is given; default: all known models");
+    // Ops that belong to one checkpoint have a field of that name.
+    const char* const shapes = sub.get_option_no_throw("--model") == nullptr ? "--model" : "--shapes-of";
+    sub.add_option(shapes, a->model, "Whose shapes to try when no field is given; default: all known models");
     sub.add_option("--deadline", a->deadline_s, "Seconds per case")->capture_default_str();
     sub.add_option("--seed", a->seed, "Seed of operand contents")->capture_default_str();
     sub.add_flag("--json", a->json, "For machines");

@@ -36,7 +36,7 @@ void add_probe(CLI::App& app, Invocation& invocation) {
   const auto a = std::make_shared<ProbeArguments>();
   a->request.backend = "onednn";
   verb->add_option("--out", a->out, "Write the system description to this file");
-  verb->add_option("--backend", a->request.backend, "Whose device to measure: onednn, cuda")
+  verb->add_option("--backend", a->request.backend, "Whose device to measure: onednn, ggml, cuda")
       ->capture_default_str();
   verb->add_option("--device,--devices", a->request.device, "Core set or GPU; default: all cores, GPU 0");
   verb->add_option("--system", a->system, "System name instead of the one suggested from the hardware");

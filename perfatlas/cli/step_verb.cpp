@@ -8,6 +8,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/paths.h"
+#include "perfatlas/cli/plan_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/cli/worker_session.h"
 #include "perfatlas/measure/statistics.h"

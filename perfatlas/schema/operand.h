@@ -76,7 +76,8 @@ struct HostOperand {
   Operand declared;
   std::vector<float> values;     // empty for int32
   std::vector<int32_t> indices;  // empty for other types
-  /// Block types: the bytes that `values` were read from, because several encodings may hold the same values.
+  /// Block types: the bytes that `values` were read from, because several encodings may hold nearly the same values.
+  /// Of no account once the values are others.
   std::vector<std::byte> blocks = {};
 };
 

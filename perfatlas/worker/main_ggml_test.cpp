@@ -64,7 +64,8 @@ TEST_F(WorkerGgml, SamplesInEveryCacheState) {
 TEST_F(WorkerGgml, ChecksGemmAndAttention) {
   expect_check_passes("gemm gemm_dtype=q8_0 m=5 n=64 k=256");
   expect_check_passes(
-      "attention_generation batch_size=2 num_heads=4 num_key_value_heads=2 head_dim=64 step=100");
+      "attention_generation batch_size=2 isl=1 num_heads=4 num_key_value_heads=2 head_dim=64 window_size=0 "
+      "beam_width=1 attn_dtype=float16 kv_cache_dtype=q8_0 step=100");
 }
 
 TEST_F(WorkerGgml, SkipsFp8WithAReason) {

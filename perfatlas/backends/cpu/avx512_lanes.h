@@ -13,9 +13,7 @@ namespace perfatlas {
 inline constexpr int64_t kLanes = 16;
 
 /// The lanes of the next vector when `left` elements remain. REQUIRES: left > 0.
-inline __mmask16 lanes_from(int64_t left) {
-  return __mmask16(left >= kLanes ? 0xFFFF : (1 << left) - 1);
-}
+inline __mmask16 lanes_from(int64_t left) { return __mmask16(left >= kLanes ? 0xFFFF : (1 << left) - 1); }
 
 PERFATLAS_AVX512 inline __m512 load_lanes(const float* from, __mmask16 lanes) {
   return _mm512_maskz_loadu_ps(lanes, from);
@@ -50,8 +48,8 @@ PERFATLAS_AVX512 inline void store_lanes(Fp8* to, __mmask16 lanes, __m512 values
   const __m512i rounded = _mm512_add_epi32(bits, _mm512_add_epi32(odd, _mm512_set1_epi32(0x7FFFF)));
   const __m512i normal = _mm512_sub_epi32(_mm512_srli_epi32(rounded, 20), _mm512_set1_epi32((127 - 7) << 3));
   const __m512 rounder = _mm512_set1_ps(0x1p14F);
-  const __m512i subnormal = _mm512_sub_epi32(_mm512_castps_si512(_mm512_add_ps(magnitude, rounder)),
-                                             _mm512_castps_si512(rounder));
+  const __m512i subnormal =
+      _mm512_sub_epi32(_mm512_castps_si512(_mm512_add_ps(magnitude, rounder)), _mm512_castps_si512(rounder));
   const __mmask16 is_subnormal = _mm512_cmp_ps_mask(magnitude, _mm512_set1_ps(0x1p-6F), _CMP_LT_OQ);
   const __m512i sign =
       _mm512_and_si512(_mm512_srli_epi32(_mm512_castps_si512(values), 24), _mm512_set1_epi32(0x80));
@@ -60,7 +58,8 @@ PERFATLAS_AVX512 inline void store_lanes(Fp8* to, __mmask16 lanes, __m512 values
 }
 /// As to_int8(), lane by lane.
 PERFATLAS_AVX512 inline void store_lanes(int8_t* to, __mmask16 lanes, __m512 values) {
-  const __m512 limited = _mm512_min_ps(values, _mm512_set1_ps(127));  // too large a float would become negative
+  const __m512 limited =
+      _mm512_min_ps(values, _mm512_set1_ps(127));  // too large a float would become negative
   _mm512_mask_cvtsepi32_storeu_epi8(to, lanes, _mm512_cvtps_epi32(limited));
 }
 

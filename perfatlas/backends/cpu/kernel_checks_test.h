@@ -26,8 +26,7 @@ class KernelChecks : public testing::Test {
       ++checked_;
       for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device_))
         if (check.verdict == Verdict::failed)
-          failures +=
-              fmt::format("{} {}: {}: {}\n", kernel->name, case_text(what), check.name, check.detail);
+          failures += fmt::format("{} {}: {}: {}\n", kernel->name, case_text(what), check.name, check.detail);
     }
     return failures;
   }

@@ -49,7 +49,9 @@ inline Fp8 to_fp8(float value) {
 }
 
 /// Saturates.
-inline int8_t to_int8(float value) { return int8_t(std::nearbyint(std::fmin(std::fmax(value, -128.F), 127.F))); }
+inline int8_t to_int8(float value) {
+  return int8_t(std::nearbyint(std::fmin(std::fmax(value, -128.F), 127.F)));
+}
 
 /// Rounds to nearest even. REQUIRES: not a NaN.
 template <class T>

@@ -42,8 +42,7 @@ __global__ void __launch_bounds__(kThreads) read_kernel(const uint4* data, size_
   if (mix == 0x9e3779b9u) *sink = mix;
 }
 
-__global__ void __launch_bounds__(kThreads)
-    scaled_to_bf16_kernel(ScaledProduct product) {
+__global__ void __launch_bounds__(kThreads) scaled_to_bf16_kernel(ScaledProduct product) {
   const float common = *product.common_scale;
   auto* to = static_cast<__nv_bfloat16*>(product.to);
   const size_t stride = size_t(gridDim.x) * kThreads;

@@ -120,9 +120,10 @@ class FakeRuntime final : public CudaRuntime {
   void let_go() noexcept override { held_ = false; }
   void noop(Stream) override { work(nullptr); }
   void read(const void* data, size_t, void*, Stream) override { work(data); }
-  void int32_to_bf16(const int32_t* from, void* to, size_t count, Stream) override {
-    for (size_t i = 0; i < count; ++i)
-      static_cast<__nv_bfloat16*>(to)[i] = __float2bfloat16(static_cast<float>(from[i]));
+  void scaled_to_bf16(const ScaledProduct& p, Stream) override {
+    for (size_t i = 0; i < p.count; ++i)
+      static_cast<__nv_bfloat16*>(p.to)[i] =
+          __float2bfloat16(static_cast<float>(p.from[i]) * *p.common_scale * p.column_scales[i % p.columns]);
   }
 
  private:

@@ -167,8 +167,8 @@ class LinkedCudaRuntime final : public CudaRuntime {
   void read(const void* data, size_t bytes, void* sink, Stream stream) override {
     launch_read(data, bytes, sink, to_stream(stream));
   }
-  void int32_to_bf16(const int32_t* from, void* to, size_t count, Stream stream) override {
-    launch_int32_to_bf16(from, to, count, to_stream(stream));
+  void scaled_to_bf16(const ScaledProduct& product, Stream stream) override {
+    launch_scaled_to_bf16(product, to_stream(stream));
   }
 
  private:

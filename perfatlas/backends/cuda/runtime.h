@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "perfatlas/backends/cuda/scaled_product.h"
 #include "perfatlas/backends/device.h"
 
 namespace perfatlas {
@@ -78,7 +79,7 @@ class CudaRuntime {
   virtual void let_go() noexcept = 0;
   virtual void noop(Stream stream) = 0;
   virtual void read(const void* data, size_t bytes, void* sink, Stream stream) = 0;
-  virtual void int32_to_bf16(const int32_t* from, void* to, size_t count, Stream stream) = 0;
+  virtual void scaled_to_bf16(const ScaledProduct& product, Stream stream) = 0;
 
   static constexpr double kHoldTimeoutMs = 50;
 };

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "perfatlas/backends/ggml/ggml_check_test.h"
 #include "perfatlas/backends/ggml/ggml_types.h"
 #include "perfatlas/backends/operand_blocks.h"
 #include "perfatlas/backends/operand_fill.h"
@@ -13,14 +14,14 @@ namespace {
 constexpr DType kBlockTypes[] = {DType::q8_0, DType::q4_0, DType::q4_k, DType::q6_k};
 
 TEST(GgmlDevice, NamesItsLibrary) {
-  const GgmlDevice device("");
+  const GgmlDevice& device = ggml_test_device();
   EXPECT_EQ(device.info().versions.at("ggml"), ggml_library_version());
   EXPECT_FALSE(ggml_library_version().empty());
   EXPECT_EQ(device.buffer(WeightBuffer::plain), nullptr);
 }
 
 TEST(GgmlDevice, AmxBuffersAreThereWhereTheCpuHasAmx) {
-  const GgmlDevice device("");
+  const GgmlDevice& device = ggml_test_device();
   if (!ggml_cpu_has_amx_int8()) GTEST_SKIP() << "ggml was built for a CPU without AMX";
   EXPECT_EQ(device.buffer(WeightBuffer::amx) != nullptr, device.isa().amx_int8);
 }

@@ -44,6 +44,9 @@ class GgmlKernel final : public PreparedKernel {
   /// add(), and its data is operand `index`, from `offset` bytes on, of each launch.
   void result(ggml_tensor* tensor, size_t index, size_t offset = 0);
 
+  /// See PreparedKernel::allowed_error.
+  void allow_error(double relative_l2) { allowed_error_ = relative_l2; }
+
   /// Why ggml has no kernel for a node of the graph, or empty. May be asked before finish().
   std::string why_unsupported() const;
 
@@ -51,6 +54,7 @@ class GgmlKernel final : public PreparedKernel {
   void finish();
 
   size_t workspace_bytes() const override { return workspace_bytes_; }
+  double allowed_error() const override { return allowed_error_; }
   std::optional<DType> taken_dtype(size_t index) const override;
   size_t packed_bytes(size_t index) const override;
   void pack(size_t index, const void* declared, void* packed) override;
@@ -82,6 +86,7 @@ class GgmlKernel final : public PreparedKernel {
   std::vector<std::vector<std::byte>> constants_;  // their memory stays where it is when the vector grows
   std::vector<ggml_tensor*> constant_tensors_;
   size_t workspace_bytes_ = 0, work_data_at_ = 0;
+  double allowed_error_ = 0;
 };
 
 }  // namespace perfatlas

@@ -12,8 +12,8 @@ MpiBatch::MpiBatch(const BatchRequest& request, MpiDevice& device)
   if (request.cache == CacheState::cold)
     throw Error("collectives are measured with warm buffers only; use --cache serving or hot");
   call_ = kernel->call();
-  row_bytes_ = kernel->row_bytes();
-  operands_ = request.operand_sets[0];
+  for (const void* const operand : request.operand_sets[0])
+    operands_.push_back(device.memory_.place_of(operand));
   prepare();
 }
 
@@ -21,7 +21,7 @@ MpiBatch::~MpiBatch() {
   if (device_.unread_ == this) device_.unread_ = nullptr;
 }
 
-void MpiBatch::prepare() { device_.group(call_.ranks).prepare(call_, row_bytes_); }
+void MpiBatch::prepare() { device_.group(call_.ranks).prepare(call_); }
 
 double MpiBatch::run_ms() {
   prepare();

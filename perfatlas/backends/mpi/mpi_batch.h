@@ -28,8 +28,7 @@ class MpiBatch final : public TimedBatch {
 
   MpiDevice& device_;
   GroupCall call_;
-  std::vector<size_t> row_bytes_;
-  std::vector<void*> operands_;
+  std::vector<SharedPlace> operands_;
   int launches_;
 };
 

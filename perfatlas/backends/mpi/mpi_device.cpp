@@ -68,7 +68,7 @@ MpiDevice::~MpiDevice() {
   fs::remove(fs::path(scratch_).parent_path(), ignored);  // stays while another front is there
 }
 
-std::shared_ptr<void> MpiDevice::allocate(size_t bytes) { return allocate_pages(bytes); }
+std::shared_ptr<void> MpiDevice::allocate(size_t bytes) { return memory_.allocate(bytes); }
 
 void MpiDevice::copy(void* to, const void* from, size_t bytes) {
   if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();

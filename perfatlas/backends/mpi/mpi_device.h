@@ -51,6 +51,7 @@ class MpiDevice final : public Device {
   std::vector<std::string> rank_program_;
   std::string mpirun_, launcher_problem_, scratch_;
   DeviceInfo info_;
+  SharedMemory memory_;
   std::map<int, std::unique_ptr<RankGroup>> groups_;
   uint64_t writes_ = 1;  // copies into operands so far: the ranks' rows are older when they say less
   class MpiBatch* unread_ = nullptr;  // has run since its results were fetched

@@ -146,8 +146,8 @@ TEST_F(MpiDeviceTest, TheColdStateIsRefused) {
 TEST_F(MpiDeviceTest, AnUnknownKernelIsAnErrorOfTheRankAndTheGroupLivesOn) {
   RankGroup& group = device_.group(2);
   const std::string what = fmt::format(fmt::runtime(kSmall), 2);
-  EXPECT_THROW(group.prepare({"no_such_kernel", what, 2}, {256, 256}), Error);
-  EXPECT_NO_THROW(group.prepare({"openmpi_default", what, 2}, {256, 256}));
+  EXPECT_THROW(group.prepare({"no_such_kernel", what, 2}), Error);
+  EXPECT_NO_THROW(group.prepare({"openmpi_default", what, 2}));
 }
 
 TEST_F(MpiDeviceTest, AbsentCoresAreAUsageError) {

@@ -25,11 +25,15 @@ struct GroupCall {
 class GroupKernel : public PreparedKernel {
  public:
   virtual GroupCall call() const = 0;
-  /// Of every operand, one rank's row.
-  virtual std::vector<size_t> row_bytes() const = 0;
 };
 
-/// Bytes of one rank's row of every operand of `what`. REQUIRES: the operands' first dimension is the ranks.
-std::vector<size_t> row_bytes(const Case& what, int ranks);
+/// One rank's share of an operand.
+struct OperandRow {
+  size_t bytes = 0;
+  bool output = false;  // has no content to be copied: every byte is like the first
+};
+
+/// The rows of the operands of `what`. REQUIRES: the operands' first dimension is the ranks.
+std::vector<OperandRow> operand_rows(const Case& what, int ranks);
 
 }  // namespace perfatlas

@@ -4,11 +4,9 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "perfatlas/base/error.h"
 
@@ -39,6 +37,10 @@ std::vector<std::string> mpirun_command(const GroupOptions& options, const std::
   return command;
 }
 
+std::string_view as_bytes(const std::vector<SharedPlace>& places) {
+  return {reinterpret_cast<const char*>(places.data()), places.size() * sizeof(SharedPlace)};
+}
+
 std::string new_socket_name() {
   static int count = 0;
   return fmt::format("perfatlas-mpi-{}-{}", ::getpid(), ++count);
@@ -52,13 +54,13 @@ std::string verdict_text(const ExitStatus& status) {
 
 }  // namespace
 
-std::vector<size_t> row_bytes(const Case& what, int ranks) {
-  std::vector<size_t> bytes;
+std::vector<OperandRow> operand_rows(const Case& what, int ranks) {
+  std::vector<OperandRow> rows;
   for (const Operand& operand : what.op->operands(what.values)) {
     PERFATLAS_ASSERT(!operand.shape.empty() && operand.shape[0] == ranks);
-    bytes.push_back(size_t(operand.bytes()) / size_t(ranks));
+    rows.push_back({size_t(operand.bytes()) / size_t(ranks), operand.role == OperandRole::output});
   }
-  return bytes;
+  return rows;
 }
 
 RankGroup::RankGroup(const GroupOptions& options) {
@@ -102,12 +104,7 @@ RankGroup::~RankGroup() {
 
 std::vector<pid_t> RankGroup::pids() const {
   std::vector<pid_t> pids;
-  for (const FileDescriptor& socket : sockets_) {
-    ucred other{};
-    socklen_t length = sizeof other;
-    ::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &other, &length);
-    pids.push_back(other.pid);
-  }
+  for (const FileDescriptor& socket : sockets_) pids.push_back(peer_process(socket.get()));
   return pids;
 }
 
@@ -116,7 +113,7 @@ void RankGroup::lost(size_t rank) {
   throw RankLost{fmt::format("rank {} of {} is gone, and its group with it: {}", rank, ranks(), verdict)};
 }
 
-void RankGroup::send(size_t rank, const RankCommand& command, std::span<const char> payload) {
+void RankGroup::send(size_t rank, const RankCommand& command, std::string_view payload) {
   if (!send_bytes(sockets_[rank].get(), &command, sizeof command) ||
       !send_bytes(sockets_[rank].get(), payload.data(), payload.size()))
     lost(rank);
@@ -154,52 +151,33 @@ std::vector<RankReply> RankGroup::replies() {
   return all;
 }
 
-void RankGroup::tell_all(const RankCommand& command, std::span<const char> payload) {
+void RankGroup::tell_all(const RankCommand& command, std::string_view payload) {
   for (size_t rank = 0; rank < sockets_.size(); ++rank) send(rank, command, payload);
 }
 
-void RankGroup::prepare(const GroupCall& call, const std::vector<size_t>& row_bytes) {
+void RankGroup::prepare(const GroupCall& call) {
   if (call_ == call) return;
   call_.reset();
   const std::string text = call.kernel + "\n" + call.case_text;
   tell_all({.act = RankAct::prepare, .bytes = text.size()}, text);
   replies();
   call_ = call;
-  row_bytes_ = row_bytes;
   loaded_.clear();
 }
 
-void RankGroup::load(const std::vector<void*>& operands, uint64_t version) {
+void RankGroup::load(const std::vector<SharedPlace>& operands, uint64_t version) {
   if (loaded_ == operands && loaded_version_ == version) return;
-  const uint64_t bytes = std::accumulate(row_bytes_.begin(), row_bytes_.end(), uint64_t{0});
-  for (size_t rank = 0; rank < sockets_.size(); ++rank) {
-    send(rank, {.act = RankAct::load, .bytes = bytes});
-    for (size_t i = 0; i < operands.size(); ++i) {
-      const char* const row = static_cast<const char*>(operands[i]) + rank * row_bytes_[i];
-      if (!send_bytes(sockets_[rank].get(), row, row_bytes_[i])) lost(rank);
-    }
-  }
+  const std::string_view places = as_bytes(operands);
+  tell_all({.act = RankAct::load, .bytes = places.size()}, places);
   replies();
   loaded_ = operands;
   loaded_version_ = version;
 }
 
-void RankGroup::fetch(const std::vector<void*>& operands) {
-  tell_all({.act = RankAct::fetch});
-  std::optional<Error> failure;
-  for (size_t rank = 0; rank < sockets_.size(); ++rank) {
-    try {
-      reply_of(rank);
-    } catch (const Error& error) {
-      failure = error;
-      continue;
-    }
-    for (size_t i = 0; i < operands.size(); ++i) {
-      char* const row = static_cast<char*>(operands[i]) + rank * row_bytes_[i];
-      if (!receive_bytes(sockets_[rank].get(), row, row_bytes_[i])) lost(rank);
-    }
-  }
-  if (failure) throw *failure;
+void RankGroup::fetch(const std::vector<SharedPlace>& operands) {
+  const std::string_view places = as_bytes(operands);
+  tell_all({.act = RankAct::fetch, .bytes = places.size()}, places);
+  replies();
 }
 
 double RankGroup::run_ms(int launches) {

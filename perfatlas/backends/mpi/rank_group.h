@@ -3,11 +3,11 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "perfatlas/backends/mpi/mpi_kernels.h"
+#include "perfatlas/backends/mpi/mpi_memory.h"
 #include "perfatlas/backends/mpi/rank_wire.h"
 #include "perfatlas/base/process.h"
 
@@ -43,11 +43,12 @@ class RankGroup {
   // Each throws Error when a rank says why it cannot, and RankLost when one is gone.
 
   /// Makes every rank ready for a case; what was loaded before is gone. Nothing happens when it is ready for it already.
-  void prepare(const GroupCall& call, const std::vector<size_t>& row_bytes);
-  /// `operands`: rows of all ranks one after another, per operand. Nothing happens when this `version` of their content
-  /// is loaded already. REQUIRES: prepared.
-  void load(const std::vector<void*>& operands, uint64_t version);
-  void fetch(const std::vector<void*>& operands);
+  void prepare(const GroupCall& call);
+  /// Copies every rank's row out of the operands, which lie in shared memory of this process. Nothing happens when this
+  /// `version` of their content is loaded already. REQUIRES: prepared.
+  void load(const std::vector<SharedPlace>& operands, uint64_t version);
+  /// Copies every rank's row into the operands.
+  void fetch(const std::vector<SharedPlace>& operands);
   /// Milliseconds of the slowest rank. REQUIRES: loaded.
   double run_ms(int launches);
   /// Gives the ranks' buffers back.
@@ -55,17 +56,16 @@ class RankGroup {
 
  private:
   void wait_for_ranks(const FileDescriptor& listener, const std::string& name);
-  void send(size_t rank, const RankCommand& command, std::span<const char> payload = {});
+  void send(size_t rank, const RankCommand& command, std::string_view payload = {});
   RankReply reply_of(size_t rank);
   std::vector<RankReply> replies();
-  void tell_all(const RankCommand& command, std::span<const char> payload = {});
+  void tell_all(const RankCommand& command, std::string_view payload = {});
   [[noreturn]] void lost(size_t rank);
 
   std::optional<ChildProcess> mpirun_;
   std::vector<FileDescriptor> sockets_;  // by rank
   std::optional<GroupCall> call_;
-  std::vector<size_t> row_bytes_;
-  std::vector<void*> loaded_;  // of loaded_version_; empty: nothing
+  std::vector<SharedPlace> loaded_;  // of loaded_version_; empty: nothing
   uint64_t loaded_version_ = 0;
 };
 

@@ -23,8 +23,10 @@ constexpr char kGuard = 0x3c;
 struct RowBuffer {
   std::shared_ptr<void> memory;
   size_t bytes = 0;
+  bool output = false;
 
-  explicit RowBuffer(size_t size) : memory(allocate_pages(size + kGuardBytes)), bytes(size) {
+  explicit RowBuffer(const OperandRow& row)
+      : memory(allocate_pages(row.bytes + kGuardBytes)), bytes(row.bytes), output(row.output) {
     std::memset(static_cast<char*>(memory.get()) + bytes, kGuard, kGuardBytes);
   }
   bool overrun() const {
@@ -40,7 +42,9 @@ class Rank {
     RankHello hello;
     MPI_Comm_rank(MPI_COMM_WORLD, &hello.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &hello.ranks);
+    rank_ = hello.rank;
     ranks_ = hello.ranks;
+    front_process_ = peer_process(front_.get());
     send_bytes(front_.get(), &hello, sizeof hello);
   }
 
@@ -48,11 +52,10 @@ class Rank {
   bool obey() {
     RankCommand command;
     if (!receive_bytes(front_.get(), &command, sizeof command)) return false;
-    std::string text(command.act == RankAct::prepare ? command.bytes : 0, '\0');
-    if (!receive_bytes(front_.get(), text.data(), text.size())) return false;
-    if (command.act == RankAct::load && !load()) return false;
+    std::string payload(command.bytes, '\0');
+    if (!receive_bytes(front_.get(), payload.data(), payload.size())) return false;
     try {
-      return carry_out(command, text);
+      return reply({.ms = carry_out(command, payload)});
     } catch (const std::exception& error) {
       const std::string why = error.what();
       return reply({.failed = 1, .bytes = why.size()}) && send_bytes(front_.get(), why.data(), why.size());
@@ -62,23 +65,26 @@ class Rank {
  private:
   bool reply(const RankReply& reply) { return send_bytes(front_.get(), &reply, sizeof reply); }
 
-  bool carry_out(const RankCommand& command, const std::string& text) {
+  /// Milliseconds of a run, else 0.
+  double carry_out(const RankCommand& command, const std::string& payload) {
     switch (command.act) {
       case RankAct::prepare:
-        prepare(text);
-        return reply({});
+        prepare(payload);
+        return 0;
       case RankAct::load:
-        return reply({});
+        load(payload);
+        return 0;
       case RankAct::run:
-        return reply({.ms = run_ms(command.launches)});
+        return run_ms(command.launches);
       case RankAct::fetch:
-        return fetch();
+        fetch(payload);
+        return 0;
       case RankAct::release:
         kernel_.reset();
         rows_.clear();
-        return reply({});
+        return 0;
     }
-    return false;
+    throw Error("an unknown command");
   }
 
   void prepare(const std::string& text) {
@@ -89,13 +95,26 @@ class Rank {
     for (const KernelEntry* kernel : kernels_.of(what.op->info.id, ""))
       if (kernel->name == text.substr(0, newline)) kernel_ = kernel->prepare(what.values, device_);
     if (!kernel_) throw Error("there is no such kernel: " + text);
-    for (const size_t bytes : row_bytes(what, ranks_)) rows_.emplace_back(bytes);
+    for (const OperandRow& row : operand_rows(what, ranks_)) rows_.emplace_back(row);
   }
 
-  bool load() {
-    for (const RowBuffer& row : rows_)
-      if (!receive_bytes(front_.get(), row.memory.get(), row.bytes)) return false;
-    return true;
+  /// This rank's row of operand `index` in the front's memory.
+  std::shared_ptr<void> row_in_front(const std::string& places, size_t index) const {
+    PERFATLAS_ASSERT(places.size() == rows_.size() * sizeof(SharedPlace));
+    SharedPlace place;
+    std::memcpy(&place, places.data() + index * sizeof place, sizeof place);
+    place.offset += uint64_t(rank_) * rows_[index].bytes;
+    return map_shared(front_process_, place, rows_[index].bytes);
+  }
+
+  void load(const std::string& places) {
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const std::shared_ptr<void> from = row_in_front(places, i);
+      if (rows_[i].output)
+        std::memset(rows_[i].memory.get(), *static_cast<const char*>(from.get()), rows_[i].bytes);
+      else
+        std::memcpy(rows_[i].memory.get(), from.get(), rows_[i].bytes);
+    }
   }
 
   /// The barrier lets no rank begin before every rank is awake; it is not timed.
@@ -108,23 +127,19 @@ class Rank {
     return (MPI_Wtime() - start) * 1e3;
   }
 
-  bool fetch() {
-    uint64_t bytes = 0;
+  void fetch(const std::string& places) {
     for (size_t i = 0; i < rows_.size(); ++i) {
       if (rows_[i].overrun()) throw Error(fmt::format("bytes beyond the end of operand {} are written", i));
-      bytes += rows_[i].bytes;
+      std::memcpy(row_in_front(places, i).get(), rows_[i].memory.get(), rows_[i].bytes);
     }
-    if (!reply({.bytes = bytes})) return false;
-    for (const RowBuffer& row : rows_)
-      if (!send_bytes(front_.get(), row.memory.get(), row.bytes)) return false;
-    return true;
   }
 
   FileDescriptor front_;
   MpiDevice& device_;
   const OpRegistry& ops_;
   const KernelRegistry& kernels_;
-  int ranks_ = 0;
+  int rank_ = 0, ranks_ = 0;
+  int front_process_ = 0;
   std::unique_ptr<PreparedKernel> kernel_;
   std::vector<RowBuffer> rows_;
 };

@@ -36,11 +36,11 @@ FileDescriptor local_socket(const std::string& name) {
   return fd;
 }
 
-bool is_own(const FileDescriptor& caller) {
-  ucred other{};
+ucred peer(int fd) {
+  ucred other{.pid = 0, .uid = uid_t(-1), .gid = gid_t(-1)};
   socklen_t length = sizeof other;
-  return ::getsockopt(caller.get(), SOL_SOCKET, SO_PEERCRED, &other, &length) == 0 &&
-         other.uid == ::geteuid();
+  ::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &other, &length);
+  return other;
 }
 
 }  // namespace
@@ -66,8 +66,10 @@ FileDescriptor accept_own(const FileDescriptor& listener, int timeout_ms) {
   pollfd waiting{listener.get(), POLLIN, 0};
   if (::poll(&waiting, 1, timeout_ms) <= 0) return {};
   FileDescriptor caller(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-  return caller && is_own(caller) ? std::move(caller) : FileDescriptor();
+  return caller && peer(caller.get()).uid == ::geteuid() ? std::move(caller) : FileDescriptor();
 }
+
+int peer_process(int fd) { return peer(fd).pid; }
 
 bool send_bytes(int fd, const void* bytes, size_t count) {
   const char* at = static_cast<const char*>(bytes);

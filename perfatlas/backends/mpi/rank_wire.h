@@ -18,9 +18,9 @@ struct RankHello {
 
 enum class RankAct : uint32_t {
   prepare,  // payload: kernel name, newline, case text
-  load,     // payload: the rank's row of every operand, one after another
+  load,     // payload: a SharedPlace per operand, from which the rank copies its row
   run,      // `launches` launches after a barrier; the reply has their time
-  fetch,    // the reply's payload is the rank's row of every operand
+  fetch,    // payload as of load: the rank copies its row there
   release,  // give the buffers back
 };
 
@@ -31,7 +31,7 @@ struct RankCommand {
   uint64_t bytes = 0;
 };
 
-/// Followed by `bytes` bytes of payload; of a failure, its text.
+/// Of a failure, followed by its text of `bytes` bytes.
 struct RankReply {
   uint64_t failed = 0;
   double ms = 0;
@@ -44,6 +44,9 @@ FileDescriptor listen_locally(const std::string& name);
 FileDescriptor connect_locally(const std::string& name);
 /// The next caller that runs as the same user, or nothing within `timeout_ms`.
 FileDescriptor accept_own(const FileDescriptor& listener, int timeout_ms);
+
+/// Process id of the other end.
+int peer_process(int fd);
 
 /// False when the other end is gone.
 bool send_bytes(int fd, const void* bytes, size_t count);

@@ -52,7 +52,8 @@ struct Activation {
       .resolver = Resolver::sites,
       .site_axes = 1,
       .why =
-          "token-equivalent: every element is computed by itself, so only the tokens of the step count; widths are "
+          "token-equivalent: every element is computed by itself, so only the tokens of the step count; "
+          "widths are "
           "those of models and lie scattered",
   };
 

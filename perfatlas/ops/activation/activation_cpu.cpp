@@ -22,8 +22,7 @@ constexpr float kGeluCube = 0.044715F;
 
 /// 1 / (1 + e^-v) without overflow: the exponential is that of -|v|.
 PERFATLAS_AVX512 inline __m512 sigmoid(__m512 v) {
-  const __m512 falling =
-      exp2_lanes<true>(_mm512_mul_ps(_mm512_abs_ps(v), _mm512_set1_ps(-kLog2E)));
+  const __m512 falling = exp2_lanes<true>(_mm512_mul_ps(_mm512_abs_ps(v), _mm512_set1_ps(-kLog2E)));
   const __mmask16 negative = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_LT_OQ);
   const __m512 one = _mm512_set1_ps(1);
   return _mm512_div_ps(_mm512_mask_blend_ps(negative, one, falling), _mm512_add_ps(one, falling));
@@ -104,15 +103,22 @@ dnnl::eltwise_forward::primitive_desc describe(const Activation& op, const Onedn
   const memory::desc rows({op.tokens, op.inter}, *onednn_type(op.dtype), memory::format_tag::ab);
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return {onednn.engine, dnnl::prop_kind::forward_inference, dnnl::algorithm::eltwise_gelu_tanh, rows, rows,
-          0.F,           0.F,                                attributes};
+  return {onednn.engine,
+          dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::eltwise_gelu_tanh,
+          rows,
+          rows,
+          0.F,
+          0.F,
+          attributes};
 }
 
 class OnednnGelu final : public PreparedKernel {
  public:
   OnednnGelu(const dnnl::eltwise_forward::primitive_desc& description, const OnednnContext& onednn)
       : primitive_(description,
-                   {{DNNL_ARG_SRC, description.src_desc()}, {DNNL_ARG_DST, description.dst_desc()}}, onednn) {}
+                   {{DNNL_ARG_SRC, description.src_desc()}, {DNNL_ARG_DST, description.dst_desc()}}, onednn) {
+  }
 
   size_t workspace_bytes() const override { return primitive_.scratchpad_bytes(); }
   void launch(Stream, std::span<void* const> operands, void* workspace) override {

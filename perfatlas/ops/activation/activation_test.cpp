@@ -35,7 +35,8 @@ TEST(Activation, WorkIsTokenEquivalentAndReadsTheGate) {
   EXPECT_EQ(op.work().activation_bytes_read, 4 * 200 * 2);
   EXPECT_EQ(op.work().bytes_written, 4 * 100 * 2);
   EXPECT_EQ((Activation{.kind = relu2, .tokens = 4, .inter = 100}.work().bytes()), 4 * 200 * 2);
-  EXPECT_EQ((Activation{.kind = silu_mul, .tokens = 40, .inter = 100}.work().bytes()), 10 * op.work().bytes());
+  EXPECT_EQ((Activation{.kind = silu_mul, .tokens = 40, .inter = 100}.work().bytes()),
+            10 * op.work().bytes());
 }
 
 TEST(Activation, ModelGridSweepsTheTokenLadder) {

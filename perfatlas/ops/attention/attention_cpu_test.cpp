@@ -17,35 +17,46 @@ void add_attention_cpu_kernels(KernelRegistry& registry);
 
 namespace {
 
-constexpr DType kTypes[] = {DType::f32, DType::bf16};
-
 class AttentionCpu : public testing::Test {
  protected:
   AttentionCpu() { add_attention_cpu_kernels(kernels_); }
 
-  /// What is wrong with any kernel that takes the case; counts those that do.
-  template <class Op>
-  std::string problems(const OpType& type, const Op& op, int& checked) {
-    const Case what = make_case(type, op);
-    std::string found(op.why_invalid());
-    for (const KernelEntry* kernel : kernels_.of(Op::info.id, "onednn")) {
-      if (!kernel->why_unsupported(what.values, device_).empty()) continue;
-      ++checked;
-      for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device_))
-        if (check.verdict == Verdict::failed)
-          found +=
-              std::string(kernel->name) + " " + case_text(what) + ": " + check.name + ": " + check.detail;
-    }
+  /// The kernels that take the case.
+  std::vector<const KernelEntry*> taking(const Case& what) {
+    std::vector<const KernelEntry*> found = kernels_.of(what.op->info.id, "onednn");
+    std::erase_if(found,
+                  [&](auto* kernel) { return !kernel->why_unsupported(what.values, device_).empty(); });
     return found;
+  }
+
+  /// What is wrong with a kernel.
+  std::string problems(const Case& what, const KernelEntry& kernel) {
+    std::string found(what.op->why_invalid(what.values));
+    for (const HarnessCheck& check : check_kernel(what, kernel, 1, device_))
+      if (check.verdict == Verdict::failed)
+        found += std::string(kernel.name) + " " + case_text(what) + ": " + check.name + ": " + check.detail;
+    return found;
+  }
+
+  /// Draws the type and the kernel, too: checking every one for every case takes too long.
+  template <class Op>
+  std::string problems_of_some_kernel(const OpType& type, Op op) {
+    op.dtype = op.kv_dtype = *rc::gen::element(DType::f32, DType::bf16);
+    const Case what = make_case(type, op);
+    return problems(what, **rc::gen::elementOf(taking(what)));
   }
 
   /// Checks every kernel that takes the case, in both types; returns how many did.
   template <class Op>
   int check_everywhere(const OpType& type, Op op) {
     int checked = 0;
-    for (const DType dtype : kTypes) {
+    for (const DType dtype : {DType::f32, DType::bf16}) {
       op.dtype = op.kv_dtype = dtype;
-      EXPECT_EQ(problems(type, op, checked), "");
+      const Case what = make_case(type, op);
+      for (const KernelEntry* kernel : taking(what)) {
+        EXPECT_EQ(problems(what, *kernel), "");
+        ++checked;
+      }
     }
     return checked;
   }
@@ -59,15 +70,15 @@ struct Heads {
   int64_t heads, kv_heads, head_dim;
 };
 
-/// Multi-head, grouped, multi-query; head sizes of one, several and broken vectors and blocks.
-constexpr Heads kHeads[] = {{2, 2, 64}, {8, 2, 128}, {3, 1, 80}, {4, 4, 96}, {6, 2, 256}, {5, 1, 16}};
+/// Multi-head, multi-query, grouped; head sizes of whole and broken vectors and blocks.
+constexpr Heads kHeads[] = {{2, 2, 64}, {3, 1, 80}, {6, 2, 256}};
 
 TEST_F(AttentionCpu, ContextAgreesWithTheReference) {
   struct Tokens {
     int64_t batch, isl, step, window;
   };
   constexpr Tokens kTokens[] = {
-      {1, 1, 0, 0}, {1, 300, 0, 0}, {1, 64, 64, 0}, {1, 130, 0, 50}, {2, 20, 600, 128}};
+      {1, 1, 0, 0}, {1, 300, 0, 0}, {1, 64, 64, 0}, {1, 130, 0, 50}, {1, 20, 300, 128}};
   int checked = 0;
   for (const Heads& h : kHeads)
     for (const Tokens& t : kTokens)
@@ -78,15 +89,15 @@ TEST_F(AttentionCpu, ContextAgreesWithTheReference) {
                                                                .head_dim = h.head_dim,
                                                                .window = t.window,
                                                                .step = t.step});
-  EXPECT_GE(checked, 60);  // the portable loop at least
+  EXPECT_GE(checked, 30);  // the portable loop at least
 }
 
 TEST_F(AttentionCpu, GenerationAgreesWithTheReference) {
   struct Tokens {
     int64_t batch, step, window;
   };
-  constexpr Tokens kTokens[] = {{1, 0, 0},   {3, 1, 0},      {1, 63, 0}, {1, 64, 0},
-                                {3, 500, 0}, {2, 1000, 128}, {1, 200, 1}};
+  constexpr Tokens kTokens[] = {{1, 0, 0},   {3, 1, 0},     {1, 63, 0}, {1, 64, 0},
+                                {2, 300, 0}, {1, 400, 128}, {1, 200, 1}};
   int checked = 0;
   for (const Heads& h : kHeads)
     for (const Tokens& t : kTokens)
@@ -96,7 +107,7 @@ TEST_F(AttentionCpu, GenerationAgreesWithTheReference) {
                                                                      .head_dim = h.head_dim,
                                                                      .window = t.window,
                                                                      .step = t.step});
-  EXPECT_GE(checked, 84);
+  EXPECT_GE(checked, 42);
 }
 
 /// More query heads per key/value head than one block of a kernel takes, whole and broken blocks.
@@ -128,20 +139,14 @@ RC_GTEST_FIXTURE_PROP(AttentionCpu, RandomContextAgreesWithTheReference, ()) {
   AttentionContext op = random_heads(AttentionContext{.batch = *rc::gen::inRange<int64_t>(1, 3)});
   op.isl = *rc::gen::inRange<int64_t>(1, 40), op.step = *rc::gen::inRange<int64_t>(0, 100);
   op.window = random_window(op.isl + op.step);
-  op.dtype = op.kv_dtype = *rc::gen::element(DType::f32, DType::bf16);
-  int checked = 0;
-  RC_ASSERT(problems(context_, op, checked) == "");
-  RC_ASSERT(checked >= 1);
+  RC_ASSERT(problems_of_some_kernel(context_, op) == "");
 }
 
 RC_GTEST_FIXTURE_PROP(AttentionCpu, RandomGenerationAgreesWithTheReference, ()) {
   AttentionGeneration op = random_heads(AttentionGeneration{.batch = *rc::gen::inRange<int64_t>(1, 4)});
   op.step = *rc::gen::inRange<int64_t>(0, 200);
   op.window = random_window(op.step + 1);
-  op.dtype = op.kv_dtype = *rc::gen::element(DType::f32, DType::bf16);
-  int checked = 0;
-  RC_ASSERT(problems(generation_, op, checked) == "");
-  RC_ASSERT(checked >= 1);
+  RC_ASSERT(problems_of_some_kernel(generation_, op) == "");
 }
 
 /// The vector kernels take what is no whole vector, too.

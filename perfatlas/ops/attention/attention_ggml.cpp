@@ -4,6 +4,9 @@
 // float32 as everywhere in llama.cpp; the cache has the type asked for.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "perfatlas/backends/ggml/ggml_kernel.h"
 #include "perfatlas/backends/ggml/ggml_types.h"
 #include "perfatlas/ops/attention/attention.h"
@@ -39,6 +42,13 @@ class GgmlAttention final : public PreparedKernel {
   void finish() { graph_.finish(); }
 
   size_t workspace_bytes() const override { return graph_.workspace_bytes(); }
+  /// ggml sums the values of a float16 cache in float16. Of n terms of one size and either sign the i-th sum is about
+  /// sqrt(i) terms large and rounded to 2^-12 of that; the roundings add up to 2^-13 sqrt(n) of the last sum. Twice that.
+  double allowed_error() const override {
+    if (s_.kv_dtype != DType::f16) return 0;
+    const int64_t most = s_.window > 0 ? std::min(s_.window, s_.context_tokens()) : s_.context_tokens();
+    return 2e-3 + 0x1p-12 * std::sqrt(double(most));
+  }
   std::optional<DType> taken_dtype(size_t index) const override { return graph_.taken_dtype(index); }
   size_t packed_bytes(size_t index) const override { return is_cache(index) ? cache_.bytes() : 0; }
   void see_indices(size_t, std::span<const int32_t> content) override {

@@ -58,8 +58,8 @@ MPI_User_function* sum_function(MessageType type) {
 
 class CollectiveCall final : public GroupKernel {
  public:
-  CollectiveCall(const Collective& op, GroupCall call, std::vector<size_t> rows)
-      : op_(op), call_(std::move(call)), rows_(std::move(rows)), type_(mpi_type(op.dtype)) {
+  CollectiveCall(const Collective& op, GroupCall call)
+      : op_(op), call_(std::move(call)), type_(mpi_type(op.dtype)) {
     int in_a_rank = 0;
     MPI_Initialized(&in_a_rank);
     if (!in_a_rank || !needs_own_sum(op)) return;
@@ -73,7 +73,6 @@ class CollectiveCall final : public GroupKernel {
   CollectiveCall& operator=(const CollectiveCall&) = delete;
 
   GroupCall call() const override { return call_; }
-  std::vector<size_t> row_bytes() const override { return rows_; }
 
   void launch(Stream, std::span<void* const> operands, void*) override {
     void *const send = operands[0], *const recv = operands[1];
@@ -97,7 +96,6 @@ class CollectiveCall final : public GroupKernel {
  private:
   Collective op_;
   GroupCall call_;
-  std::vector<size_t> rows_;
   MPI_Datatype type_;
   MPI_Op own_sum_ = MPI_OP_NULL;
   MPI_Op sum_ = MPI_SUM;
@@ -105,15 +103,13 @@ class CollectiveCall final : public GroupKernel {
 
 class RingExchange final : public GroupKernel {
  public:
-  RingExchange(const P2p& op, GroupCall call, std::vector<size_t> rows)
-      : op_(op), call_(std::move(call)), rows_(std::move(rows)) {
+  RingExchange(const P2p& op, GroupCall call) : op_(op), call_(std::move(call)) {
     int in_a_rank = 0;
     MPI_Initialized(&in_a_rank);
     if (in_a_rank) MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
   }
 
   GroupCall call() const override { return call_; }
-  std::vector<size_t> row_bytes() const override { return rows_; }
 
   void launch(Stream, std::span<void* const> operands, void*) override {
     const int ranks = int(op_.ranks), count = int(op_.elements);
@@ -125,15 +121,14 @@ class RingExchange final : public GroupKernel {
  private:
   P2p op_;
   GroupCall call_;
-  std::vector<size_t> rows_;
   int rank_ = 0;
 };
 
-std::unique_ptr<PreparedKernel> make_kernel(const Collective& op, GroupCall call, std::vector<size_t> rows) {
-  return std::make_unique<CollectiveCall>(op, std::move(call), std::move(rows));
+std::unique_ptr<PreparedKernel> make_kernel(const Collective& op, GroupCall call) {
+  return std::make_unique<CollectiveCall>(op, std::move(call));
 }
-std::unique_ptr<PreparedKernel> make_kernel(const P2p& op, GroupCall call, std::vector<size_t> rows) {
-  return std::make_unique<RingExchange>(op, std::move(call), std::move(rows));
+std::unique_ptr<PreparedKernel> make_kernel(const P2p& op, GroupCall call) {
+  return std::make_unique<RingExchange>(op, std::move(call));
 }
 
 template <class Op>
@@ -164,7 +159,7 @@ void add(KernelRegistry& registry) {
         static const OpType type = make_op_type<Op>();
         const Case what = make_case(type, op);
         const int ranks = int(op.ranks);
-        return make_kernel(op, {std::string(kVariant.name), case_text(what), ranks}, row_bytes(what, ranks));
+        return make_kernel(op, {std::string(kVariant.name), case_text(what), ranks});
       }});
 }
 

@@ -102,7 +102,7 @@ Operands dsa_module_operands(const MlaModuleCase& c, DsaIndexer indexer) {
                        mla_cache(c),
                        mla_page_table(c),
                        mla_weight(c, "w_uk", c.heads * g.nope, g.kv_lora),
-                       mla_weight(c, "w_uv", c.heads * g.v, g.kv_lora),
+                       mla_weight(c, "w_uv", c.heads * g.kv_lora, g.v),
                        selected,
                        mla_output(c)};
   if (own) add_indexer_operands(c, operands);

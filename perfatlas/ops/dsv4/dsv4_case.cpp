@@ -111,7 +111,7 @@ Work dsv4_attention_work(const Dsv4Case& c) {
 }
 
 Work dsv4_selection_work(const Dsv4Case& c) {
-  const double compressed = double((c.step + c.isl) / c.compress);
+  const double compressed = double(std::max<int64_t>(1, (c.step + c.isl) / c.compress));
   return {.activation_bytes_read = 4 * double(c.tokens()) * compressed};
 }
 

@@ -27,7 +27,8 @@ struct Embedding {
       field("dtype", &Embedding::dtype, Role::exact, "type of the table"),
       field("num_tokens", &Embedding::tokens, Role::axis, "tokens in the step").flagged("tokens"),
       field("hidden_size", &Embedding::hidden, Role::axis, "elements per row").flagged("hidden"),
-      field("vocab_size", &Embedding::vocab, Role::recorded, "rows of the table on this rank").flagged("vocab"),
+      field("vocab_size", &Embedding::vocab, Role::recorded, "rows of the table on this rank")
+          .flagged("vocab"),
   };
 
   static constexpr auto axes = std::array{
@@ -39,7 +40,8 @@ struct Embedding {
       .resolver = Resolver::sites,
       .site_axes = 1,
       .why =
-          "token-equivalent: each token reads one row wherever it is; the rest of the table is not touched, so its "
+          "token-equivalent: each token reads one row wherever it is; the rest of the table is not touched, "
+          "so its "
           "size is recorded only; hidden sizes are those of models and lie scattered",
   };
 

@@ -10,6 +10,7 @@
 #include <optional>
 #include <vector>
 
+#include "perfatlas/backends/cpu/avx512_lanes.h"
 #include "perfatlas/backends/cpu/onednn_primitive.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/ops/gemm/gemm_cpu_dequant_codes.h"
@@ -30,7 +31,7 @@ size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kA
 
 bool has_fp8(const Gemm& gemm) { return gemm.dtype == Quant::fp8 || gemm.dtype == Quant::fp8_static; }
 
-/// d[m, some columns] = a[m, k] * panels: bf16, the columns in their place in d.
+/// product[m, columns] = a[m, k] * panels: bf16 to float, dense because oneDNN is slow to write between other columns.
 dnnl::matmul::primitive_desc describe(const Gemm& gemm, int64_t columns, const OnednnContext& onednn) {
   constexpr auto kBf16 = memory::data_type::bf16;
   dnnl::primitive_attr attributes;
@@ -38,7 +39,7 @@ dnnl::matmul::primitive_desc describe(const Gemm& gemm, int64_t columns, const O
   return {onednn.engine,
           {{gemm.m, gemm.k}, kBf16, memory::format_tag::ab},
           {{gemm.k, columns}, kBf16, memory::format_tag::BA16a64b2a},
-          {{gemm.m, columns}, kBf16, memory::dims{gemm.n, 1}},
+          {{gemm.m, columns}, memory::data_type::f32, memory::format_tag::ab},
           attributes};
 }
 
@@ -48,11 +49,12 @@ class BlockProduct {
   BlockProduct(const Gemm& gemm, int64_t columns, int threads, const OnednnContext& onednn) {
     const auto description = describe(gemm, columns, onednn);
     for (int i = 0; i < threads; ++i)
-      copies_.emplace_back(description,
-                           std::vector<OnednnPrimitive::Argument>{{DNNL_ARG_SRC, description.src_desc()},
-                                                                  {DNNL_ARG_WEIGHTS, description.weights_desc()},
-                                                                  {DNNL_ARG_DST, description.dst_desc()}},
-                           onednn);
+      copies_.emplace_back(
+          description,
+          std::vector<OnednnPrimitive::Argument>{{DNNL_ARG_SRC, description.src_desc()},
+                                                 {DNNL_ARG_WEIGHTS, description.weights_desc()},
+                                                 {DNNL_ARG_DST, description.dst_desc()}},
+          onednn);
   }
 
   size_t scratchpad_bytes() const { return copies_.front().scratchpad_bytes(); }
@@ -61,6 +63,16 @@ class BlockProduct {
  private:
   std::vector<OnednnPrimitive> copies_;
 };
+
+/// As bf16, times the scale of each column where there are some.
+PERFATLAS_AVX512 void store_row(const float* products, const float* scales, int64_t columns, Bf16* d) {
+  for (int64_t i = 0; i < columns; i += kLanes) {
+    const __mmask16 lanes = lanes_from(columns - i);
+    __m512 values = load_lanes(products + i, lanes);
+    if (scales != nullptr) values = _mm512_mul_ps(values, load_lanes(scales + i, lanes));
+    store_lanes(d + i, lanes, values);
+  }
+}
 
 class DequantMatmul final : public PreparedKernel {
  public:
@@ -85,7 +97,7 @@ class DequantMatmul final : public PreparedKernel {
   }
 
   size_t workspace_bytes() const override {
-    return activation_bytes() + size_t(threads_) * (block_bytes() + aligned(scratchpad_)) + kAlignment;
+    return activation_bytes() + size_t(threads_) * own_bytes() + kAlignment;
   }
 
   void launch(Stream, std::span<void* const> operands, void* workspace) override {
@@ -96,14 +108,17 @@ class DequantMatmul final : public PreparedKernel {
 #pragma omp parallel num_threads(threads_)
     {
       const int thread = omp_get_thread_num();
-      std::byte* const own = blocks + size_t(thread) * (block_bytes() + aligned(scratchpad_));
+      std::byte* const own = blocks + size_t(thread) * own_bytes();
+      auto* const products = reinterpret_cast<float*>(own + block_bytes());
 #pragma omp for schedule(dynamic)
       for (int64_t first = 0; first < gemm_.n; first += rows_) {
         dequantise(operands, first, reinterpret_cast<Bf16*>(own));
         BlockProduct& product = gemm_.n - first >= rows_ ? *whole_ : *rest_;
-        void* pointers[] = {activations, own, static_cast<Bf16*>(operands[2]) + first};
-        const dnnl_status_t status = product.of_thread(thread).try_execute(pointers, own + block_bytes());
+        void* pointers[] = {activations, own, products};
+        const dnnl_status_t status =
+            product.of_thread(thread).try_execute(pointers, own + block_bytes() + product_bytes());
         if (status != dnnl_success) refusal_ = status;
+        store(operands, first, products);
       }
     }
     throw_onednn_refusal(refusal_.exchange(dnnl_success));
@@ -113,6 +128,8 @@ class DequantMatmul final : public PreparedKernel {
   size_t block_bytes() const {
     return aligned(size_t(rows_ / kPanelRows * panels_.panel_elements()) * sizeof(Bf16));
   }
+  size_t product_bytes() const { return aligned(size_t(gemm_.m * rows_) * sizeof(float)); }
+  size_t own_bytes() const { return block_bytes() + product_bytes() + aligned(scratchpad_); }
   size_t activation_bytes() const {
     return has_fp8(gemm_) ? aligned(size_t(gemm_.m * gemm_.k) * sizeof(Bf16)) : 0;
   }
@@ -139,17 +156,26 @@ class DequantMatmul final : public PreparedKernel {
     }
   }
 
-  /// Of the panel's rows; those beyond the last one are 0.
+  /// Puts the columns from `first` on in their place, with the scales that are one per column.
+  void store(std::span<void* const> operands, int64_t first, const float* products) const {
+    const int64_t columns = std::min(rows_, gemm_.n - first);
+    auto* d = static_cast<Bf16*>(operands[2]) + first;
+    const float* scales = nullptr;
+    if (gemm_.dtype == Quant::int8_wo) scales = static_cast<const float*>(operands[kScales]) + first;
+    for (int64_t row = 0; row < gemm_.m; ++row, d += gemm_.n, products += columns)
+      store_row(products, scales, columns, d);
+  }
+
+  /// Of the panel's rows within one group; those beyond the last one are 0.
   std::array<float, kPanelRows> scales_of(std::span<void* const> operands, int64_t row, int64_t group) const {
     std::array<float, kPanelRows> scales{};
     const int64_t count = std::min(kPanelRows, gemm_.n - row);
     const int64_t groups = (gemm_.k + kInt4Group - 1) / kInt4Group;
     for (int64_t i = 0; i < count; ++i) {
-      if (has_fp8(gemm_)) scales[size_t(i)] = 1;
-      if (gemm_.dtype == Quant::int8_wo)
-        scales[size_t(i)] = static_cast<const float*>(operands[kScales])[row + i];
-      if (gemm_.dtype == Quant::int4_wo)
-        scales[size_t(i)] = to_float(static_cast<const Bf16*>(operands[kScales])[(row + i) * groups + group]);
+      scales[size_t(i)] =
+          gemm_.dtype == Quant::int4_wo
+              ? to_float(static_cast<const Bf16*>(operands[kScales])[(row + i) * groups + group])
+              : 1;
     }
     return scales;
   }
@@ -175,8 +201,8 @@ std::string why_no_dequant_matmul(const Gemm& gemm, const CpuDevice& device) {
   try {
     return onednn_fallback_reason(describe(gemm, std::min(gemm.n, block_rows(gemm)), device.onednn()));
   } catch (const dnnl::error& error) {
-    return fmt::format("oneDNN {} has no bfloat16 matmul by packed weights for this CPU ({})", onednn_version(),
-                       error.what());
+    return fmt::format("oneDNN {} has no bfloat16 matmul by packed weights for this CPU ({})",
+                       onednn_version(), error.what());
   }
 }
 

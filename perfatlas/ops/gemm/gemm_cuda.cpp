@@ -57,19 +57,27 @@ class Matmul final : public PreparedKernel {
   MatmulPlan plan_;
 };
 
-/// cuBLASLt writes an integer product as int32 or int8 only; a second kernel turns int32 into the declared bf16.
+/// cuBLASLt writes an integer product as int32 or int8 only; a second kernel turns int32 into the declared bf16 with
+/// the scales.
 class IntegerMatmul final : public PreparedKernel {
  public:
   IntegerMatmul(const Gemm& gemm, CudaDevice& device)
       : plan_(device.cublaslt(), problem_of(gemm)),
         runtime_(device.runtime()),
-        results_(size_t(gemm.m * gemm.n)) {}
+        results_(size_t(gemm.m * gemm.n)),
+        columns_(size_t(gemm.n)) {}
 
   size_t workspace_bytes() const override { return results_offset() + results_ * sizeof(int32_t); }
   void launch(Stream stream, std::span<void* const> operands, void* workspace) override {
     auto* results = reinterpret_cast<int32_t*>(static_cast<char*>(workspace) + results_offset());
     plan_.enqueue({operands[0], operands[1], results, workspace}, stream);
-    runtime_.int32_to_bf16(results, operands[2], results_, stream);
+    runtime_.scaled_to_bf16({.from = results,
+                             .to = operands[2],
+                             .count = results_,
+                             .columns = columns_,
+                             .common_scale = static_cast<const float*>(operands[3]),
+                             .column_scales = static_cast<const float*>(operands[4])},
+                            stream);
   }
 
  private:
@@ -77,7 +85,7 @@ class IntegerMatmul final : public PreparedKernel {
 
   MatmulPlan plan_;
   CudaRuntime& runtime_;
-  size_t results_;
+  size_t results_, columns_;
 };
 
 }  // namespace

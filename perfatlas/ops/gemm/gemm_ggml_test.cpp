@@ -2,8 +2,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
-#include "perfatlas/backends/ggml/ggml_device.h"
-#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/ggml/ggml_check_test.h"
 #include "perfatlas/ops/gemm/gemm.h"
 
 namespace perfatlas {
@@ -25,24 +24,10 @@ class GemmGgml : public testing::Test {
     throw Error("no such kernel");
   }
 
-  /// Checks every kernel that takes the case; returns how many did.
-  int check_everywhere(const Gemm& gemm) {
-    const Case what = make_case(op_, gemm);
-    EXPECT_EQ(gemm.why_invalid(), "") << case_text(what);
-    int checked = 0;
-    for (const KernelEntry& entry : kernels_.entries()) {
-      if (!entry.why_unsupported(what.values, device_).empty()) continue;
-      ++checked;
-      for (const HarnessCheck& check : check_kernel(what, entry, 1, device_))
-        EXPECT_NE(check.verdict, Verdict::failed)
-            << entry.name << " " << case_text(what) << ": " << check.name << ": " << check.detail;
-    }
-    return checked;
-  }
+  int check_everywhere(const Gemm& gemm) { return check_ggml_kernels(gemm, kernels_); }
 
-  GgmlDevice device_{""};
+  GgmlDevice& device_ = ggml_test_device();
   KernelRegistry kernels_;
-  OpType op_ = make_op_type<Gemm>();
 };
 
 struct Shape {

@@ -11,7 +11,8 @@ namespace perfatlas {
 std::vector<int64_t> aic_gemm_tokens();
 
 /// Published feature counts (n and k).
-inline constexpr int64_t kAicGemmFeatures[] = {32,   64,   128,  256,  512,  768,  1024,  1536,  2048,  2560,  3072,
-                                    3584, 4096, 5120, 6144, 7168, 8192, 10240, 12288, 16384, 51200, 65536};
+inline constexpr int64_t kAicGemmFeatures[] = {32,   64,    128,   256,   512,   768,  1024, 1536,
+                                               2048, 2560,  3072,  3584,  4096,  5120, 6144, 7168,
+                                               8192, 10240, 12288, 16384, 51200, 65536};
 
 }  // namespace perfatlas

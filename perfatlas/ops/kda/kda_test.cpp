@@ -6,6 +6,8 @@
 
 #include <cmath>
 
+#include "perfatlas/ops/gdn/gdn.h"
+
 namespace perfatlas {
 namespace {
 
@@ -77,16 +79,24 @@ TEST(Kda, VerifyKeepsEveryStateAndLeavesTheFirst) {
   }
 }
 
-/// With one decay for all key channels it is the gated delta rule; with none, and values that the state already answers,
-/// nothing changes.
-TEST(Kda, AKnownValueLeavesTheState) {
-  const Kda op = sized(Kda::kDecode, KdaPhase::generation, 1, 1);
-  std::vector<HostOperand> data = made_up(op);
-  std::fill(data[3].values.begin(), data[3].values.end(), 0.0F);
-  std::fill(data[5].values.begin(), data[5].values.end(), 0.0F);
-  std::fill(data[2].values.begin(), data[2].values.end(), 0.0F);
+TEST(Kda, OneDecayForAllKeyChannelsIsTheGatedDeltaRule) {
+  const Kda op = sized(Kda::kDecode, KdaPhase::generation, 3, 1);
+  const Gdn gdn{.kernel = Symbol(Gdn::kRecurrentRule),
+                .phase = LinearPhase::generation,
+                .batch = 3,
+                .tokens = 3,
+                .k_heads = 2,
+                .k_dim = 5,
+                .v_heads = 2,
+                .v_dim = 3};
+  std::vector<HostOperand> data = made_up(op), expected = data;
+  expected[3].values.resize(3 * 2);
+  for (size_t i = 0; i < data[3].values.size(); ++i)
+    data[3].values[i] = expected[3].values[i / 5] = -0.1F * float(1 + i / 5);
   op.reference(data);
-  EXPECT_THAT(data[5].values, testing::Each(0.0F));
+  gdn.reference(expected);
+  EXPECT_THAT(data[5].values, testing::Pointwise(testing::FloatEq(), expected[5].values));
+  EXPECT_THAT(data[6].values, testing::Pointwise(testing::FloatEq(), expected[6].values));
 }
 
 TEST(Kda, EverySubKernelHasOperandsAndWork) {

@@ -34,14 +34,16 @@ struct KvCacheWrite {
       .op_name = "kv_cache_write",
       .doc = "Copies the keys and values (or the MLA latent) of new tokens into the paged KV cache.",
       .sol =
-          "max(batch_size*isl*elements*kv_bytes / memory_bw, batch_size*isl*elements*bytes / llc_bw); elements = "
+          "max(batch_size*isl*elements*kv_bytes / memory_bw, batch_size*isl*elements*bytes / llc_bw); "
+          "elements = "
           "2*num_key_value_heads*head_dim, or head_dim for MLA",
   };
 
   static constexpr auto fields = std::tuple{
       field("batch_size", &KvCacheWrite::batch, Role::axis, "sequences of equal length").flagged("batch"),
       field("isl", &KvCacheWrite::isl, Role::axis, "new tokens per sequence"),
-      field("num_key_value_heads", &KvCacheWrite::kv_heads, Role::exact, "key/value heads on this rank; MLA: 1")
+      field("num_key_value_heads", &KvCacheWrite::kv_heads, Role::exact,
+            "key/value heads on this rank; MLA: 1")
           .flagged("kv_heads"),
       field("head_dim", &KvCacheWrite::head_dim, Role::exact, "elements per head of a cache"),
       field("rope_dim", &KvCacheWrite::rope_dim, Role::exact,
@@ -58,7 +60,8 @@ struct KvCacheWrite {
 
   static constexpr TableLayout layout{
       .why =
-          "token-equivalent: every token is copied once to a place of its own, so that batch and isl count only "
+          "token-equivalent: every token is copied once to a place of its own, so that batch and isl count "
+          "only "
           "through their product; the cached tokens are not touched",
   };
 

@@ -75,6 +75,8 @@ struct KvCacheWriteLoops {
 
 }  // namespace
 
-void add_kv_cache_write_cpu_kernels(KernelRegistry& registry) { add_loop_kernels<KvCacheWriteLoops>(registry); }
+void add_kv_cache_write_cpu_kernels(KernelRegistry& registry) {
+  add_loop_kernels<KvCacheWriteLoops>(registry);
+}
 
 }  // namespace perfatlas

@@ -25,7 +25,8 @@ TEST_F(KvCacheWriteCpu, EveryKernelAgreesWithTheReferenceOnRandomShapes) {
                     .dtype = *rc::gen::element(DType::f32, DType::bf16),
                     .kv_dtype = *rc::gen::element(DType::f32, DType::bf16, DType::fp8_e4m3),
                     .step = *rc::gen::element<int64_t>(0, 1, 63, 64, 200)};
-    if (*rc::gen::arbitrary<bool>()) op.kv_heads = 1, op.rope_dim = *rc::gen::inRange<int64_t>(1, op.head_dim);
+    if (*rc::gen::arbitrary<bool>())
+      op.kv_heads = 1, op.rope_dim = *rc::gen::inRange<int64_t>(1, op.head_dim);
     const std::string failures = failures_of(op);
     RC_ASSERT(failures == "");
   }));
@@ -33,7 +34,8 @@ TEST_F(KvCacheWriteCpu, EveryKernelAgreesWithTheReferenceOnRandomShapes) {
 }
 
 TEST_F(KvCacheWriteCpu, LatentOfDeepSeekAgrees) {
-  EXPECT_EQ(failures_of(KvCacheWrite{.batch = 3, .isl = 5, .head_dim = 576, .rope_dim = 64, .step = 100}), "");
+  EXPECT_EQ(failures_of(KvCacheWrite{.batch = 3, .isl = 5, .head_dim = 576, .rope_dim = 64, .step = 100}),
+            "");
 }
 
 TEST_F(KvCacheWriteCpu, TypesWithoutAKernelSayWhy) {

@@ -14,7 +14,8 @@ std::vector<HostOperand> zeros_for(const KvCacheWrite& op) {
   for (const Operand& operand : op.operands()) {
     const auto count = size_t(operand.elements());
     const bool indices = operand.dtype == DType::int32;
-    data.push_back({operand, std::vector<float>(indices ? 0 : count), std::vector<int32_t>(indices ? count : 0)});
+    data.push_back(
+        {operand, std::vector<float>(indices ? 0 : count), std::vector<int32_t>(indices ? count : 0)});
   }
   return data;
 }

@@ -41,7 +41,8 @@ struct LogitsSample {
       .resolver = Resolver::sites,
       .site_axes = 1,
       .why =
-          "works per request, not per token: a prompt of any length leaves one row of logits; rows are independent, "
+          "works per request, not per token: a prompt of any length leaves one row of logits; rows are "
+          "independent, "
           "and vocabularies are those of models and lie scattered",
   };
 

@@ -103,7 +103,8 @@ class TopKSample final : public PreparedKernel {
       : op_(op), threads_(threads), parts_(std::max<int64_t>(threads / op.batch, 1)), scan_(scan) {}
 
   size_t workspace_bytes() const override {
-    return size_t(threads_) * (Candidates::capacity(size_t(op_.topk)) * sizeof(uint64_t) + sizeof(Candidates));
+    return size_t(threads_) *
+           (Candidates::capacity(size_t(op_.topk)) * sizeof(uint64_t) + sizeof(Candidates));
   }
 
   void launch(Stream, std::span<void* const> operands, void* workspace) override {
@@ -123,8 +124,8 @@ class TopKSample final : public PreparedKernel {
   }
 
   void finish(std::span<void* const> operands, int64_t row, Candidates& found) const {
-    static_cast<int32_t*>(operands[3])[row] = draw(found, static_cast<const float*>(operands[1])[row],
-                                                   static_cast<const float*>(operands[2])[row]);
+    static_cast<int32_t*>(operands[3])[row] =
+        draw(found, static_cast<const float*>(operands[1])[row], static_cast<const float*>(operands[2])[row]);
   }
 
   void sample_by_rows(std::span<void* const> operands, Candidates* lists) const {
@@ -184,8 +185,8 @@ std::string why_not_avx512(const LogitsSample& op, const CpuDevice& device) {
 }  // namespace
 
 void add_logits_sample_cpu_kernels(KernelRegistry& registry) {
-  registry.add(
-      Kernel<LogitsSample, CpuDevice>{"perfatlas_threshold_avx512", "onednn", &why_not_avx512, &prepare<true>});
+  registry.add(Kernel<LogitsSample, CpuDevice>{"perfatlas_threshold_avx512", "onednn", &why_not_avx512,
+                                               &prepare<true>});
   registry.add(Kernel<LogitsSample, CpuDevice>{"perfatlas_threshold_portable", "onednn", &why_not_portable,
                                                &prepare<false>});
 }

@@ -10,9 +10,7 @@ namespace perfatlas {
 namespace {
 
 /// Softmax of these is 0.1, 0.4, 0.2, 0.3.
-std::vector<float> logits() {
-  return {std::log(1.0F), std::log(4.0F), std::log(2.0F), std::log(3.0F)};
-}
+std::vector<float> logits() { return {std::log(1.0F), std::log(4.0F), std::log(2.0F), std::log(3.0F)}; }
 
 int32_t draw(int64_t topk, float top_p, float u, std::vector<float> row = logits()) {
   const LogitsSample op{.vocab = int64_t(row.size()), .topk = topk};
@@ -83,8 +81,10 @@ TEST(LogitsSample, ModelGridSweepsTheBatchLadder) {
 
 TEST(LogitsSample, SenselessCasesSayWhy) {
   EXPECT_NE(LogitsSample{.batch = 0}.why_invalid(), "");
-  EXPECT_EQ((LogitsSample{.vocab = 10, .topk = 11}.why_invalid()), "topk must be at least 1 and at most vocab");
-  EXPECT_EQ((LogitsSample{.vocab = 10, .topk = 0}.why_invalid()), "topk must be at least 1 and at most vocab");
+  EXPECT_EQ((LogitsSample{.vocab = 10, .topk = 11}.why_invalid()),
+            "topk must be at least 1 and at most vocab");
+  EXPECT_EQ((LogitsSample{.vocab = 10, .topk = 0}.why_invalid()),
+            "topk must be at least 1 and at most vocab");
   EXPECT_NE(LogitsSample{.dtype = DType::int8}.why_invalid(), "");
   EXPECT_EQ(LogitsSample{}.why_invalid(), "");
 }

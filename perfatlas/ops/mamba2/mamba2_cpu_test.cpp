@@ -53,7 +53,7 @@ Mamba2 random_shape(Mamba2 op) {
   op.groups = *rc::gen::element<int64_t>(1, 2, 3);
   op.heads = op.groups * *rc::gen::element<int64_t>(1, 2, 5);
   op.head_dim = *rc::gen::element<int64_t>(1, 7, 16, 40, 64);
-  op.d_state = *rc::gen::element<int64_t>(1, 9, 16, 33, 64, 128);
+  op.d_state = *rc::gen::element<int64_t>(1, 9, 16, 33, 64);
   op.d_conv = *rc::gen::inRange<int64_t>(2, 9);
   op.chunk = *rc::gen::element<int64_t>(1, 16, 30, 64, 128);
   return op;

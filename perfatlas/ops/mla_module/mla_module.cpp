@@ -94,7 +94,7 @@ Operands MlaGenerationModule::operands() const {
   const MlaGeometry& g = geometry();
   Operands operands = shared_operands(*this);
   operands.push_back(mla_weight(*this, "w_uk", heads * g.nope, g.kv_lora));
-  operands.push_back(mla_weight(*this, "w_uv", heads * g.v, g.kv_lora));
+  operands.push_back(mla_weight(*this, "w_uv", heads * g.kv_lora, g.v));
   operands.push_back(mla_output(*this));
   return operands;
 }

@@ -132,7 +132,7 @@ struct MlaGenerationModule : MlaModuleCase {
   Work work() const;
 
   /// As MlaContextModule up to page_table, then w_uk[heads*nope, kv_lora] (of head h the rows from h*nope on), w_uv[
-  /// heads*v, kv_lora], out[tokens, hidden].
+  /// heads*kv_lora, v], out[tokens, hidden].
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 

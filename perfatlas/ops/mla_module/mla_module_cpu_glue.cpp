@@ -15,6 +15,7 @@ void add_rms_norm_cpu_kernels(KernelRegistry& registry);
 void add_rope_cpu_kernels(KernelRegistry& registry);
 void add_kv_cache_write_cpu_kernels(KernelRegistry& registry);
 void add_mla_cpu_kernels(KernelRegistry& registry);
+void add_mla_bmm_cpu_kernels(KernelRegistry& registry);
 
 namespace {
 
@@ -33,12 +34,10 @@ dnnl::matmul::primitive_desc describe(const HeadProducts& p, const CpuDevice& de
   const memory::data_type type = *onednn_type(p.dtype);
   const memory::desc from({p.heads, p.tokens, p.depth}, type, {p.from_stride, p.heads * p.from_stride, 1});
   const memory::desc to({p.heads, p.tokens, p.columns}, type, {p.to_stride, p.heads * p.to_stride, 1});
-  const memory::dims strides = p.transposed ? memory::dims{p.depth * p.columns, 1, p.depth}
-                                            : memory::dims{p.depth * p.columns, p.columns, 1};
   dnnl::primitive_attr attributes;
   attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
-  return {device.onednn().engine, from, memory::desc({p.heads, p.depth, p.columns}, type, strides), to,
-          attributes};
+  return {device.onednn().engine, from,
+          memory::desc({p.heads, p.depth, p.columns}, type, memory::format_tag::abc), to, attributes};
 }
 
 }  // namespace
@@ -145,6 +144,7 @@ const KernelRegistry& block_step_kernels() {
     add_rope_cpu_kernels(registry);
     add_kv_cache_write_cpu_kernels(registry);
     add_mla_cpu_kernels(registry);
+    add_mla_bmm_cpu_kernels(registry);
     return registry;
   }();
   return kernels;

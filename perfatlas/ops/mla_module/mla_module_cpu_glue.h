@@ -29,12 +29,12 @@ struct CopySide {
 /// Copies `bytes` bytes of each of `rows` rows.
 ComposedGlue copy_rows(const CopySide& from, const CopySide& to, size_t bytes, int64_t rows, int threads);
 
-/// to[token, head, :] = from[token, head, 0:depth] times the weights of the head, on oneDNN.
+/// to[token, head, :] = from[token, head, 0:depth] times weights[head, depth, columns], on oneDNN: the mla_bmm op for
+/// heads of other sizes than it has.
 struct HeadProducts {
   int64_t heads = 1, tokens = 1;
   int64_t depth = 1, columns = 1;
   int64_t from_stride = 1, to_stride = 1;  // elements per head of either side
-  bool transposed = false;  // weights[heads, columns, depth] instead of [heads, depth, columns]
   DType dtype = DType::bf16;
 };
 /// Why oneDNN does not do it on this CPU, or empty.

@@ -2,6 +2,7 @@
 #include "perfatlas/ops/mla_module/mla_module_cpu_parts.h"
 
 #include "perfatlas/ops/gemm/gemm.h"
+#include "perfatlas/ops/mla_bmm/mla_bmm.h"
 #include "perfatlas/ops/mla_module/mla_module.h"
 #include "perfatlas/ops/rms_norm/rms_norm.h"
 #include "perfatlas/ops/rope/rope.h"
@@ -11,6 +12,11 @@ namespace {
 
 size_t bytes(const MlaModuleCase& c, int64_t elements) {
   return size_t(double(elements) * bytes_of(c.activation()));
+}
+
+/// Heads of the sizes that the mla_bmm op has.
+bool is_mla_bmm(const MlaGeometry& g) {
+  return g.nope == kMlaNope && g.kv_lora == kMlaLatent && g.v == kMlaValue;
 }
 
 HeadProducts absorbing(const MlaModuleCase& c) {
@@ -32,7 +38,6 @@ HeadProducts expanding(const MlaModuleCase& c) {
           .columns = g.v,
           .from_stride = g.kv_lora,
           .to_stride = g.v,
-          .transposed = true,
           .dtype = c.activation()};
 }
 
@@ -94,20 +99,35 @@ ProjectedBlock project_block(BlockParts& parts, int64_t extra) {
 ComposedBuffer absorb_queries(BlockParts& parts, ComposedBuffer q, ComposedBuffer w_uk) {
   const MlaModuleCase& c = parts.block();
   const MlaGeometry& g = c.geometry();
-  const ComposedBuffer absorbed = parts.scratch(), scratchpad = parts.scratch();
-  parts.glue([&] { return head_products(absorbing(c), q, w_uk, absorbed, scratchpad, parts.device()); });
-  parts.glue([&] {
-    return copy_rows({q, bytes(c, g.nope), bytes(c, g.head())},
-                     {absorbed, bytes(c, g.kv_lora), bytes(c, g.latent())}, bytes(c, g.rope),
-                     c.tokens() * c.heads, parts.device().threads());
-  });
+  const int64_t rows = c.tokens() * c.heads, threads = parts.device().threads();
+  const ComposedBuffer absorbed = parts.scratch();
+  const auto copy = [&](CopySide from, CopySide to, int64_t elements) {
+    parts.glue([&] { return copy_rows(from, to, bytes(c, elements), rows, int(threads)); });
+  };
+  if (is_mla_bmm(g)) {
+    const ComposedBuffer nope = parts.scratch(), latents = parts.scratch();
+    copy({q, 0, bytes(c, g.head())}, {nope, 0, bytes(c, g.nope)}, g.nope);
+    parts.step(MlaBmm{MlaBmmDirection::pre, c.gemm, c.tokens(), c.heads}, {nope, w_uk, latents});
+    copy({latents, 0, bytes(c, g.kv_lora)}, {absorbed, 0, bytes(c, g.latent())}, g.kv_lora);
+  } else {
+    const ComposedBuffer scratchpad = parts.scratch();
+    parts.glue([&] { return head_products(absorbing(c), q, w_uk, absorbed, scratchpad, parts.device()); });
+  }
+  copy({q, bytes(c, g.nope), bytes(c, g.head())}, {absorbed, bytes(c, g.kv_lora), bytes(c, g.latent())},
+       g.rope);
   return absorbed;
 }
 
 void expand_and_project(BlockParts& parts, ComposedBuffer latents, ComposedBuffer w_uv, ComposedBuffer out) {
   const MlaModuleCase& c = parts.block();
-  const ComposedBuffer values = parts.scratch(), scratchpad = parts.scratch();
-  parts.glue([&] { return head_products(expanding(c), latents, w_uv, values, scratchpad, parts.device()); });
+  const ComposedBuffer values = parts.scratch();
+  if (is_mla_bmm(c.geometry())) {
+    parts.step(MlaBmm{MlaBmmDirection::post, c.gemm, c.tokens(), c.heads}, {latents, w_uv, values});
+  } else {
+    const ComposedBuffer scratchpad = parts.scratch();
+    parts.glue(
+        [&] { return head_products(expanding(c), latents, w_uv, values, scratchpad, parts.device()); });
+  }
   project_out(parts, values, out);
 }
 
@@ -119,6 +139,7 @@ void project_out(BlockParts& parts, ComposedBuffer values, ComposedBuffer out) {
 }
 
 std::string why_no_absorption(const MlaModuleCase& c, const CpuDevice& device) {
+  if (is_mla_bmm(c.geometry())) return {};  // a step of the composition
   std::string reason = why_no_head_products(absorbing(c), device);
   return reason.empty() ? why_no_head_products(expanding(c), device) : reason;
 }

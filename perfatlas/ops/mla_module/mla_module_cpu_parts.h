@@ -63,7 +63,7 @@ ProjectedBlock project_block(BlockParts& parts, int64_t extra);
 /// (q_nope w_uk, q_rope) [heads, kv_lora + rope] of every token.
 ComposedBuffer absorb_queries(BlockParts& parts, ComposedBuffer q, ComposedBuffer w_uk);
 
-/// Weighted latents[heads, kv_lora] of every token times w_uv^T, then w_out^T into `out`.
+/// Weighted latents[heads, kv_lora] of every token times w_uv, then w_out^T into `out`.
 void expand_and_project(BlockParts& parts, ComposedBuffer latents, ComposedBuffer w_uv, ComposedBuffer out);
 
 /// Values[heads * v] of every token times w_out^T into `out`.

@@ -112,9 +112,12 @@ TEST(MlaModule, AbsorbedAndExpandedBlocksAgreeOnOneToken) {
   for (int64_t row = 0; row < c.heads * (g.nope + g.v); ++row) {
     const int64_t head = row / (g.nope + g.v), within = row % (g.nope + g.v);
     const bool key = within < g.nope;
-    const int64_t to = key ? head * g.nope + within : head * g.v + within - g.nope;
-    std::copy_n(&a[mla_w_kv_at].values[size_t(row * g.kv_lora)], g.kv_lora,
-                &b[key ? mla_w_uk_at : mla_w_uv_at].values[size_t(to * g.kv_lora)]);
+    const float* from = &a[mla_w_kv_at].values[size_t(row * g.kv_lora)];
+    if (key)
+      std::copy_n(from, g.kv_lora, &b[mla_w_uk_at].values[size_t((head * g.nope + within) * g.kv_lora)]);
+    else
+      for (int64_t j = 0; j < g.kv_lora; ++j)
+        b[mla_w_uv_at].values[size_t((head * g.kv_lora + j) * g.v + within - g.nope)] = from[j];
   }
   expanded.reference(a);
   absorbed.reference(b);

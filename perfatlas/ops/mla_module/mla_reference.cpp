@@ -101,11 +101,16 @@ MlaRows mla_absorb(const MlaModuleCase& c, const MlaRows& q, const std::vector<f
 MlaRows mla_expand(const MlaModuleCase& c, const MlaRows& latents, const std::vector<float>& w_uv) {
   const MlaGeometry& g = c.geometry();
   MlaRows values{c.heads * g.v, {}};
+  std::vector<double> sums(size_t(g.v));
   for (int64_t token = 0; token < latents.count(); ++token)
-    for (int64_t row = 0; row < c.heads * g.v; ++row)
-      values.values.push_back(rounded(
-          mla_dot(latents.row(token) + row / g.v * g.kv_lora, &w_uv[size_t(row * g.kv_lora)], g.kv_lora),
-          c.activation()));
+    for (int64_t head = 0; head < c.heads; ++head) {
+      const float* from = latents.row(token) + head * g.kv_lora;
+      std::fill(sums.begin(), sums.end(), 0.0);
+      for (int64_t j = 0; j < g.kv_lora; ++j)
+        for (int64_t d = 0; d < g.v; ++d)
+          sums[size_t(d)] += double(from[j]) * double(w_uv[size_t((head * g.kv_lora + j) * g.v + d)]);
+      for (const double sum : sums) values.values.push_back(rounded(sum, c.activation()));
+    }
   return values;
 }
 

@@ -48,7 +48,7 @@ void mla_store(const MlaModuleCase& c, const std::vector<const MlaRows*>& parts,
 /// elements.
 MlaRows mla_absorb(const MlaModuleCase& c, const MlaRows& q, const std::vector<float>& w_uk);
 
-/// Weighted latents[t, heads*kv_lora] as heads*v elements: per head times w_uv^T.
+/// Weighted latents[t, heads*kv_lora] as heads*v elements: per head times w_uv[kv_lora, v].
 MlaRows mla_expand(const MlaModuleCase& c, const MlaRows& latents, const std::vector<float>& w_uv);
 
 /// softmax weights of scores that are divided by sqrt(nope + rope).

@@ -13,12 +13,13 @@ std::string_view Moe::why_invalid() const {
   if (topk > experts) return "a token cannot choose more experts (topk) than there are (num_experts)";
   if (experts % ep != 0) return "the experts must divide evenly among ep ranks";
   if (inter % tp != 0) return "the intermediate features must divide evenly among tp ranks";
-  if (bits_of(traits_of(dtype).weight) == 4 && (hidden % 2 != 0 || local_inter() % 2 != 0))
-    return "4-bit rows need even hidden and inter/tp";
+  const int64_t block = block_of(traits_of(dtype).weight).elements;
+  if (hidden % block != 0 || local_inter() % block != 0)
+    return "hidden and inter/tp must fill whole blocks of the weight type: 2 for 4-bit types, 32 for q8_0 "
+           "and q4_0, 256 for q4_K and q6_K";
   if (!parse_distribution(distribution.text()))
     return "distribution must be balanced, uniform or power_law_A (A > 0, not 1), e.g. power_law_1.2, "
-           "perhaps "
-           "with _fixed_order or _eplb behind";
+           "perhaps with _fixed_order or _eplb behind";
   return {};
 }
 

@@ -43,13 +43,11 @@ struct Moe {
           "Expert layer on one rank: top-k of the router logits, permutation, two grouped products with the "
           "activation between them, weighted sum.",
       .sol =
-          "max(2*g*load*hidden*inter/tp / peak(moe_dtype), touched*g*hidden*inter/tp*weight_bytes / "
-          "memory_bw, "
-          "(x + logits + out bytes) / llc_bw); g = 3 gated, else 2; load = num_tokens*topk/ep (balanced: "
-          "exactly rank 0's "
-          "while not every expert has a token); touched = experts of rank 0 with a token: counted if "
-          "balanced, expected "
-          "from the density of a power law",
+          "max(2*g*load*hidden_size*inter_size/moe_tp_size / peak(moe_dtype), "
+          "touched*g*hidden_size*inter_size/moe_tp_size*weight_bytes / memory_bw, "
+          "(x + logits + out bytes) / llc_bw); g = 3 gated, else 2; load = num_tokens*topk/moe_ep_size "
+          "(balanced: exactly rank 0's while not every expert has a token); touched = experts of rank 0 "
+          "with a token: counted if balanced, expected from the density of a power law",
   };
 
   static constexpr auto fields = std::tuple{
@@ -75,10 +73,8 @@ struct Moe {
   static constexpr TableLayout layout{
       .why =
           "token-equivalent: routing and experts see the tokens of a step one by one, so that only their "
-          "number "
-          "matters, not how batch and sequence share them; every shape, split and load is a curve of its "
-          "own, "
-          "because experts touched per token make the step from memory-bound to compute-bound",
+          "number matters, not how batch and sequence share them; every shape, split and load is a curve of "
+          "its own, because experts touched per token make the step from memory-bound to compute-bound",
   };
 
   std::string_view why_invalid() const;

@@ -39,6 +39,27 @@ int64_t block_of(int64_t columns, double experts, int threads) {
   return block;
 }
 
+ExpertMatmul::Shape shape_of(const Moe& op, ExpertWeights weights, int threads, DType result, int64_t depth,
+                             int64_t columns) {
+  const double experts = std::max(expected_load(op.routing_shape(), {}).experts, 1.0);
+  return {.operand = traits_of(op.dtype).activation,
+          .result = result,
+          .depth = depth,
+          .columns = columns,
+          .block = block_of(columns, experts, threads),
+          .most_rows = op.tokens,
+          .weights = weights};
+}
+
+/// Gate and up product: to floats, for the activation.
+ExpertMatmul::Shape in_shape(const Moe& op, ExpertWeights weights, int threads) {
+  return shape_of(op, weights, threads, DType::f32, op.hidden, op.local_inter());
+}
+
+ExpertMatmul::Shape out_shape(const Moe& op, ExpertWeights weights, int threads) {
+  return shape_of(op, weights, threads, op.token_type(), op.local_inter(), op.hidden);
+}
+
 /// Where the parts of a workspace begin.
 class Offsets {
  public:
@@ -72,13 +93,13 @@ class CpuExperts final : public PreparedKernel {
     const auto hidden = size_t(op.hidden), inter = size_t(op.local_inter());
     gathered_at_ = place_.take(most * hidden * sizeof(In));
     middle_at_ = place_.take(most * inter * sizeof(Middle));
-    results_at_ = place_.take(most * hidden * sizeof(T));
+    results_at_ = place_.take(most * (hidden + size_t(kNarrowBlock)) * sizeof(T));
     if (kQuantised) {
       quantised_at_ = place_.take(most * inter);
       token_scale_at_ = place_.take(most * sizeof(float));
       row_scale_at_ = place_.take(most * sizeof(float));
     }
-    block_bytes_ = aligned(size_t(ExpertMatmul::kMostRows * in_.columns_of(0)) * sizeof(float));
+    block_bytes_ = aligned(size_t(ExpertMatmul::kMostRows * in_.stride_of(0)) * sizeof(float));
     scratchpad_at_ = 2 * block_bytes_;
     thread_bytes_ = scratchpad_at_ + aligned(std::max(in_.scratchpad_bytes(), out_.scratchpad_bytes()));
     threads_at_ = place_.take(thread_bytes_ * size_t(threads_));
@@ -110,26 +131,6 @@ class CpuExperts final : public PreparedKernel {
   }
 
  private:
-  static ExpertMatmul::Shape in_shape(const Moe& op, ExpertWeights weights, int threads) {
-    const double experts = std::max(expected_load(op.routing_shape(), {}).experts, 1.0);
-    const int64_t block = block_of(op.local_inter(), experts, threads);
-    return {.operand = traits_of(op.dtype).activation,
-            .result = DType::f32,
-            .depth = op.hidden,
-            .columns = op.local_inter(),
-            .block = block,
-            .weights = weights};
-  }
-  static ExpertMatmul::Shape out_shape(const Moe& op, ExpertWeights weights, int threads) {
-    const double experts = std::max(expected_load(op.routing_shape(), {}).experts, 1.0);
-    return {.operand = traits_of(op.dtype).activation,
-            .result = op.token_type(),
-            .depth = op.local_inter(),
-            .columns = op.hidden,
-            .block = block_of(op.hidden, experts, threads),
-            .weights = weights};
-  }
-
   template <class E>
   E* at(size_t offset) const {
     return reinterpret_cast<E*>(memory_ + offset);
@@ -195,11 +196,12 @@ class CpuExperts final : public PreparedKernel {
                    thread_block(thread, which), scratchpad(thread)));
     const float* const gate = op_.gated ? thread_block(thread, 0) : nullptr;
     const float* const up = thread_block(thread, op_.gated ? 1 : 0);
+    const int64_t stride = in_.stride_of(block);
     for (int64_t i = 0; i < group.rows; ++i) {
       float scale = 1;
       if constexpr (kQuantised)
         scale = at<float>(token_scale_at_)[group.first + i] * float(Moe::int8_weight_scale(op_.hidden));
-      loops_.activate(gate == nullptr ? nullptr : gate + i * columns, up + i * columns, columns, scale,
+      loops_.activate(gate == nullptr ? nullptr : gate + i * stride, up + i * stride, columns, scale,
                       at<Middle>(middle_at_) + (group.first + i) * inter + block * in_.columns_of(0));
     }
   }
@@ -216,21 +218,19 @@ class CpuExperts final : public PreparedKernel {
     const ExpertRows::Group& group = rows_.groups()[size_t(piece / out_.blocks())];
     const int64_t block = piece % out_.blocks();
     const In* const a = at<In>(kQuantised ? quantised_at_ : middle_at_) + group.first * op_.local_inter();
-    T* const d = results_of(block) + group.first * out_.columns_of(block);
+    T* const d = results_of(block) + group.first * out_.stride_of(block);
     note(out_.run(thread, group.rows, block, a, w2 + size_t(group.expert) * matrix_bytes(out_), d,
                   scratchpad(thread)));
   }
 
-  /// Results are kept block by block, [rows, columns] each: what the products write.
-  T* results_of(int64_t block) const {
-    return at<T>(results_at_) + block * out_.columns_of(0) * rows_.rows();
-  }
+  /// Results are kept block by block, [rows, stride_of(block)] each: what the products write.
+  T* results_of(int64_t block) const { return at<T>(results_at_) + block * out_.stride_of(0) * rows_.rows(); }
 
   void combine(int64_t token, T* out) {
     for (int64_t block = 0; block < out_.blocks(); ++block)
       loops_.combine(rows_.choices_of(token), results_of(block),
-                     kQuantised ? at<float>(row_scale_at_) : nullptr, out_.columns_of(block),
-                     out + block * out_.columns_of(0));
+                     kQuantised ? at<float>(row_scale_at_) : nullptr, out_.stride_of(block),
+                     out_.columns_of(block), out + block * out_.columns_of(0));
   }
 
   size_t matrix_bytes(const ExpertMatmul& matmul) const {
@@ -256,15 +256,8 @@ class CpuExperts final : public PreparedKernel {
 std::string why_no_experts(const Moe& op, const CpuDevice& device, ExpertWeights weights) {
   if (op.dtype != Quant::f32 && op.dtype != Quant::bf16 && op.dtype != Quant::int8)
     return fmt::format("no CPU kernel has {} experts: only float32, bfloat16 and int8", name_of(op.dtype));
-  const DType type = traits_of(op.dtype).activation;
-  try {
-    for (const auto& [depth, columns, result] : {std::tuple{op.hidden, op.local_inter(), DType::f32},
-                                                 {op.local_inter(), op.hidden, op.token_type()}})
-      ExpertMatmul({type, result, depth, columns, kWideBlock, weights}, 1, device.onednn());
-    return {};
-  } catch (const Error& error) {
-    return error.what();
-  }
+  const std::string in = ExpertMatmul::why_not(in_shape(op, weights, device.threads()), device.onednn());
+  return in.empty() ? ExpertMatmul::why_not(out_shape(op, weights, device.threads()), device.onednn()) : in;
 }
 
 std::unique_ptr<PreparedKernel> make_experts(const Moe& op, CpuDevice& device, ExpertWeights weights) {

@@ -12,7 +12,7 @@
 
 namespace perfatlas {
 
-/// Why not, or empty. Tries oneDNN out, so that it costs milliseconds.
+/// Why this CPU has no such kernel for the case, or empty.
 std::string why_no_experts(const Moe& op, const CpuDevice& device, ExpertWeights weights);
 
 /// REQUIRES: why_no_experts() is empty.

@@ -32,11 +32,13 @@ PERFATLAS_AVX512 void widen_avx512(const T* from, int64_t count, float* to) {
   copy_lanes(from, count, 1, to);
 }
 
-/// 1 / (1 + e^-x) without overflow: the exponential is that of -|x|.
+/// 1 / (1 + e^-x) without overflow: the exponential is that of -|x|, at least 2^-100, because the CPU is many times
+/// slower where results are subnormal.
 PERFATLAS_AVX512 inline __m512 sigmoid(__m512 x) {
   constexpr float kLog2E = 1.44269504F;
   const __m512 one = _mm512_set1_ps(1);
-  const __m512 e = exp2_lanes<true>(_mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(-kLog2E)));
+  const __m512 exponent = _mm512_mul_ps(_mm512_abs_ps(x), _mm512_set1_ps(-kLog2E));
+  const __m512 e = exp2_lanes<true>(_mm512_max_ps(exponent, _mm512_set1_ps(-100)));
   const __mmask16 negative = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_LT_OQ);
   return _mm512_div_ps(_mm512_mask_blend_ps(negative, one, e), _mm512_add_ps(one, e));
 }
@@ -73,15 +75,15 @@ PERFATLAS_AVX512 float quantise_avx512(const From* from, int64_t count, int8_t* 
 }
 
 template <class T>
-PERFATLAS_AVX512 void combine_avx512(Choices choices, const T* results, const float* row_scale, int64_t count,
-                                     T* out) {
+PERFATLAS_AVX512 void combine_avx512(Choices choices, const T* results, const float* row_scale,
+                                     int64_t stride, int64_t count, T* out) {
   for (int64_t i = 0; i < count; i += kLanes) {
     const __mmask16 lanes = lanes_from(count - i);
     __m512 sum = _mm512_setzero_ps();
     for (const ExpertRows::Choice& choice : choices)
       if (choice.row >= 0)
         sum = _mm512_fmadd_ps(_mm512_set1_ps(weight_of(choice, row_scale)),
-                              load_lanes(results + choice.row * count + i, lanes), sum);
+                              load_lanes(results + choice.row * stride + i, lanes), sum);
     store_lanes(out + i, lanes, sum);
   }
 }
@@ -116,11 +118,12 @@ float quantise_portable(const From* from, int64_t count, int8_t* to) {
 }
 
 template <class T>
-void combine_portable(Choices choices, const T* results, const float* row_scale, int64_t count, T* out) {
+void combine_portable(Choices choices, const T* results, const float* row_scale, int64_t stride,
+                      int64_t count, T* out) {
   for (int64_t i = 0; i < count; ++i) {
     float sum = 0;
     for (const ExpertRows::Choice& choice : choices)
-      if (choice.row >= 0) sum += weight_of(choice, row_scale) * to_float(results[choice.row * count + i]);
+      if (choice.row >= 0) sum += weight_of(choice, row_scale) * to_float(results[choice.row * stride + i]);
     out[i] = from_float<T>(sum);
   }
 }

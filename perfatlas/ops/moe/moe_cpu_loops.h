@@ -18,9 +18,9 @@ struct ExpertLoops {
   /// To 8-bit integers of the returned scale: the largest magnitude / 127 (1 for a row of zeros).
   float (*quantise_token)(const T* from, int64_t count, int8_t* to);
   float (*quantise_middle)(const Middle* from, int64_t count, int8_t* to);
-  /// out[i] = sum over choices with a row of weight * (row_scale ? row_scale[row] : 1) * results[row * count + i].
+  /// out[i] = sum over choices with a row of weight * (row_scale ? row_scale[row] : 1) * results[row * stride + i].
   void (*combine)(std::span<const ExpertRows::Choice> choices, const T* results, const float* row_scale,
-                  int64_t count, T* out);
+                  int64_t stride, int64_t count, T* out);
 };
 
 /// The fastest that `isa` executes. Instantiated for tokens of float and Bf16, Middle of the same or float.

@@ -11,8 +11,9 @@ namespace perfatlas {
 ExpertRows::ExpertRows(const Moe& op, int64_t most_tokens, int threads) : op_(op) {
   const int64_t local = op.local_experts();
   const int64_t choices = most_tokens * std::min(op.topk, local);
-  // Padding at most doubles an expert's rows and adds fewer than 32 (ExpertMatmul::padded_rows).
-  const int64_t padding = std::min(choices, 32 * local);
+  // ExpertMatmul::padded_rows adds fewer than 32 rows to an expert, and to few rows only some more of them.
+  const int64_t least = std::max<int64_t>(ExpertMatmul::least_rows(traits_of(op.dtype).activation), 4);
+  const int64_t padding = std::min(choices * least, 32 * local);
   chosen_.resize(size_t(most_tokens * op.topk));
   choices_.resize(chosen_.size());
   next_.resize(size_t(local));
@@ -40,7 +41,7 @@ void ExpertRows::group(int64_t tokens) {
   rows_ = 0, group_count_ = 0;
   for (int32_t expert = 0; expert < local; ++expert) {
     const int32_t wanted = next_[size_t(expert)];
-    const int64_t padded = ExpertMatmul::padded_rows(wanted);
+    const int64_t padded = ExpertMatmul::padded_rows(wanted, traits_of(op_.dtype).activation);
     next_[size_t(expert)] = int32_t(rows_);
     for (int32_t done = 0; done < wanted; done += ExpertMatmul::kMostRows)
       groups_[group_count_++] = {expert, int32_t(rows_ + done),

@@ -73,7 +73,8 @@ TEST(Moe, SenselessCasesSayWhy) {
   EXPECT_THAT(why([](Moe& op) { op.ep = 0; }), testing::HasSubstr("positive"));
   EXPECT_THAT(why([](Moe& op) { op.distribution = Symbol("power_law_1"); }),
               testing::HasSubstr("power_law_A"));
-  EXPECT_THAT(why([](Moe& op) { op.dtype = Quant::int4_wo, op.hidden = 63; }), testing::HasSubstr("even"));
+  EXPECT_THAT(why([](Moe& op) { op.dtype = Quant::int4_wo, op.hidden = 63; }),
+              testing::HasSubstr("whole blocks"));
 }
 
 TEST(Moe, OperandsAreThoseOfOneRank) {

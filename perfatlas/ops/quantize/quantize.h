@@ -65,8 +65,10 @@ struct ComputeScale {
 
   static constexpr TableLayout layout{
       .why =
-          "token-equivalent: every element is read once, whatever sequence its token belongs to. Measured as a "
-          "reduction by itself; published rows are the difference of a dynamic and a static quantiser, cut off at 0",
+          "token-equivalent: every element is read once, whatever sequence its token belongs to. Measured as "
+          "a "
+          "reduction by itself; published rows are the difference of a dynamic and a static quantiser, cut "
+          "off at 0",
   };
 
   QuantizeShape shape() const { return {dtype, m, k}; }

@@ -183,17 +183,17 @@ std::unique_ptr<PreparedKernel> prepare_reduction(const ComputeScale& op, CpuDev
 }  // namespace
 
 void add_quantize_cpu_kernels(KernelRegistry& registry) {
-  registry.add(Kernel<ComputeScale, CpuDevice>{
-      "perfatlas_avx512_reduction", "onednn",
-      [](const ComputeScale&, const CpuDevice& device) {
-        return std::string(device.isa().avx512 ? "" : "this CPU has no AVX-512");
-      },
-      &prepare_reduction<&largest_avx512>});
-  registry.add(Kernel<ComputeScale, CpuDevice>{
-      "perfatlas_portable_reduction", "onednn",
-      [](const ComputeScale&, const CpuDevice&) { return std::string(); }, &prepare_reduction<&largest_portable>});
+  registry.add(Kernel<ComputeScale, CpuDevice>{"perfatlas_avx512_reduction", "onednn",
+                                               [](const ComputeScale&, const CpuDevice& device) {
+                                                 return std::string(
+                                                     device.isa().avx512 ? "" : "this CPU has no AVX-512");
+                                               },
+                                               &prepare_reduction<&largest_avx512>});
   registry.add(
-      Kernel<ScaleMatrix, CpuDevice>{"onednn_reorder", "onednn", &why_no_reorder, &prepare_reorder});
+      Kernel<ComputeScale, CpuDevice>{"perfatlas_portable_reduction", "onednn",
+                                      [](const ComputeScale&, const CpuDevice&) { return std::string(); },
+                                      &prepare_reduction<&largest_portable>});
+  registry.add(Kernel<ScaleMatrix, CpuDevice>{"onednn_reorder", "onednn", &why_no_reorder, &prepare_reorder});
   add_loop_kernels<ScaleMatrixLoops>(registry);
 }
 

@@ -26,7 +26,8 @@ struct RmsNorm {
 
   static constexpr auto fields = std::tuple{
       field("dtype", &RmsNorm::dtype, Role::exact, "type of every operand"),
-      field("num_tokens", &RmsNorm::tokens, Role::axis, "rows: tokens in the step (times heads for head norms)")
+      field("num_tokens", &RmsNorm::tokens, Role::axis,
+            "rows: tokens in the step (times heads for head norms)")
           .flagged("tokens"),
       field("hidden_size", &RmsNorm::hidden, Role::axis, "elements per row").flagged("hidden"),
   };
@@ -40,7 +41,8 @@ struct RmsNorm {
       .resolver = Resolver::sites,
       .site_axes = 1,
       .why =
-          "token-equivalent: rows are independent, so only their number counts; hidden sizes are those of models "
+          "token-equivalent: rows are independent, so only their number counts; hidden sizes are those of "
+          "models "
           "and lie scattered",
   };
 

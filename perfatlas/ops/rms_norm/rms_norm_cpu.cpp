@@ -13,7 +13,8 @@ void norm_rows(const RmsNorm& op, std::span<void* const> operands, int64_t first
   const auto* x = static_cast<const T*>(operands[0]);
   auto* out = static_cast<T*>(operands[2]);
   for (int64_t row = first; row < last; ++row)
-    norm({x + row * op.hidden, nullptr, operands[1], out + row * op.hidden, op.hidden, float(RmsNorm::kEpsilon)});
+    norm({x + row * op.hidden, nullptr, operands[1], out + row * op.hidden, op.hidden,
+          float(RmsNorm::kEpsilon)});
 }
 
 struct RmsNormLoops {

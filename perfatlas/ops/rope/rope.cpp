@@ -12,8 +12,7 @@ void write_table(const Rope& op, HostOperand& content) {
   const auto pairs = size_t(op.rotary_dim / 2);
   for (size_t position = 0; position < size_t(op.positions); ++position)
     for (size_t i = 0; i < pairs; ++i) {
-      const double angle =
-          double(position) * std::pow(Rope::kTheta, -2 * double(i) / double(op.rotary_dim));
+      const double angle = double(position) * std::pow(Rope::kTheta, -2 * double(i) / double(op.rotary_dim));
       float* row = &content.values[position * 2 * pairs];
       row[i] = float(std::cos(angle));
       row[pairs + i] = float(std::sin(angle));

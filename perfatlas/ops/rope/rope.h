@@ -38,7 +38,8 @@ struct Rope {
       field("dtype", &Rope::dtype, Role::exact, "type of queries and keys"),
       field("num_tokens", &Rope::tokens, Role::axis, "tokens in the step").flagged("tokens"),
       field("num_heads", &Rope::heads, Role::axis, "query heads on this rank").flagged("heads"),
-      field("num_key_value_heads", &Rope::kv_heads, Role::exact, "key heads on this rank").flagged("kv_heads"),
+      field("num_key_value_heads", &Rope::kv_heads, Role::exact, "key heads on this rank")
+          .flagged("kv_heads"),
       field("head_dim", &Rope::head_dim, Role::exact, "elements per query head"),
       field("rotary_dim", &Rope::rotary_dim, Role::exact, "rotated elements per head; even"),
       field("rotary_offset", &Rope::rotary_offset, Role::exact,
@@ -54,7 +55,8 @@ struct Rope {
 
   static constexpr TableLayout layout{
       .why =
-          "token-equivalent: every token is rotated by itself, whatever its sequence; positions only choose the "
+          "token-equivalent: every token is rotated by itself, whatever its sequence; positions only choose "
+          "the "
           "row of a table that stays warm between layers",
   };
 

@@ -38,7 +38,8 @@ void rotate_tokens(const Rope& op, std::span<void* const> operands, int64_t firs
     T* q = static_cast<T*>(operands[0]) + token * op.heads * op.head_dim + op.rotary_offset;
     T* k = static_cast<T*>(operands[1]) + token * op.kv_heads * op.key_dim();
     for (int64_t head = 0; head < op.heads; ++head) rotate(q + head * op.head_dim, row, op.rotary_dim / 2);
-    for (int64_t head = 0; head < op.kv_heads; ++head) rotate(k + head * op.key_dim(), row, op.rotary_dim / 2);
+    for (int64_t head = 0; head < op.kv_heads; ++head)
+      rotate(k + head * op.key_dim(), row, op.rotary_dim / 2);
   }
 }
 

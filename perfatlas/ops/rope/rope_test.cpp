@@ -28,12 +28,11 @@ TEST(Rope, TurnsEachPairByThePositionTimesItsFrequency) {
   data[3].indices = {3};
   op.reference(data);
   const double first = 3, second = 3 / std::sqrt(10000.0);
-  EXPECT_THAT(data[0].values,
-              testing::Pointwise(testing::FloatNear(1e-5F),
-                                 {float(std::cos(first) - 3 * std::sin(first)),
-                                  float(2 * std::cos(second) - 4 * std::sin(second)),
-                                  float(3 * std::cos(first) + std::sin(first)),
-                                  float(4 * std::cos(second) + 2 * std::sin(second)), 5.0F}));
+  EXPECT_THAT(data[0].values, testing::Pointwise(testing::FloatNear(1e-5F),
+                                                 {float(std::cos(first) - 3 * std::sin(first)),
+                                                  float(2 * std::cos(second) - 4 * std::sin(second)),
+                                                  float(3 * std::cos(first) + std::sin(first)),
+                                                  float(4 * std::cos(second) + 2 * std::sin(second)), 5.0F}));
   EXPECT_THAT(data[1].values,
               testing::Pointwise(testing::FloatNear(1e-5F),
                                  {0.0F, float(std::cos(second)), 0.0F, float(std::sin(second)), 7.0F}));
