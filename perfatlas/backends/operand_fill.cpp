@@ -125,7 +125,7 @@ std::vector<std::byte> operand_bytes_of(const HostOperand& operand) {
 
 std::vector<std::byte> random_elements(DType dtype, size_t elements, uint64_t seed) {
   SeededNumbers numbers(combine_hashes(hash64(name_of(dtype)), seed));
-  if (!convertible(dtype) || bits_of(dtype) == 4) {
+  if (!convertible(dtype) || dtype == DType::int4) {
     std::vector<std::byte> bytes(size_t(double(elements) * bytes_of(dtype)));
     for (std::byte& byte : bytes) byte = std::byte(numbers.next());
     return bytes;

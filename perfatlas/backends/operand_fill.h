@@ -35,7 +35,7 @@ HostOperand as_type(HostOperand content, DType dtype);
 /// The bytes of an operand's content in its declared layout.
 std::vector<std::byte> operand_bytes_of(const HostOperand& operand);
 
-/// Bytes of `elements` seeded elements as Fill::normal has them (4-bit types: uniform bits). No value is subnormal.
+/// Bytes of `elements` seeded elements as Fill::normal has them (fp4 and int4: uniform bits). No value is subnormal.
 std::vector<std::byte> random_elements(DType dtype, size_t elements, uint64_t seed);
 
 }  // namespace perfatlas

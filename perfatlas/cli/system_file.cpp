@@ -29,6 +29,9 @@ SystemSpec described(const std::string& backend, const std::string& device) {
   return machine.gpus[index];
 }
 
+/// The back end whose worker measures the peaks of the device: workers in Python leave that to the one beside them.
+std::string peak_backend(const std::string& backend) { return backend == "vllm_cpu" ? "onednn" : backend; }
+
 }  // namespace
 
 SystemSpec probe_system(const SystemFileRequest& request, double budget_s,
@@ -36,7 +39,7 @@ SystemSpec probe_system(const SystemFileRequest& request, double budget_s,
   SystemSpec spec = described(request.backend, request.device);
   if (request.no_probe) return spec;
   say(fmt::format("measuring the peaks of this machine (about {})", format_duration(budget_s)));
-  WorkerSession worker(request.backend, request.device, request.worker_command);
+  WorkerSession worker(peak_backend(request.backend), request.device, request.worker_command);
   const WorkerAnswer answer = worker.ask(ProbeRequest{budget_s}, kProbeDeadlineSeconds);
   if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error("probe: " + failed->error);
   if (const auto* skipped = std::get_if<SkippedAnswer>(&answer)) {

@@ -24,7 +24,7 @@ struct Activation {
   ActivationKind kind = ActivationKind::silu_mul;
   DType dtype = DType::bf16;
   int64_t tokens = 1;
-  int64_t inter = 1;
+  int64_t inter = 64;  // of a single element relu2 may well be 0
   bool operator==(const Activation&) const = default;
 
   static constexpr OpInfo info{

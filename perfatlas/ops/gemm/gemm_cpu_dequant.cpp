@@ -134,9 +134,12 @@ class DequantMatmul final : public PreparedKernel {
     return has_fp8(gemm_) ? aligned(size_t(gemm_.m * gemm_.k) * sizeof(Bf16)) : 0;
   }
 
+  /// Few elements by one thread: another parallel region would take longer.
   void widen_activations(const Fp8* from, void* to) const {
-#pragma omp parallel for simd num_threads(threads_) schedule(static)
-    for (int64_t i = 0; i < gemm_.m * gemm_.k; ++i) static_cast<Bf16*>(to)[i] = to_bf16(to_float(from[i]));
+    const int64_t count = gemm_.m * gemm_.k;
+    const int threads = count < 65536 ? 1 : threads_;
+#pragma omp parallel for simd num_threads(threads) schedule(static) if (threads > 1)
+    for (int64_t i = 0; i < count; ++i) static_cast<Bf16*>(to)[i] = to_bf16(to_float(from[i]));
   }
 
   /// Turns the weight rows of the block from `first` on into bf16, group by group of equal scales.

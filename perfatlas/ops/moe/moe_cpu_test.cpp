@@ -34,14 +34,22 @@ class MoeCpu : public KernelChecks {
 };
 
 TEST_F(MoeCpu, EveryKernelAgreesWithTheReferenceOnAwkwardShapes) {
-  // The smallest; one token; odd everything; columns in several blocks with a rest; more rows than one product takes.
+  // The smallest; one token; odd everything.
   check_all_types({});
   check_all_types({.tokens = 1, .hidden = 256, .inter = 128, .topk = 8, .experts = 64});
   check_all_types({.tokens = 7, .hidden = 65, .inter = 33, .topk = 3, .experts = 5});
-  check_all_types({.tokens = 33, .hidden = 320, .inter = 330, .topk = 2, .experts = 3});
-  check_all_types({.tokens = 300, .hidden = 64, .inter = 96, .topk = 1, .experts = 1});
-  check_all_types({.tokens = 150, .hidden = 96, .inter = 64, .topk = 2, .experts = 2, .gated = false});
-  EXPECT_GE(checked_, 6);  // float32 at least, on any CPU
+  EXPECT_GE(checked_, 3);  // float32 at least, on any CPU
+}
+
+TEST_F(MoeCpu, EveryKernelAgreesWithTheReferenceOnSeveralBlocksOfColumns) {
+  check_all_types({.tokens = 9, .hidden = 320, .inter = 330, .topk = 2, .experts = 3});
+  EXPECT_GE(checked_, 1);
+}
+
+TEST_F(MoeCpu, EveryKernelAgreesWithTheReferenceOnMoreRowsThanOneProductTakes) {
+  check_all_types({.tokens = 150, .hidden = 64, .inter = 64, .topk = 1, .experts = 1});
+  check_all_types({.tokens = 140, .hidden = 64, .inter = 32, .topk = 2, .experts = 2, .gated = false});
+  EXPECT_GE(checked_, 2);
 }
 
 TEST_F(MoeCpu, EveryKernelAgreesWithTheReferenceOnRandomShapes) {

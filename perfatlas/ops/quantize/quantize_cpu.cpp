@@ -193,8 +193,8 @@ void add_quantize_cpu_kernels(KernelRegistry& registry) {
       Kernel<ComputeScale, CpuDevice>{"perfatlas_portable_reduction", "onednn",
                                       [](const ComputeScale&, const CpuDevice&) { return std::string(); },
                                       &prepare_reduction<&largest_portable>});
-  registry.add(Kernel<ScaleMatrix, CpuDevice>{"onednn_reorder", "onednn", &why_no_reorder, &prepare_reorder});
   add_loop_kernels<ScaleMatrixLoops>(registry);
+  registry.add(Kernel<ScaleMatrix, CpuDevice>{"onednn_reorder", "onednn", &why_no_reorder, &prepare_reorder});
 }
 
 }  // namespace perfatlas
