@@ -118,8 +118,8 @@ struct Comparison {
 };
 
 /// An operand that is only partly written (a KV cache) is judged by the part that is: the rest would hide a wrong
-/// token behind thousands of untouched ones. An element may also be written and end up where it was; then the kernel may
-/// miss it by its rounding, while a stray write is far off.
+/// token behind thousands of untouched ones. The elements of a stored block are written together. One may also be
+/// written and end up where it was; then the kernel may miss it by its rounding, while a stray write is far off.
 Comparison compare_operand(const Evidence& e, size_t index, const std::vector<float>& expected) {
   const std::vector<float> values = decode_elements(e.operands[index].dtype, e.first.after[index]);
   if (e.operands[index].role == OperandRole::output) return {relative_l2_error(values, expected), 0};
@@ -127,13 +127,19 @@ Comparison compare_operand(const Evidence& e, size_t index, const std::vector<fl
   const double rounding = reference_tolerance({e.operands[index]});
   Comparison comparison;
   std::vector<float> written, wanted;
+  const auto block = size_t(block_of(e.operands[index].dtype).elements);
+  const auto is_written = [&](size_t i) {
+    const auto begin = ptrdiff_t(i / block * block),
+               end = std::min(begin + ptrdiff_t(block), ptrdiff_t(values.size()));
+    return !std::equal(expected.begin() + begin, expected.begin() + end, initial.begin() + begin);
+  };
   for (size_t i = 0; i < values.size(); ++i) {
-    if (expected[i] != initial[i]) {
+    if (is_written(i)) {
       written.push_back(values[i]);
       wanted.push_back(expected[i]);
     } else {
       comparison.overwritten +=
-          std::abs(double(values[i]) - initial[i]) > rounding * std::abs(double(initial[i]));
+          !(std::abs(double(values[i]) - initial[i]) <= rounding * std::abs(double(initial[i])));
     }
   }
   comparison.error = relative_l2_error(written, wanted);

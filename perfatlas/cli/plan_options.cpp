@@ -116,6 +116,7 @@ Plan plan_from(const PlanOptions& o, const OpRegistry& ops,
   PlanRequest request;
   request.ops = o.ops;
   request.among = measured_here;
+  request.imported_too = o.imported_too;
   set_grid(request, o.grid);
   for (const std::string& text : o.at_most) request.at_most.push_back(field_limit(text, ops));
   if (request.grid == GridKind::model) request.shapes = model_shapes(o, ops);

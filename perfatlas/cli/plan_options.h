@@ -27,6 +27,7 @@ struct PlanOptions {
   uint64_t limit = 0;
   std::string shard = "1/1";
   uint64_t seed = 42;
+  bool imported_too = false;  // not an option: plan counts what collect cannot measure
 };
 
 void add_plan_options(CLI::App& verb, PlanOptions& options);

@@ -41,6 +41,8 @@ int show_plan(const PlanArguments& arguments, const OpRegistry& ops) {
   for (const PlanCount& count : plan_summary(plan))
     fmt::print("{:24} {:12} {:>9} cases\n", count.op, count.dtype, count.cases);
   fmt::print("{:24} {:12} {:>9} cases, shard {}\n", "total", "", plan.size(), arguments.plan.shard);
+  if (plan.repeated() > 0)
+    fmt::print("The grid names {} cases once more; they are measured once.\n", plan.repeated());
   print_estimate(plan, arguments.system_file);
   return kDone;
 }
@@ -50,6 +52,7 @@ int show_plan(const PlanArguments& arguments, const OpRegistry& ops) {
 void add_plan(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("plan", "Show which cases a collection would measure");
   const auto arguments = std::make_shared<PlanArguments>();
+  arguments->plan.imported_too = true;
   add_plan_options(*verb, arguments->plan);
   verb->add_option("--system-file", arguments->system_file,
                    "System description of probe, for the time estimate");

@@ -20,14 +20,14 @@ namespace {
 constexpr int kLevels = 3;
 
 bool has_grid(const OpType& op, GridKind grid) {
-  return op.measurable() && (grid == GridKind::model ? op.model_cases != nullptr : op.aic_cases != nullptr);
+  return grid == GridKind::model ? op.model_cases != nullptr : op.aic_cases != nullptr;
 }
 
 std::vector<const OpType*> chosen_ops(const OpRegistry& registry, const PlanRequest& request) {
   std::vector<const OpType*> chosen;
   for (const std::string& id : request.ops) {
     const OpType& op = registry.get(id);
-    if (!op.measurable())
+    if (!op.measurable() && !request.imported_too)
       throw UsageError(
           fmt::format("op {} is imported only: it has no operands to measure; leave it out", id));
     if (!has_grid(op, request.grid))
@@ -38,7 +38,7 @@ std::vector<const OpType*> chosen_ops(const OpRegistry& registry, const PlanRequ
   }
   if (request.ops.empty())
     for (const auto& op : registry.ops())
-      if (has_grid(*op, request.grid) &&
+      if (op->measurable() && has_grid(*op, request.grid) &&
           (!request.among || request.among->contains(std::string(op->info.id))))
         chosen.push_back(op.get());
   return chosen;
@@ -180,6 +180,7 @@ Plan make_plan(const OpRegistry& registry, const PlanRequest& request) {
   }
   plan.order_ = interleaved(per_op, plan.levels_);
   plan.hash_ = distinct.hash;
+  plan.repeated_ = plan.store_.size() - distinct.indices.size();
   // The id's own bits decide, mixed once more: the split is even and every machine agrees on it.
   const Shard& shard = request.shard;
   std::erase_if(plan.order_,

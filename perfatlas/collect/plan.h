@@ -45,8 +45,9 @@ struct PlanRequest {
   std::vector<std::string> ops;  // ids; empty: every op that can be measured and has cases in this grid ...
   std::optional<std::set<std::string>> among;  // ... and is one of these, when given
   GridKind grid = GridKind::model;
-  ModelShapes shapes;                     // for GridKind::model
-  AicGrid aic;                            // for GridKind::aic
+  bool imported_too = false;  // named ops without operands are planned, too: to count, not to measure
+  ModelShapes shapes;         // for GridKind::model
+  AicGrid aic;                // for GridKind::aic
   std::vector<std::string> case_filters;  // keep cases whose case_text contains any of them; empty: all
   std::vector<FieldLimit> at_most;
   uint64_t limit_per_op = 0;  // the first so many of each op in plan order; 0: all
@@ -70,6 +71,9 @@ class Plan {
   uint64_t id(size_t i) const { return store_.id(order_[i]); }
   /// hash64 over the sorted ids of all cases before sharding: the same for every shard of one plan.
   uint64_t hash() const { return hash_; }
+  /// Cases that the grid names more than once, counted each time but the first; before sharding. They stand in the plan
+  /// once.
+  uint64_t repeated() const { return repeated_; }
   const Shard& shard() const { return shard_; }
   /// Ops with at least one case, in registry order.
   std::vector<const OpType*> ops() const;
@@ -81,6 +85,7 @@ class Plan {
   std::vector<uint32_t> order_;
   std::vector<uint8_t> levels_;
   uint64_t hash_ = 0;
+  uint64_t repeated_ = 0;
   Shard shard_;
 };
 

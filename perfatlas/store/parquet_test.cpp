@@ -31,11 +31,11 @@ std::vector<Row> random_rows(const OpType& op, uint64_t seed, int count) {
 void check_round_trip(const OpType& op) {
   const TemporaryFolder folder;
   const std::string path = folder / "x_perf.parquet";
-  rc::check([&](uint64_t seed) {
+  EXPECT_TRUE(rc::check([&](uint64_t seed) {
     const auto rows = random_rows(op, seed, int(seed % 7));
     write_parquet_table(op, rows, path);
     RC_ASSERT(read_parquet_table(op, path) == rows);
-  });
+  }));
 }
 TEST(Parquet, RowsReadBackEqual) { check_round_trip(kToy); }
 TEST(Parquet, RowsWithClaimedColumnsReadBackEqual) { check_round_trip(kSteps); }

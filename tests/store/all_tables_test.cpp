@@ -23,12 +23,12 @@ std::vector<Row> random_rows(const OpType& op, uint64_t seed) {
 TEST(AllTables, RowsSurviveCsv) {
   const OpRegistry ops = all_ops();
   for (const auto& op : ops.ops())
-    rc::check(std::string(op->info.id), [&](uint64_t seed) {
+    EXPECT_TRUE(rc::check(std::string(op->info.id), [&](uint64_t seed) {
       const std::vector<Row> rows = random_rows(*op, seed);
       std::vector<Row> read;
       parse_csv_table(*op, csv_table(*op, rows), "t", [&](Row&& row) { read.push_back(std::move(row)); });
       RC_ASSERT(read == rows);
-    });
+    }));
 }
 
 #ifdef PERFATLAS_HAS_PARQUET
