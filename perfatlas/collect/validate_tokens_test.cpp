@@ -16,7 +16,7 @@ class TokenSpreadTest : public testing::Test {
   void add(const Op& op, double ms) {
     MeasuredRow measured;
     measured.row.c = make_case(ops.get(Op::info.id), op);
-    measured.row.kernel_source = "k";
+    measured.row.kernel_source = std::string(1, 'k');
     measured.row.measured = {ms};
     rows.push_back(measured);
   }

@@ -12,6 +12,7 @@
 #include <string>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
 #include "perfatlas/schema/derive.h"
 #include "perfatlas/store/row.h"
 
@@ -165,22 +166,5 @@ std::string error_of(const Action& action) {
   }
   return "no error";
 }
-
-/// A folder that goes when the test ends.
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = testing::TempDir() + "perfatlas-XXXXXX";
-    path_ = mkdtemp(name.data());
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 }  // namespace perfatlas

@@ -22,13 +22,15 @@ grep -q '^  ok    written KV cache' check.txt
 "$bin/perfatlas" check gemm --backend numpy --dtype bf16 >skipped.txt && exit 1
 grep -q 'skipped: numpy_matmul: NumPy has no type bfloat16' skipped.txt
 
-for shard in 1 2; do
-  "$bin/perfatlas" collect --backend numpy --model Qwen3-0.6B --dtype float32 --ops gemm --case-filter 'm=8 n=1024 ' \
-    --shard $shard/2 --out run$shard --no-probe --no-drift --max-time 50ms
+for k in 2048 3072; do # the worker by its name, then by a command
+  command=()
+  ((k == 2048)) || command=(--worker "$workers/perfatlas-worker-numpy --devices {device}")
+  "$bin/perfatlas" collect --backend numpy "${command[@]}" --model Qwen3-0.6B "${f32[@]}" --ops gemm \
+    --case-filter "m=8 n=1024 k=$k" --out run$k --no-probe --no-drift --max-time 50ms
 done
-head -1 run1/gemm_perf.txt | grep -q '^framework,version,device,op_name,kernel_source,gemm_dtype,m,n,k,latency,power,power_limit,samples,'
-(($(cat run?/gemm_perf.txt | grep -c ',numpy_matmul,float32,8,1024,.*,serving,direct,') >= 2))
-"$bin/perfatlas" place run1 run2 --into tables --system somewhere
+head -1 run2048/gemm_perf.txt | grep -q '^framework,version,device,op_name,kernel_source,gemm_dtype,m,n,k,latency,power,power_limit,samples,'
+(($(cat run*/gemm_perf.txt | grep -c ',numpy_matmul,float32,8,1024,.*,serving,direct,') == 2))
+"$bin/perfatlas" place run2048 run3072 --into tables --system somewhere
 "$bin/perfatlas" query gemm --data tables "${f32[@]}" --m 8 --n 1024 --k 2048 | tee answer.txt
 grep -q "measured" answer.txt && grep -q "somewhere / numpy / " answer.txt
 

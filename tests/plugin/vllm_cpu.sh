@@ -50,5 +50,6 @@ done
 echo "$checked cases right"
 
 "$bin/perfatlas" collect --backend vllm_cpu --model Qwen3-0.6B --ops attention_generation --no-probe --no-drift \
-  --case-filter 'batch_size=8 isl=1 num_heads=16 .*step=127$' --out run --max-time 50ms
+  --case-filter "batch_size=8 isl=1 num_heads=16 num_key_value_heads=8 head_dim=128 window_size=0 beam_width=1\
+ attn_dtype=bfloat16 kv_cache_dtype=bfloat16 step=511" --out run --max-time 50ms
 grep -c ",$attention," run/generation_attention_perf.txt

@@ -28,8 +28,12 @@ PERFATLAS_AVX512 inline __m512 load_lanes(const int8_t* from, __mmask16 lanes) {
 /// As to_float(), lane by lane.
 PERFATLAS_AVX512 inline __m512 load_lanes(const Fp8* from, __mmask16 lanes) {
   const __m512i codes = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(lanes, from));
-  const __m512i magnitude = _mm512_slli_epi32(_mm512_and_si512(codes, _mm512_set1_epi32(0x7F)), 20);
-  const __m512 value = _mm512_mul_ps(_mm512_castsi512_ps(magnitude), _mm512_set1_ps(0x1p120F));
+  const __m512i bits = _mm512_slli_epi32(_mm512_and_si512(codes, _mm512_set1_epi32(0x7F)), 20);
+  const __m512i one = _mm512_set1_epi32(1 << 23);
+  const __mmask16 is_subnormal = _mm512_cmplt_epu32_mask(bits, one);
+  const __m512i biased = _mm512_add_epi32(bits, _mm512_set1_epi32((127 - 7) << 23));
+  __m512 value = _mm512_castsi512_ps(_mm512_mask_add_epi32(biased, is_subnormal, biased, one));
+  value = _mm512_mask_sub_ps(value, is_subnormal, value, _mm512_set1_ps(0x1p-6F));
   const __m512i sign = _mm512_slli_epi32(_mm512_and_si512(codes, _mm512_set1_epi32(0x80)), 24);
   return _mm512_or_ps(value, _mm512_castsi512_ps(sign));
 }

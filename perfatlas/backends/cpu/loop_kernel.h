@@ -46,14 +46,14 @@ class LoopKernel final : public PreparedKernel {
   int threads_;
 };
 
-/// Registers "perfatlas_avx512_loop" and "perfatlas_portable_loop". Loops names the op and its loops:
+/// Registers "perfatlas_avx512_loop". Loops names the op and its loops:
 ///   using Op = ...;
 ///   static std::string why_not(const Op&);            // types without a loop; empty: supported
 ///   static int64_t items(const Op&);
 ///   static LoopShare<Op> avx512(const Op&);
 ///   static LoopShare<Op> portable(const Op&);
 template <class Loops>
-void add_loop_kernels(KernelRegistry& registry) {
+void add_avx512_loop(KernelRegistry& registry) {
   using Op = typename Loops::Op;
   registry.add(Kernel<Op, CpuDevice>{
       "perfatlas_avx512_loop", "onednn",
@@ -66,11 +66,24 @@ void add_loop_kernels(KernelRegistry& registry) {
       [](const Op& op, CpuDevice& device) -> std::unique_ptr<PreparedKernel> {
         return std::make_unique<LoopKernel<Op>>(op, Loops::items(op), device.threads(), Loops::avx512(op));
       }});
+}
+
+/// Registers "perfatlas_portable_loop", which runs on any CPU.
+template <class Loops>
+void add_portable_loop(KernelRegistry& registry) {
+  using Op = typename Loops::Op;
   registry.add(Kernel<Op, CpuDevice>{
       "perfatlas_portable_loop", "onednn", [](const Op& op, const CpuDevice&) { return Loops::why_not(op); },
       [](const Op& op, CpuDevice& device) -> std::unique_ptr<PreparedKernel> {
         return std::make_unique<LoopKernel<Op>>(op, Loops::items(op), device.threads(), Loops::portable(op));
       }});
+}
+
+/// Both.
+template <class Loops>
+void add_loop_kernels(KernelRegistry& registry) {
+  add_avx512_loop<Loops>(registry);
+  add_portable_loop<Loops>(registry);
 }
 
 /// Why no plain loop takes activations of `type`, or empty.

@@ -23,10 +23,14 @@ inline constexpr float kFp8Largest = 448;
 
 inline float to_float(float value) { return value; }
 inline float to_float(Bf16 value) { return std::bit_cast<float>(uint32_t(value.bits) << 16); }
-/// The exponent is read with the bias of a float and corrected by a factor, which also makes subnormals right.
+/// The exponent's bias becomes that of a float; what is subnormal gets the smallest normal exponent and loses the
+/// leading one again. No float on the way is subnormal: these take a CPU a hundred times longer.
 /// REQUIRES: not a NaN.
 inline float to_float(Fp8 value) {
-  const float magnitude = std::bit_cast<float>(uint32_t(value.bits & 0x7F) << 20) * 0x1p120F;
+  const uint32_t bits = uint32_t(value.bits & 0x7F) << 20;
+  constexpr uint32_t kBias = (127 - 7) << 23, kOne = 1 << 23;
+  const float magnitude =
+      bits < kOne ? std::bit_cast<float>(bits + kBias + kOne) - 0x1p-6F : std::bit_cast<float>(bits + kBias);
   return value.bits & 0x80 ? -magnitude : magnitude;
 }
 

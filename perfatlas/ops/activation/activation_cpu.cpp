@@ -150,9 +150,10 @@ std::unique_ptr<PreparedKernel> prepare_onednn(const Activation& op, CpuDevice& 
 }  // namespace
 
 void add_activation_cpu_kernels(KernelRegistry& registry) {
+  add_avx512_loop<ActivationLoops>(registry);
   registry.add(
       Kernel<Activation, CpuDevice>{"onednn_eltwise_gelu_tanh", "onednn", &why_no_onednn, &prepare_onednn});
-  add_loop_kernels<ActivationLoops>(registry);
+  add_portable_loop<ActivationLoops>(registry);
 }
 
 }  // namespace perfatlas

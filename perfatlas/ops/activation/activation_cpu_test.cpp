@@ -57,8 +57,8 @@ TEST_F(ActivationCpu, ExtremeInputsGiveTheLimitsOfTheFunction) {
 }
 
 TEST_F(ActivationCpu, KindsAndTypesWithoutAKernelSayWhy) {
-  EXPECT_THAT(reasons(Activation{.kind = silu_mul})[0],
-              testing::HasSubstr("only its reference implementation"));
+  EXPECT_THAT(reasons(Activation{.kind = silu_mul}),
+              testing::Contains(testing::HasSubstr("only its reference implementation")));
   for (const std::string& reason : reasons(Activation{.kind = relu2, .dtype = DType::f16}))
     EXPECT_NE(reason, "");
 }

@@ -42,12 +42,22 @@ class GgmlAttention final : public PreparedKernel {
   void finish() { graph_.finish(); }
 
   size_t workspace_bytes() const override { return graph_.workspace_bytes(); }
-  /// ggml sums the values of a float16 cache in float16. Of n terms of one size and either sign the i-th sum is about
-  /// sqrt(i) terms large and rounded to 2^-12 of that; the roundings add up to 2^-13 sqrt(n) of the last sum. Twice that.
+  /// Queries are rounded to the type that keys are multiplied in. A score s is off by about 2^-9 s for bfloat16 and
+  /// 2^-7 s for 8-bit blocks, the weight of a token that outweighs the others (s up to about 5) by that share.
+  /// A float16 cache: values are summed in float16. Of n terms of one size and either sign the i-th sum is about sqrt(i)
+  /// terms large and rounded to 2^-12 of that; the roundings add up to 2^-13 sqrt(n) of the last sum. Twice that.
   double allowed_error() const override {
-    if (s_.kv_dtype != DType::f16) return 0;
     const int64_t most = s_.window > 0 ? std::min(s_.window, s_.context_tokens()) : s_.context_tokens();
-    return 2e-3 + 0x1p-12 * std::sqrt(double(most));
+    switch (s_.kv_dtype) {
+      case DType::f16:
+        return 2e-3 + 0x1p-12 * std::sqrt(double(most));
+      case DType::bf16:
+        return 0.02;
+      case DType::q8_0:
+        return 0.04;
+      default:
+        return 0;
+    }
   }
   std::optional<DType> taken_dtype(size_t index) const override { return graph_.taken_dtype(index); }
   size_t packed_bytes(size_t index) const override { return is_cache(index) ? cache_.bytes() : 0; }

@@ -193,8 +193,9 @@ void add_quantize_cpu_kernels(KernelRegistry& registry) {
       Kernel<ComputeScale, CpuDevice>{"perfatlas_portable_reduction", "onednn",
                                       [](const ComputeScale&, const CpuDevice&) { return std::string(); },
                                       &prepare_reduction<&largest_portable>});
-  add_loop_kernels<ScaleMatrixLoops>(registry);
+  add_avx512_loop<ScaleMatrixLoops>(registry);
   registry.add(Kernel<ScaleMatrix, CpuDevice>{"onednn_reorder", "onednn", &why_no_reorder, &prepare_reorder});
+  add_portable_loop<ScaleMatrixLoops>(registry);
 }
 
 }  // namespace perfatlas

@@ -97,7 +97,7 @@ class Framework:
         return add
 
     def start(self, cores: list) -> None:
-        """Called once, before anything else: one thread per core."""
+        """Called once, before anything else: one thread per core. Raises ImportError when something is missing."""
 
     def versions(self) -> dict:
         return {self.backend: self.version, "numpy": np.__version__}

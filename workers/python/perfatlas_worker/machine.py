@@ -23,7 +23,7 @@ def parse_cores(text: str) -> list:
 
 
 def pin(cores: list) -> None:
-    """Keeps this process and the threads of its libraries on the cores. Before the libraries are loaded."""
+    """Keeps this process and the threads of libraries that are loaded later on the cores, one thread each."""
     os.sched_setaffinity(0, cores)
     places = ",".join(f"{{{core}}}" for core in cores)
     count = str(len(cores))

@@ -7,11 +7,10 @@ It prepares what need not be timed and returns the function that is.
 import numpy as np
 
 from .framework import Case, Framework
-from .protocol import run
 
 PAGE_TOKENS = 64  # of the paged KV cache
 
-numpy_backend = Framework("numpy", np.__version__)
+FRAMEWORK = Framework("numpy", np.__version__)
 
 
 def floats_only(case: Case) -> str:
@@ -20,12 +19,12 @@ def floats_only(case: Case) -> str:
     return f"NumPy has no type {', '.join(sorted(strange))}" if strange else ""
 
 
-@numpy_backend.kernel("gemm", "numpy_matmul", floats_only)
+@FRAMEWORK.kernel("gemm", "numpy_matmul", floats_only)
 def matmul(_case, a, w, d):
     return lambda: np.matmul(a, w.T, out=d)
 
 
-@numpy_backend.kernel("add_rms_norm", "numpy_add_rms_norm", floats_only)
+@FRAMEWORK.kernel("add_rms_norm", "numpy_add_rms_norm", floats_only)
 def add_rms_norm(_case, x, residual, w, out):
     def launch():
         np.add(residual, x, out=residual)
@@ -35,8 +34,8 @@ def add_rms_norm(_case, x, residual, w, out):
     return launch
 
 
-@numpy_backend.kernel("attention_generation", "numpy_paged_attention", floats_only)
-@numpy_backend.kernel("attention_context", "numpy_paged_attention", floats_only)
+@FRAMEWORK.kernel("attention_generation", "numpy_paged_attention", floats_only)
+@FRAMEWORK.kernel("attention_context", "numpy_paged_attention", floats_only)
 def attention(case, q, k, v, k_cache, v_cache, page_table, out):
     batch, isl, step, window = (case.number(name) for name in ("batch_size", "isl", "step", "window_size"))
     tokens, heads, head_dim = q.shape
@@ -66,11 +65,3 @@ def attention(case, q, k, v, k_cache, v_cache, page_table, out):
             out[rows] = result.reshape(heads, new, head_dim).swapaxes(0, 1)
 
     return launch
-
-
-def main() -> None:
-    run(lambda: numpy_backend, "numpy")
-
-
-if __name__ == "__main__":
-    main()

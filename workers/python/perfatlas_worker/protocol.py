@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The worker protocol (docs/formats.md) as a framework's worker speaks it: one JSON object per line, strictly in turn."""
-import argparse
 import json
-import os
-import re
 import sys
 
 from . import machine
@@ -219,49 +216,3 @@ def serve(worker: Worker, requests, answers) -> None:
             answer = {"answer": "failed", "error": str(error)}
         answers.write(json.dumps({"id": number, **answer}).encode() + b"\n")
         answers.flush()
-
-
-# ---- the program ---------------------------------------------------------------------------------------------------
-
-def run(make_framework, backend: str) -> None:
-    """The worker's program. `make_framework()` is called when the threads of its libraries are limited to the device's
-    cores. Ends with 0 when the input ended and 2 for wrong usage, a missing framework included."""
-    parser = argparse.ArgumentParser(
-        prog=f"perfatlas-worker-{backend}",
-        description=f"Measures kernels of {backend}. Started by perfatlas collect, bench and check --backend {backend}; "
-        "reads one JSON request per line and writes one JSON answer per line, until its input ends.")
-    parser.add_argument("--devices", default="", metavar="CORES", help="cores to measure on: 0-1 or 0,2-3 (default: all)")
-    parser.add_argument("--protocol-fds", metavar="IN,OUT", type=_fds,
-                        help="open descriptors for requests and answers (default: the standard streams)")
-    options = parser.parse_args()
-    if options.protocol_fds is None and sys.stdin.isatty():
-        parser.print_help()
-        raise SystemExit(2)
-    requests, answers = _channel(options.protocol_fds)
-    try:
-        cores = machine.parse_cores(options.devices)
-        machine.pin(cores)
-        framework = make_framework()
-        framework.start(cores)
-        worker = Worker(framework, cores)
-    except (ValueError, ImportError) as error:
-        print(f"perfatlas-worker-{backend}: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
-    serve(worker, requests, answers)
-
-
-def _fds(text: str):
-    match = re.fullmatch(r"(\d+),(\d+)", text)
-    if not match:
-        raise argparse.ArgumentTypeError(f"'{text}' is not two open descriptors such as 3,4")
-    return int(match[1]), int(match[2])
-
-
-def _channel(fds):
-    """Binary files for requests and answers. Whatever libraries print to standard output goes to standard error."""
-    if fds is None:
-        fds = 0, os.dup(1)
-        os.dup2(2, 1)
-    for descriptor in fds:
-        os.set_inheritable(descriptor, False)
-    return os.fdopen(fds[0], "rb"), os.fdopen(fds[1], "wb")

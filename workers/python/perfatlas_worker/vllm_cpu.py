@@ -4,22 +4,20 @@ vllm/model_executor of the pinned release). They live in one library of torch op
 
 `make vllm-cpu` installs what this needs.
 """
-import contextlib
 import importlib.metadata
 import math
 import pathlib
 import re
 
 from .framework import Case, Framework, Launch
-from .protocol import run
 
 PAGE_TOKENS = 64  # of the paged KV cache
 PINS = pathlib.Path(__file__).parent.parent / "requirements-vllm_cpu.txt"
 
 try:
     import torch
-except ImportError as missing:  # said by main(), when the protocol's streams are known
-    torch, NOT_THERE = None, str(missing)
+except ImportError as missing:
+    raise ImportError(f"torch is not there ({missing}); run: make vllm-cpu") from missing
 
 FLOATS = ("bfloat16", "float16", "float32")
 
@@ -33,10 +31,8 @@ class VllmCpu(Framework):
         super().__init__("vllm_cpu", "")
         self.threads = 1
 
-    def load(self) -> "VllmCpu":
+    def start(self, cores):
         """Raises ImportError when vLLM's kernels are missing or are others than this module knows."""
-        if torch is None:
-            raise ImportError(f"torch is not there ({NOT_THERE}); run: make vllm-cpu")
         try:
             self.version = importlib.metadata.version("vllm-cpu")
         except importlib.metadata.PackageNotFoundError:
@@ -44,6 +40,8 @@ class VllmCpu(Framework):
         if self.version != pinned("vllm-cpu"):
             raise ImportError(f"vllm-cpu {self.version} is installed, this worker was written for "
                               f"{pinned('vllm-cpu')}; run: make vllm-cpu")
+        self.threads = len(cores)
+        torch.set_num_threads(len(cores))
         if torch.cpu._is_amx_tile_supported():
             torch.cpu._init_amx()
         # The choice that vLLM's CPU platform makes.
@@ -51,11 +49,6 @@ class VllmCpu(Framework):
             "_C_AVX512" if torch.cpu._is_avx512_supported() else "_C_AVX2")
         folder = importlib.metadata.distribution("vllm-cpu").locate_file("vllm")
         torch.ops.load_library(str(folder / f"{name}.abi3.so"))
-        return self
-
-    def start(self, cores):
-        self.threads = len(cores)
-        torch.set_num_threads(len(cores))
 
     def versions(self):
         return {**super().versions(), "torch": torch.__version__}
@@ -70,12 +63,10 @@ class VllmCpu(Framework):
         torch.from_numpy(memory.view("int64")).sum()
 
     def measuring(self):
-        stack = contextlib.ExitStack()
-        stack.enter_context(torch.inference_mode())
-        return stack
+        return torch.inference_mode()
 
 
-vllm = VllmCpu()
+FRAMEWORK = VllmCpu()
 
 
 def ops():
@@ -115,7 +106,7 @@ class Handler:
         ops().release_dnnl_matmul_handler(self.tensor.item())
 
 
-@vllm.kernel("gemm", "vllm_onednn_mm", why_no_plain_gemm)
+@FRAMEWORK.kernel("gemm", "vllm_onednn_mm", why_no_plain_gemm)
 def onednn_mm(_case, a, w, d):
     handler = Handler(ops().create_onednn_mm_handler(w.t(), 32))
     launch = ops().onednn_mm
@@ -131,14 +122,14 @@ def why_no_packed_linear(case: Case) -> str:
     return why_no_plain_gemm(case) or only("a", "bfloat16")(case)
 
 
-@vllm.kernel("gemm", "vllm_weight_packed_linear", why_no_packed_linear)
+@FRAMEWORK.kernel("gemm", "vllm_weight_packed_linear", why_no_packed_linear)
 def weight_packed_linear(_case, a, w, d):
     packed = ops().convert_weight_packed(w)
     launch = ops().weight_packed_linear
     return lambda: launch(d, a, packed, None, True)
 
 
-@vllm.kernel("gemm", "vllm_onednn_scaled_mm", only("a", "int8"))
+@FRAMEWORK.kernel("gemm", "vllm_onednn_scaled_mm", only("a", "int8"))
 def onednn_scaled_mm(_case, a, w, d, a_scale=None, w_scale=None):
     """Activations with a scale per row, weights with one per output feature."""
     rows = (torch.ones(1) if a_scale is None else a_scale).expand(a.shape[0]).reshape(-1, 1).contiguous()
@@ -157,7 +148,7 @@ def why_no_fp8_gemm(case: Case) -> str:
     return "" if n % 32 == 0 and k % 128 == 0 else "needs n in multiples of 32 and k of 128"
 
 
-@vllm.kernel("gemm", "vllm_fp8_scaled_mm_w8a16", why_no_fp8_gemm)
+@FRAMEWORK.kernel("gemm", "vllm_fp8_scaled_mm_w8a16", why_no_fp8_gemm)
 def fp8_scaled_mm(_case, a, w, d):
     """vLLM keeps the activations in bfloat16: the values of `a` in that type. The kernel takes subnormal weights for
     zero, which matters little in checkpoints, whose weights fill the range of the type: so do these, by a scale that is
@@ -231,8 +222,8 @@ def slots_of(page_table, first: int, count: int):
     return (page_table[:, position // PAGE_TOKENS].long() * PAGE_TOKENS + position % PAGE_TOKENS).flatten()
 
 
-@vllm.kernel("attention_generation", "vllm_cpu_attention_with_kv_cache", why_no_attention)
-@vllm.kernel("attention_context", "vllm_cpu_attention_with_kv_cache", why_no_attention)
+@FRAMEWORK.kernel("attention_generation", "vllm_cpu_attention_with_kv_cache", why_no_attention)
+@FRAMEWORK.kernel("attention_context", "vllm_cpu_attention_with_kv_cache", why_no_attention)
 def attention(case, q, k, v, k_cache, v_cache, page_table, out):
     batch, isl, step, window = (case.number(name) for name in ("batch_size", "isl", "step", "window_size"))
     _, heads, head_dim = q.shape
@@ -273,14 +264,14 @@ MLA_LATENT = 512
 MLA_SCALE = 192**-0.5
 
 
-@vllm.kernel("mla_generation", "vllm_decode_attention_cpu", why_no_amx_mla)
+@FRAMEWORK.kernel("mla_generation", "vllm_decode_attention_cpu", why_no_amx_mla)
 def amx_mla(case, q, latent, latent_cache, page_table, out):
     batch, step = case.number("batch_size"), case.number("step")
     slots = slots_of(page_table, step, 1)
     tokens = slots_of(page_table, 0, step + 1).view(batch, -1).int()
     lengths, requests = torch.full((batch,), step + 1), torch.arange(batch)
     rows = latent_cache.view(-1, 1, latent_cache.shape[-1])
-    partial = torch.zeros(batch, q.shape[1], kv_splits(step + 1, vllm.threads), MLA_LATENT + 1)
+    partial = torch.zeros(batch, q.shape[1], kv_splits(step + 1, FRAMEWORK.threads), MLA_LATENT + 1)
     new, rotated = latent[:, :MLA_LATENT].contiguous(), latent[:, MLA_LATENT:].contiguous()
     write, attend, values = ops().concat_and_cache_mla_cpu, ops().decode_attention_cpu, rows[..., :MLA_LATENT]
 
@@ -298,7 +289,7 @@ def kv_splits(longest: int, threads: int) -> int:
     return min(parts, 2 * threads)
 
 
-@vllm.kernel("mla_generation", "vllm_mla_decode_kvcache", why_no_mla)
+@FRAMEWORK.kernel("mla_generation", "vllm_mla_decode_kvcache", why_no_mla)
 def mla(case, q, latent, latent_cache, page_table, out):
     """Its pages hold 16 tokens: four of them are one of ours."""
     batch, step = case.number("batch_size"), case.number("step")
@@ -354,32 +345,32 @@ def fused_moe(case, isa, x, logits, w13, w2, out):
     return timed
 
 
-@vllm.kernel("moe", "vllm_cpu_fused_moe_amx", why_no_amx_moe)
+@FRAMEWORK.kernel("moe", "vllm_cpu_fused_moe_amx", why_no_amx_moe)
 def moe_amx(case, **tensors):
     return fused_moe(case, "amx", **tensors)
 
 
-@vllm.kernel("moe", "vllm_cpu_fused_moe_vec", lambda case: only("x", *FLOATS)(case) or why_no_moe(case, 32))
+@FRAMEWORK.kernel("moe", "vllm_cpu_fused_moe_vec", lambda case: only("x", *FLOATS)(case) or why_no_moe(case, 32))
 def moe_vec(case, **tensors):
     return fused_moe(case, "vec", **tensors)
 
 
 # ---- memory ops ----------------------------------------------------------------------------------------------------
 
-@vllm.kernel("add_rms_norm", "vllm_fused_add_rms_norm", only("x", *FLOATS))
+@FRAMEWORK.kernel("add_rms_norm", "vllm_fused_add_rms_norm", only("x", *FLOATS))
 def add_rms_norm(_case, x, residual, w, out):
     """In place in vLLM: the buffer of the result holds the input before."""
     launch = ops().fused_add_rms_norm
     return Launch(lambda: launch(out, residual, w, 1e-6), before=lambda: out.copy_(x))
 
 
-@vllm.kernel("rms_norm", "vllm_rms_norm", only("x", *FLOATS))
+@FRAMEWORK.kernel("rms_norm", "vllm_rms_norm", only("x", *FLOATS))
 def rms_norm(_case, x, w, out):
     launch = ops().rms_norm
     return lambda: launch(out, x, w, 1e-6)
 
 
-@vllm.kernel("rope", "vllm_rotary_embedding", lambda case: only("q", *FLOATS)(case) or (
+@FRAMEWORK.kernel("rope", "vllm_rotary_embedding", lambda case: only("q", *FLOATS)(case) or (
     "rotates queries and keys at one offset" if case.number("rotary_offset") else ""))
 def rope(_case, q, k, cos_sin, position):
     launch, table, rows = ops().rotary_embedding, cos_sin.to(q.dtype), position.long()
@@ -396,15 +387,7 @@ def why_no_activation(case: Case) -> str:
     return "needs rows in multiples of 8 elements" if case.number("inter_size") % 8 else only("x", *FLOATS)(case)
 
 
-@vllm.kernel("activation", "vllm_activation", why_no_activation)
+@FRAMEWORK.kernel("activation", "vllm_activation", why_no_activation)
 def activation(case, x, out):
     launch = getattr(ops(), ACTIVATIONS[case.fields["kind"]])
     return lambda: launch(out, x)
-
-
-def main() -> None:
-    run(vllm.load, "vllm_cpu")
-
-
-if __name__ == "__main__":
-    main()
