@@ -31,7 +31,9 @@ std::string allowed_cores() {
 
 void add_measure_options(CLI::App& verb, MeasureArguments& a) {
   const char* group = "How to measure";
-  verb.add_option("--backend", a.backend, "Back end: onednn, ggml, vllm_cpu, mpi, cuda")->capture_default_str()->group(group);
+  verb.add_option("--backend", a.backend, "Back end: onednn, ggml, vllm_cpu, mpi, cuda")
+      ->capture_default_str()
+      ->group(group);
   verb.add_option("--kernel", a.kernel, "Kernel (kernel_source); default: the best one for each case")
       ->group(group);
   verb.add_option("--cache", a.cache, "Cache state: serving (as inside a step), hot or cold")
