@@ -95,7 +95,8 @@ PlacementPlan plan_placement(const Case& what, CacheState cache, double llc_byte
   const double most = kMostStreamFactor * std::max(plan.target_bytes, streamed_operands);
   if (double(plan.copies) * record > most) {
     plan.evict = true;
-    plan.copies = std::max<size_t>(2, size_t(most / record));
+    // A table that dwarfs the cache (an embedding of a gigabyte) needs no more than one copy to warm up with.
+    plan.copies = std::max<size_t>(2, size_t(kMostStreamFactor * plan.target_bytes / record));
   }
   return plan;
 }
