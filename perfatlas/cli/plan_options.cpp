@@ -6,6 +6,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/paths.h"
+#include "perfatlas/models/checkpoint_types.h"
 #include "perfatlas/models/model.h"
 
 namespace perfatlas {
@@ -66,9 +67,12 @@ void set_grid(PlanRequest& request, const std::string& name) {
 
 ModelOptions model_options(const std::string& dtype) {
   if (dtype.empty()) return {};
-  for (const Quant type : {Quant::bf16, Quant::f16, Quant::f32})
+  std::vector<std::string_view> known;
+  for (const Quant type : uniform_type_choices()) {
     if (FieldCodec<Quant>::parse(dtype) == int64_t(type)) return {type};
-  throw UsageError(fmt::format("--dtype '{}' is none of bfloat16, float16 and float32", dtype));
+    known.push_back(name_of(type));
+  }
+  throw UsageError(fmt::format("--dtype '{}' is none of {}", dtype, join_words(known)));
 }
 
 void add_plan_options(CLI::App& verb, PlanOptions& o) {
@@ -83,8 +87,10 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
       ->group(group);
   verb.add_option("--model", o.models, "Model name, folder or config.json, for --grid model; may be repeated")
       ->group(group);
-  verb.add_option("--dtype", o.dtype,
-                  "Plan the models in this type instead of the checkpoint's: bfloat16, float16 or float32")
+  verb.add_option(
+          "--dtype", o.dtype,
+          "Plan the models in this type instead of the checkpoint's: bfloat16, float16, float32, or a "
+          "block type of llama.cpp such as q8_0")
       ->group(group);
   verb.add_option("--tp", o.tp, "Tensor-parallel degrees, emulated by local shapes on one device")
       ->capture_default_str()

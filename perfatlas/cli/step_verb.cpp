@@ -163,7 +163,7 @@ void add_step(CLI::App& app, Invocation& invocation) {
   verb->add_option("--phase", a->phase, "context or generation")->capture_default_str();
   verb->add_option("--tp", a->tp, "Tensor-parallel degree, emulated by local shapes")->capture_default_str();
   verb->add_option("--moe-ep", a->moe_ep, "Ranks that share the experts; divides tp")->capture_default_str();
-  verb->add_option("--dtype", a->dtype, "Plan the model in this type: bfloat16, float16 or float32");
+  verb->add_option("--dtype", a->dtype, "Plan the model in this type: bfloat16, float16, float32, q8_0, ...");
   verb->add_option("--batch", a->batch, "Requests in the step")->capture_default_str();
   verb->add_option("--isl", a->isl, "Prompt tokens of each request")->capture_default_str();
   verb->add_option("--cached", a->cached,

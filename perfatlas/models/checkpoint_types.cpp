@@ -37,9 +37,19 @@ ModelTypes checkpoint_types(const HfConfig& config) {
   return types;
 }
 
+std::span<const Quant> uniform_type_choices() {
+  static constexpr Quant kChoices[] = {Quant::bf16, Quant::f16,  Quant::f32, Quant::q8_0,
+                                       Quant::q4_0, Quant::q4_k, Quant::q6_k};
+  return kChoices;
+}
+
 ModelTypes uniform_types(Quant type) {
-  const DType stored = traits_of(type).activation;
-  return {.linear = type, .experts = type, .activation = stored, .kv = stored};
+  const QuantTraits traits = traits_of(type);
+  const bool blocks = is_block_type(traits.weight);
+  return {.linear = type,
+          .experts = type,
+          .activation = traits.activation,
+          .kv = blocks ? DType::f16 : traits.activation};
 }
 
 }  // namespace perfatlas

@@ -2,7 +2,7 @@
 // The element types of a checkpoint, from its configuration.
 #pragma once
 
-#include <optional>
+#include <span>
 
 #include "perfatlas/models/hf_config.h"
 #include "perfatlas/models/step_builder.h"
@@ -14,8 +14,13 @@ namespace perfatlas {
 /// Throws Error naming the key for an unknown type or method, listing the known ones.
 ModelTypes checkpoint_types(const HfConfig& config);
 
-/// The same model with weights, activations and KV cache of one type, for hardware without kernels for the checkpoint's.
-/// REQUIRES: `type` is float32, float16 or bfloat16.
+/// Types a model can be planned in instead of the checkpoint's: bfloat16, float16, float32, and the block types of
+/// llama.cpp.
+std::span<const Quant> uniform_type_choices();
+
+/// The same model with every weight of one type, for hardware without kernels for the checkpoint's. Activations and KV
+/// cache have that type, too; with block types they are float32 and float16, as llama.cpp keeps them.
+/// REQUIRES: `type` is one of uniform_type_choices().
 ModelTypes uniform_types(Quant type);
 
 }  // namespace perfatlas
