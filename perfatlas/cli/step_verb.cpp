@@ -17,7 +17,7 @@
 namespace perfatlas {
 namespace {
 
-constexpr double kDeadlineSeconds = 600;
+constexpr double kStepDeadlineSeconds = 600;
 constexpr double kAloneSeconds = 1;  // of measuring per op and cache state
 
 struct StepArguments {
@@ -43,7 +43,7 @@ double median(std::vector<double> samples) {
 
 template <class Wanted>
 Wanted ask(WorkerSession& session, const Request& request) {
-  WorkerAnswer answer = session.ask(request, kDeadlineSeconds);
+  WorkerAnswer answer = session.ask(request, kStepDeadlineSeconds);
   if (auto* wanted = std::get_if<Wanted>(&answer)) return std::move(*wanted);
   if (const auto* skipped = std::get_if<SkippedAnswer>(&answer)) throw Error(skipped->reason);
   if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error(failed->error);
@@ -72,7 +72,7 @@ StepRequest request_of(const StepArguments& a, const std::vector<OpUse>& uses) {
   StepRequest request;
   request.backend = a.backend;
   request.repetitions = a.repetitions;
-  request.max_total_ms = 1e3 * kDeadlineSeconds / 4;
+  request.max_total_ms = 1e3 * kStepDeadlineSeconds / 4;
   for (const OpUse& use : uses) request.cases.push_back(case_text(use.c));
   for (const size_t index : execution_order(uses)) request.order.push_back(int64_t(index));
   return request;

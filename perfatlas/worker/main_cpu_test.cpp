@@ -96,11 +96,11 @@ TEST(WorkerCpu, ChecksAGemm) {
   EXPECT_EQ(worker.end(), 0);
 }
 
-TEST(WorkerCpu, SkipsFp8WithAReason) {
+TEST(WorkerCpu, SkipsFp8BlocksWithAReason) {
   WorkerProcess worker;
   const auto skipped =
-      std::get<SkippedAnswer>(worker.ask(sample("gemm gemm_dtype=fp8 m=4 n=64 k=64", CacheState::hot)));
-  EXPECT_NE(skipped.reason.find("fp8"), std::string::npos) << skipped.reason;
+      std::get<SkippedAnswer>(worker.ask(sample("gemm gemm_dtype=fp8_block m=4 n=64 k=64", CacheState::hot)));
+  EXPECT_NE(skipped.reason.find("fp8_block"), std::string::npos) << skipped.reason;
   EXPECT_EQ(worker.end(), 0);
 }
 

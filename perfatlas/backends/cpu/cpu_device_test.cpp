@@ -122,7 +122,7 @@ TEST(CpuPeaks, ArithmeticIsMeasuredForTypesWithAKernel) {
   const auto flops = measure_gemm_peaks(device, ops, kernels, 0.02);
   ASSERT_TRUE(flops.contains(DType::f32));
   EXPECT_GT(flops.at(DType::f32).value, 1e6);
-  EXPECT_FALSE(flops.contains(DType::fp8_e4m3));
+  EXPECT_FALSE(flops.contains(DType::fp4));
 }
 
 }  // namespace

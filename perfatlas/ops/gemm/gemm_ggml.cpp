@@ -20,6 +20,13 @@ std::unique_ptr<GgmlKernel> build(const Gemm& gemm, const GgmlDevice& device, We
   return kernel;
 }
 
+/// Found by running it (ggml 0.25.3): with a single block of input features the AMX product of more than two tiles of
+/// rows adds to what the output held before.
+bool amx_product_is_wrong(const Gemm& gemm) {
+  constexpr int64_t kRowsOfTwoTiles = 32;
+  return gemm.k <= block_of(traits_of(gemm.dtype).weight).elements && gemm.m > kRowsOfTwoTiles;
+}
+
 template <WeightBuffer buffer>
 std::string why_unsupported(const Gemm& gemm, const GgmlDevice& device) {
   if (!ggml_weight_type(gemm.dtype))
@@ -27,6 +34,9 @@ std::string why_unsupported(const Gemm& gemm, const GgmlDevice& device) {
   if (buffer != WeightBuffer::plain && device.buffer(buffer) == nullptr)
     return fmt::format("this CPU, or this build of ggml, has no {} buffers",
                        buffer == WeightBuffer::amx ? "AMX" : "repacking");
+  if (buffer == WeightBuffer::amx && is_block_type(traits_of(gemm.dtype).weight) &&
+      amx_product_is_wrong(gemm))
+    return "ggml's AMX product of one block of k is wrong beyond 32 rows";
   return build(gemm, device, buffer)->why_unsupported();
 }
 

@@ -64,6 +64,9 @@ TEST_F(GemmGgml, QuantisedWeightsTakeTheBuffersThatLlamaCppChooses) {
       EXPECT_TRUE(runs("ggml_mul_mat_amx_buffer", {quant, 8, 64, 256})) << name_of(quant);
     EXPECT_FALSE(runs("ggml_mul_mat_amx_buffer", {Quant::q8_0, 8, 48, 256})) << "n fills no pair of tiles";
     EXPECT_FALSE(runs("ggml_mul_mat_amx_buffer", {Quant::bf16, 8, 64, 256}));
+    EXPECT_TRUE(runs("ggml_mul_mat_amx_buffer", {Quant::q8_0, 32, 64, 32}));
+    EXPECT_FALSE(runs("ggml_mul_mat_amx_buffer", {Quant::q8_0, 33, 64, 32})) << "one block of k";
+    EXPECT_TRUE(runs("ggml_mul_mat_amx_buffer", {Quant::q8_0, 33, 64, 64}));
   }
   if (device_.buffer(WeightBuffer::repack) != nullptr && ggml_cpu_has_avx2()) {
     EXPECT_TRUE(runs("ggml_mul_mat_repack_buffer", {Quant::q4_0, 8, 64, 256}));
