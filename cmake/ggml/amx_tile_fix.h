@@ -16,10 +16,11 @@ static inline __attribute__((always_inline)) void perfatlas_tile_loadconfig(cons
   __asm__ volatile("ldtilecfg %0" : : "m"(*(const struct perfatlas_tile_config*)config));
 }
 
-#define perfatlas_tile_loadd(tile, base, stride)                             \
-  __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile                        \
-                   :                                                        \
-                   : "r"((const void*)(base)), "r"((long)(stride)) : "memory")
+#define perfatlas_tile_loadd(tile, base, stride)                   \
+  __asm__ volatile("tileloadd (%0,%1,1), %%tmm" #tile              \
+                   :                                               \
+                   : "r"((const void*)(base)), "r"((long)(stride)) \
+                   : "memory")
 
 #undef _tile_loadconfig
 #undef _tile_loadd

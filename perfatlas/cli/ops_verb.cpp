@@ -46,7 +46,7 @@ int show_all(const OpRegistry& ops, bool json) {
     if (json)
       list.push_back(op_json(*op));
     else
-      fmt::print("{:22} {}\n", op->info.id, op->info.doc);
+      fmt::print("{:35} {}\n", op->info.id, op->info.doc);
   }
   if (json)
     fmt::print("{}\n", list.dump(2));

@@ -47,6 +47,11 @@ std::string collect_summary_text(const CollectSummary& s, const std::string& fol
       "out in {}\n",
       ending(s), s.planned, s.already_done, n.measured, n.skipped, n.failed, n.crashed, n.timed_out,
       format_duration(s.elapsed_s));
+  if (n.skipped > n.measured)
+    text +=
+        "most cases have no kernel or no room here: perfatlas ops OP says why; --dtype bfloat16 plans a "
+        "quantised "
+        "model unquantised\n";
   if (s.respawns + s.retried > 0)
     text += fmt::format("workers respawned {}, cases tried again {}\n", s.respawns, s.retried);
   if (s.suspect + s.throttled > 0)
