@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention with a KV cache per head, and attention of vision encoders.
+#pragma once
+
+#include "perfatlas/aic/op_base.h"
+
+namespace perfatlas::aic {
+
+/// Prefill. Heads are those of this rank.
+struct ContextAttention : OpBase {
+  int64_t n = 0, n_kv = 0;
+  int64_t head_size = 128;
+  int64_t window_size = 0;  // 0: none
+  QuantMode kv_quant = QuantMode::bfloat16;
+  QuantMode fmha_quant = QuantMode::bfloat16;
+  bool use_qk_norm = false;
+  int64_t cp_size = 1;            // context-parallel ranks, zig-zag: a head and a tail chunk each
+  std::string attention_backend;  // kernels to prefer, by a serving framework's name; empty: its default
+};
+
+/// Decode.
+struct GenerationAttention : OpBase {
+  int64_t n = 0, n_kv = 0;
+  int64_t head_size = 128;
+  int64_t window_size = 0;
+  QuantMode kv_quant = QuantMode::bfloat16;
+  std::string attention_backend;
+};
+
+/// Bidirectional, no cache.
+struct EncoderAttention : OpBase {
+  int64_t n = 0;
+  int64_t head_size = 64;
+  QuantMode fmha_quant = QuantMode::bfloat16;
+  double partial_rotary_factor = 0;  // share of the head that is rotated in a kernel of its own; 0: none
+};
+
+}  // namespace perfatlas::aic

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "perfatlas/aic/op_base.h"
+
+namespace perfatlas::aic {
+
+/// The tensor-parallel sum of a serving framework: ceil(tokens / seq_split) * hidden_size elements of 16 bits.
+struct CustomAllReduce : OpBase {
+  int64_t hidden_size = 0;
+  int64_t tp_size = 1;
+  int64_t seq_split = 1;
+};
+
+/// A collective of NCCL (or oneCCL): tokens * elements_per_token elements.
+struct Nccl : OpBase {
+  std::string operation;  // all_gather, all_reduce, reduce_scatter, alltoall
+  double elements_per_token = 0;
+  int64_t num_gpus = 1;
+  QuantMode dtype = QuantMode::half;  // half, int8, fp8
+  int64_t seq_split = 1;
+};
+
+/// Between pipeline stages: tokens * hidden_size elements of 16 bits.
+struct P2p : OpBase {
+  int64_t hidden_size = 0;
+  int64_t pp_size = 1;
+  int64_t seq_split = 1;
+};
+
+}  // namespace perfatlas::aic

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// Mixture of experts: the experts, and what moves tokens to them and back.
+#pragma once
+
+#include <optional>
+
+#include "perfatlas/aic/op_base.h"
+
+namespace perfatlas::aic {
+
+/// Router to combined output inside one expert-parallel group. Tokens are multiplied by attention_dp_size.
+struct Moe : OpBase {
+  int64_t hidden_size = 0, inter_size = 0, topk = 0, num_experts = 0;
+  int64_t moe_tp_size = 1, moe_ep_size = 1, attention_dp_size = 1;
+  QuantMode quant = QuantMode::bfloat16;  // a MoE mode
+  std::string workload_distribution = "power_law_1.2";
+  bool context = true;  // with enable_eplb: balanced prefill
+  bool is_gated = true;
+  bool enable_eplb = false;
+  std::string moe_backend;  // empty: the framework's default
+};
+
+/// Collectives around the experts, before (pre_dispatch) or after.
+struct MoeDispatch : OpBase {
+  int64_t hidden_size = 0, topk = 0, num_experts = 0;
+  int64_t moe_tp_size = 1, moe_ep_size = 1, attention_dp_size = 1, attn_cp_size = 1;
+  bool pre_dispatch = true;
+  bool attn_ar_modeled = false;           // the all-reduce of attention is an op of its own
+  std::string backend;                    // serving framework
+  QuantMode quant = QuantMode::bfloat16;  // of the experts
+  bool context = true;
+  int64_t scale_num_tokens = 1;
+};
+
+/// One phase of the all-to-all of wide expert parallelism.
+struct MoeAllToAll : OpBase {
+  std::string phase = "dispatch";          // prepare, dispatch, combine
+  std::string comm_backend = "deepep_ht";  // see moe_comm_backends()
+  std::string comm_dtype = "default";
+  int64_t hidden_size = 0, topk = 0, num_experts = 0;
+  int64_t moe_ep_size = 1, node_num = 1;
+  int64_t sms = 0;                // multiprocessors given to communication; 0: the library's choice
+  int64_t attention_tp_size = 1;  // divides the tokens
+};
+
+/// The all-to-all of an expert-parallel size that was not measured, answered from one node.
+struct MoeCommFallback {
+  int64_t requested_ep = 0, requested_nodes = 0;
+  int64_t measured_ep = 0, measured_nodes = 0;
+  bool operator==(const MoeCommFallback&) const = default;
+};
+
+/// The experts of wide expert parallelism. Tokens are multiplied by attention_dp_size.
+struct ExpertCompute : OpBase {
+  int64_t hidden_size = 0, inter_size = 0, topk = 0, num_experts = 0;
+  int64_t num_slots = 0;  // experts with their copies; 0: num_experts
+  int64_t moe_ep_size = 1, attention_dp_size = 1;
+  QuantMode quant = QuantMode::fp8_block;
+  std::string workload_distribution = "uniform";
+  bool context = true;
+  bool is_gated = true;
+  bool enable_eplb = false;
+  std::string kernel_source;  // empty: the framework's default
+};
+
+/// DeepSeek-V4 experts with their communication in one kernel.
+struct MegaMoe : OpBase {
+  int64_t hidden_size = 0, inter_size = 0, topk = 0, num_experts = 0;
+  int64_t moe_tp_size = 1, moe_ep_size = 1;
+  QuantMode quant = QuantMode::nvfp4;
+  std::string workload_distribution = "balanced";
+  bool context = true;
+  std::string source_policy = "random";
+  std::string pre_dispatch = "sglang_jit";
+  int64_t num_fused_shared_experts = 0;
+  std::string kernel_source = "deepgemm_megamoe";
+  std::string kernel_dtype = "fp8_fp4";
+};
+
+}  // namespace perfatlas::aic
