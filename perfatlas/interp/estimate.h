@@ -27,7 +27,7 @@ struct CoordinatesHash {
 /// One measured point of a slice.
 struct MeasuredPoint {
   Coordinates at{};
-  double latency_ms = 0;            // REQUIRES: > 0
+  double latency_ms = 0;            // REQUIRES: >= 0
   std::optional<double> energy_mj;  // per launch; absent when unknown
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "perfatlas/interp/interpolator.h"
+#include "perfatlas/interp/nested_axes_impl.h"
 
 namespace perfatlas {
 
@@ -21,26 +22,21 @@ namespace perfatlas {
 class GridInterpolator final : public Interpolator {
  public:
   /// REQUIRES: see make_interpolator.
-  GridInterpolator(const AxisLayout& layout, std::span<const MeasuredPoint> points);
+  GridInterpolator(const AxisLayout& layout, std::span<const MeasuredPoint> points,
+                   const SolFunction& sol = {});
 
   Estimate estimate(const Question& question) const override;
+  Reading read(const Question& question) const override;
 
  private:
   friend class GridWalk;
-  friend class NearestLeaves;
-
-  /// The values of one axis over all its parents, flat; the children of node i are the nodes
-  /// [first_child[i], first_child[i + 1]) of the next level. Nodes of the last level are the leaves.
-  struct Level {
-    std::vector<int64_t> keys;
-    std::vector<uint32_t> first_child;
-  };
 
   AxisLayout layout_;
-  std::vector<Level> levels_;
-  std::vector<double> latency_ms_;       // by leaf
-  std::vector<double> energy_mj_;        // by leaf; not a number when unknown; empty when all are unknown
-  std::vector<uint32_t> point_;          // leaf -> index of the point
+  std::vector<NestedLevel> levels_;  // scaled: octaves
+  std::vector<double> latency_ms_;   // by leaf
+  std::vector<double> energy_mj_;    // by leaf; not a number when unknown; empty when all are unknown
+  std::vector<double> utilisation_;  // speed of light / latency by leaf, 0 where unknown; empty: not computed
+  std::vector<uint32_t> point_;      // leaf -> index of the point
   std::vector<uint32_t> leaf_of_point_;  // and back
 };
 

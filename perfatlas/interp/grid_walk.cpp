@@ -6,8 +6,8 @@
 
 namespace perfatlas {
 
-GridWalk::GridWalk(const GridInterpolator& grid, const Question& question)
-    : grid_(grid), question_(question) {
+GridWalk::GridWalk(const GridInterpolator& grid, const Question& question, Estimate* trace)
+    : grid_(grid), question_(question), trace_(trace) {
   gone_.fill(kNone);
   if (question.without == kNoPoint) return;
   // A node disappears with the point when it has no other leaf below it.
@@ -22,18 +22,25 @@ GridWalk::GridWalk(const GridInterpolator& grid, const Question& question)
   }
 }
 
-Estimate GridWalk::estimate() {
+Reading GridWalk::read() {
   const Found inside = resolve(0, 0, uint32_t(grid_.levels_[0].keys.size()));
-  if (inside.found) {
-    finish_inside(inside.value);
-  } else if (!question_.sol || !(sol(question_.at) > 0)) {
-    miss("the case lies beyond the measured points and no speed of light is known to extend them");
-  } else if (grid_.layout_.axes == 1) {
-    hold_end();
-  } else {
-    hold_nearest();
-  }
-  return estimate_;
+  if (inside.found) return finish_inside(inside.value);
+  forget_supports_from(0);
+  if (!question_.sol || !(sol(question_.at) > 0))
+    return miss("the case lies beyond the measured points and no speed of light is known to extend them");
+  return grid_.layout_.axes == 1 ? hold_end() : hold_nearest();
+}
+
+void GridWalk::forget_supports_from(size_t first) {
+  if (trace_ != nullptr) trace_->support_count = first;
+}
+
+void GridWalk::note(uint32_t leaf, double weight) {
+  if (trace_ != nullptr) add_support(*trace_, grid_.point_[leaf], weight);
+}
+
+void GridWalk::note_distance(double octaves) {
+  if (trace_ != nullptr) trace_->distance = octaves;
 }
 
 GridWalk::Found GridWalk::resolve(size_t level, uint32_t begin, uint32_t end) {
@@ -59,26 +66,27 @@ GridWalk::Found GridWalk::below(size_t level, uint32_t node) {
 }
 
 GridWalk::Found GridWalk::leaf_value(uint32_t leaf) {
-  add_support(estimate_, grid_.point_[leaf], 1);
+  leaf_ = leaf;
+  note(leaf, 1);
   const double latency = grid_.latency_ms_[leaf];
   return {true, {latency, power_of(energy(leaf), latency)}};
 }
 
 GridWalk::Found GridWalk::blend(size_t level, uint32_t low, uint32_t high) {
-  const size_t first = estimate_.support_count;
+  const size_t first = supports();
   const Found lower = below(level, low);
-  if (!lower.found) estimate_.support_count = first;
-  const size_t middle = estimate_.support_count;
+  if (!lower.found) forget_supports_from(first);
+  const size_t middle = supports();
   const Found upper = below(level, high);
-  if (!upper.found) estimate_.support_count = middle;
+  if (!upper.found) forget_supports_from(middle);
   if (!lower.found && !upper.found) return {};
   if (!upper.found) return bridge(level, lower, low);
   if (!lower.found) return bridge(level, upper, high);
 
+  blended_ = true;
   const std::vector<int64_t>& keys = grid_.levels_[level].keys;
   const double weight = double(question_.at[level] - keys[low]) / double(keys[high] - keys[low]);
-  for (size_t i = first; i < estimate_.support_count; ++i)
-    estimate_.supports[i].weight *= i < middle ? 1 - weight : weight;
+  for (size_t i = first; i < supports(); ++i) trace_->supports[i].weight *= i < middle ? 1 - weight : weight;
   const double l = lower.value.latency_ms, h = upper.value.latency_ms;
   double latency = l + (h - l) * weight;
   if (grid_.layout_.transforms[level] == Transform::sqrt) {
@@ -101,36 +109,32 @@ GridWalk::Found GridWalk::bridge(size_t level, const Found& arm, uint32_t node) 
   return found;
 }
 
-void GridWalk::finish_inside(const PoweredLatency& value) {
-  estimate_.latency_ms = value.latency_ms;
-  if (estimate_.support_count == 1 && !bridged_) {
-    const double stored = energy(grid_.leaf_of_point_[estimate_.supports[0].point]);
-    estimate_.kind = EstimateKind::exact;
-    if (!std::isnan(stored)) estimate_.energy_mj = stored;
-    return;
+Reading GridWalk::finish_inside(const PoweredLatency& value) {
+  if (!blended_ && !bridged_) return {EstimateKind::exact, value.latency_ms, energy(leaf_), {}};
+  Reading reading{bridged_ ? EstimateKind::held : EstimateKind::interpolated, value.latency_ms};
+  if (!bridged_ && grid_.layout_.raise_blends) reading.latency_ms = raised_to_sol(value.latency_ms);
+  reading.energy_mj = value.power_w * reading.latency_ms;
+  if (trace_ == nullptr) return reading;
+  trace_->distance = INFINITY;
+  for (const Support& s : trace_->support()) {
+    const Coordinates there = leaf_coordinates(grid_.leaf_of_point_[s.point]);
+    trace_->distance = std::min(trace_->distance, octaves_between(question_.at, there, grid_.layout_.axes));
   }
-  estimate_.kind = bridged_ ? EstimateKind::held : EstimateKind::interpolated;
-  if (!bridged_) raise_to_sol();
-  if (!std::isnan(value.power_w)) estimate_.energy_mj = value.power_w * estimate_.latency_ms;
-  double nearest = INFINITY;
-  for (const Support& s : estimate_.support())
-    nearest = std::min(nearest, octaves_between(question_.at, leaf_coordinates(grid_.leaf_of_point_[s.point]),
-                                                grid_.layout_.axes));
-  estimate_.distance = nearest;
+  return reading;
 }
 
-void GridWalk::raise_to_sol() {
+double GridWalk::raised_to_sol(double latency_ms) const {
   const double bound = sol(question_.at);
-  if (!(estimate_.latency_ms < bound)) return;
-  for (const Support& s : estimate_.support()) {
+  if (!(latency_ms < bound)) return latency_ms;
+  for (const Support& s : trace_->support()) {
     const uint32_t leaf = grid_.leaf_of_point_[s.point];
     // Points that beat the speed of light say that the bound is wrong, not the blend.
-    if (grid_.latency_ms_[leaf] < sol(leaf_coordinates(leaf))) return;
+    if (grid_.latency_ms_[leaf] < sol(leaf_coordinates(leaf))) return latency_ms;
   }
-  estimate_.latency_ms = bound;
+  return bound;
 }
 
-void GridWalk::hold_end() {
+Reading GridWalk::hold_end() {
   const std::vector<int64_t>& keys = grid_.levels_[0].keys;
   uint32_t first = 0, last = uint32_t(keys.size()) - 1;
   if (first == gone_[0]) ++first;
@@ -139,23 +143,27 @@ void GridWalk::hold_end() {
   const uint32_t anchor = question_.at[0] < keys[first] ? first : last;
   const Coordinates there = leaf_coordinates(anchor);
   const double anchor_sol = sol(there);
-  if (!(anchor_sol > 0)) return miss("the speed of light of the nearest point is unknown");
   const double latency = grid_.latency_ms_[anchor];
-  estimate_.kind = EstimateKind::held;
-  estimate_.latency_ms = sol(question_.at) / (anchor_sol / latency);
-  const double power = power_of(energy(anchor), latency);
-  if (!std::isnan(power)) estimate_.energy_mj = power * estimate_.latency_ms;
-  estimate_.distance = octaves_between(question_.at, there, 1);
-  add_support(estimate_, grid_.point_[anchor], 1);
+  if (!(anchor_sol > 0) || !(latency > 0))
+    return miss("the efficiency of the nearest point is unknown: no speed of light, or a latency of 0");
+  Reading reading{EstimateKind::held, sol(question_.at) / (anchor_sol / latency)};
+  reading.energy_mj = power_of(energy(anchor), latency) * reading.latency_ms;
+  note_distance(octaves_between(question_.at, there, 1));
+  note(anchor, 1);
+  return reading;
 }
 
-void GridWalk::hold_nearest() {
-  const NearestLeaves search(grid_, question_, gone_[grid_.layout_.axes - 1]);
-  const auto found = search.found();
+Reading GridWalk::hold_nearest() {
+  std::array<double, kMaxAxes> octaves{};
+  for (size_t i = 0; i < grid_.layout_.axes; ++i) octaves[i] = octave_of(question_.at[i]);
+  const uint32_t gone = gone_[grid_.layout_.axes - 1];
+  const auto accept = [&](uint32_t leaf) { return leaf != gone && utilisation(leaf) > 0; };
+  const NearestLeaves<kNeighbours + 1, decltype(accept)> nearest(grid_.levels_, octaves, accept);
+  const auto found = nearest.found();
   if (found.empty()) return miss("no measured point has a known speed of light");
-  const size_t used = std::min(found.size(), NearestLeaves::kNeighbours);
+  const size_t used = std::min(found.size(), kNeighbours);
   const double radius = found.size() > used ? std::sqrt(found[used].square) : INFINITY;
-  std::array<double, NearestLeaves::kNeighbours> weights{};
+  std::array<double, kNeighbours> weights{};
   double total = 0;
   for (size_t i = 0; i < used; ++i) {
     const double d = std::sqrt(found[i].square);
@@ -167,22 +175,29 @@ void GridWalk::hold_nearest() {
     weights.fill(1);
     total = double(used);
   }
-  double utilisation = 0, power = 0;
+  double mean = 0, power = 0;
   for (size_t i = 0; i < used; ++i) {
-    const double share = weights[i] / total;
-    utilisation += share * found[i].utilisation;
-    power += share * power_of(energy(found[i].leaf), grid_.latency_ms_[found[i].leaf]);
-    add_support(estimate_, grid_.point_[found[i].leaf], share);
+    const uint32_t leaf = found[i].leaf;
+    mean += weights[i] * utilisation(leaf);
+    power += weights[i] * power_of(energy(leaf), grid_.latency_ms_[leaf]);
+    note(leaf, weights[i] / total);
   }
-  estimate_.kind = EstimateKind::held;
-  estimate_.latency_ms = sol(question_.at) / utilisation;
-  if (!std::isnan(power)) estimate_.energy_mj = power * estimate_.latency_ms;
-  estimate_.distance = std::sqrt(found[0].square);
+  note_distance(std::sqrt(found[0].square));
+  Reading reading{EstimateKind::held, sol(question_.at) / (mean / total)};
+  reading.energy_mj = power / total * reading.latency_ms;
+  return reading;
 }
 
-void GridWalk::miss(std::string_view reason) {
-  estimate_ = {};
-  estimate_.miss_reason = reason;
+double GridWalk::utilisation(uint32_t leaf) const {
+  if (!grid_.utilisation_.empty()) return grid_.utilisation_[leaf];
+  const double latency = grid_.latency_ms_[leaf];
+  return latency > 0 ? sol(leaf_coordinates(leaf)) / latency : 0;
+}
+
+Reading GridWalk::miss(std::string_view reason) {
+  Reading reading;
+  reading.miss_reason = reason;
+  return reading;
 }
 
 Coordinates GridWalk::leaf_coordinates(uint32_t leaf) const {

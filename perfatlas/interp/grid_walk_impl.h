@@ -9,10 +9,13 @@ namespace perfatlas {
 
 class GridWalk {
  public:
-  GridWalk(const GridInterpolator& grid, const Question& question);
-  Estimate estimate();
+  /// `trace`: where supports and distance are noted; null: they are not wanted.
+  GridWalk(const GridInterpolator& grid, const Question& question, Estimate* trace);
+  Reading read();
 
  private:
+  /// Leaves that enter the mean of a hold; one more sets the radius.
+  static constexpr size_t kNeighbours = 4;
   struct Found {
     bool found = false;
     PoweredLatency value{};
@@ -24,11 +27,17 @@ class GridWalk {
   Found bridge(size_t level, const Found& arm, uint32_t node);
   Found leaf_value(uint32_t leaf);
 
-  void finish_inside(const PoweredLatency& value);
-  void raise_to_sol();
-  void hold_end();
-  void hold_nearest();
-  void miss(std::string_view reason);
+  Reading finish_inside(const PoweredLatency& value);
+  double raised_to_sol(double latency_ms) const;
+  Reading hold_end();
+  Reading hold_nearest();
+  static Reading miss(std::string_view reason);
+  double utilisation(uint32_t leaf) const;  // 0 when unknown
+
+  size_t supports() const { return trace_ != nullptr ? trace_->support_count : 0; }
+  void forget_supports_from(size_t first);
+  void note(uint32_t leaf, double weight);
+  void note_distance(double octaves);
 
   double sol(const Coordinates& at) const { return question_.sol ? question_.sol(at) : 0; }
   double energy(uint32_t leaf) const { return grid_.energy_mj_.empty() ? kUnknown : grid_.energy_mj_[leaf]; }
@@ -36,40 +45,11 @@ class GridWalk {
 
   const GridInterpolator& grid_;
   const Question& question_;
+  Estimate* trace_;
   std::array<uint32_t, kMaxAxes> gone_;  // per level, the node that disappears with the left-out point
-  Estimate estimate_;
+  uint32_t leaf_ = kNone;                // the last one read
+  bool blended_ = false;
   bool bridged_ = false;
-};
-
-/// The leaves nearest to a question in octaves, nearest first; ties in ascending order of keys. Leaves without a
-/// speed of light do not count.
-class NearestLeaves {
- public:
-  struct Leaf {
-    double square = 0;  // of the distance
-    uint32_t leaf = 0;
-    double utilisation = 0;  // speed of light / latency
-  };
-
-  NearestLeaves(const GridInterpolator& grid, const Question& question, uint32_t gone_leaf);
-
-  /// One more than enter the mean: the next one sets the radius.
-  static constexpr size_t kNeighbours = 4;
-  std::span<const Leaf> found() const { return {best_.data(), count_}; }
-
- private:
-  void search(size_t level, uint32_t begin, uint32_t end, double square);
-  void visit(size_t level, uint32_t node, double square);
-  void offer(uint32_t leaf, double square);
-  bool hopeless(double square) const { return count_ == best_.size() && square > best_.back().square; }
-
-  const GridInterpolator& grid_;
-  const Question& question_;
-  uint32_t gone_leaf_;
-  std::array<double, kMaxAxes> octave_{};
-  Coordinates path_{};
-  std::array<Leaf, kNeighbours + 1> best_{};
-  size_t count_ = 0;
 };
 
 }  // namespace perfatlas

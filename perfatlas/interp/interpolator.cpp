@@ -19,10 +19,11 @@ AxisLayout axis_layout(const OpType& op) {
 }
 
 std::unique_ptr<const Interpolator> make_interpolator(const AxisLayout& layout,
-                                                      std::span<const MeasuredPoint> points) {
+                                                      std::span<const MeasuredPoint> points,
+                                                      const SolFunction& sol) {
   PERFATLAS_ASSERT(!points.empty());
   if (layout.resolver == Resolver::sites) return std::make_unique<const SitesInterpolator>(layout, points);
-  return std::make_unique<const GridInterpolator>(layout, points);
+  return std::make_unique<const GridInterpolator>(layout, points, sol);
 }
 
 }  // namespace perfatlas

@@ -12,11 +12,14 @@
 namespace perfatlas {
 
 SitesInterpolator::SitesInterpolator(const AxisLayout& layout, std::span<const MeasuredPoint> points)
-    : site_axes_(layout.site_axes), point_(points.size()), entry_of_point_(points.size()) {
+    : site_axes_(layout.site_axes),
+      raise_blends_(layout.raise_blends),
+      point_(points.size()),
+      entry_of_point_(points.size()) {
   std::unordered_map<Coordinates, uint32_t, CoordinatesHash> numbers;
   std::vector<uint32_t> site_of(points.size());
   for (uint32_t i = 0; i < points.size(); ++i) {
-    PERFATLAS_ASSERT(points[i].latency_ms > 0);
+    PERFATLAS_ASSERT(points[i].latency_ms >= 0);
     Coordinates site = points[i].at;
     site[site_axes_] = 0;
     const auto [at, is_new] = numbers.try_emplace(site, uint32_t(sites_.size()));
@@ -53,5 +56,7 @@ Estimate SitesInterpolator::estimate(const Question& question) const {
   SitesWalk walk(*this, question);
   return walk.estimate();
 }
+
+Reading SitesInterpolator::read(const Question& question) const { return reading_of(estimate(question)); }
 
 }  // namespace perfatlas

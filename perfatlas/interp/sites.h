@@ -23,11 +23,14 @@ class SitesInterpolator final : public Interpolator {
   SitesInterpolator(const AxisLayout& layout, std::span<const MeasuredPoint> points);
 
   Estimate estimate(const Question& question) const override;
+  Reading read(const Question& question) const override;
 
  private:
   friend class SitesWalk;
+  friend class SiteCurve;
 
   size_t site_axes_;
+  bool raise_blends_;
   std::vector<Coordinates> sites_;     // in order of first appearance; the curve axis is 0
   std::vector<uint32_t> curve_begin_;  // site -> first entry of its curve; one more at the end
   std::vector<uint32_t> sorted_;       // sites in ascending order of coordinates

@@ -85,14 +85,17 @@ Estimate SitesWalk::transfer() const {
     chosen = select(selection);
     if (chosen.count == 0) return miss("no measured shape lies within 2 octaves on the other axes");
   }
+  return weigh(chosen, selection.free_axis < 0 && inside_box(chosen));
+}
+
+Estimate SitesWalk::weigh(const Neighbours& chosen, bool inside) const {
   Estimate estimate;
   double utilisation = 0, power = 0, total = 0, nearest = INFINITY;
-  bool inside = selection.free_axis < 0 && inside_box(chosen);
   for (size_t i = 0; i < chosen.count; ++i) {
     const auto [square, site] = chosen.nearest[i];
     const OnCurve own = on_curve(site);
     const double bound = sol_at(site, place_);
-    if (own.kind == EstimateKind::miss || !(bound > 0)) continue;
+    if (own.kind == EstimateKind::miss || !(bound > 0) || !(own.value.latency_ms > 0)) continue;
     const double weight = 1 / (square + 1e-12);
     total += weight;
     utilisation += weight * bound / own.value.latency_ms;
@@ -108,7 +111,7 @@ Estimate SitesWalk::transfer() const {
   if (!(total > 0)) return miss("no measured shape nearby has a known speed of light");
   for (size_t i = 0; i < estimate.support_count; ++i) estimate.supports[i].weight /= total;
   estimate.kind = inside ? EstimateKind::interpolated : EstimateKind::held;
-  estimate.latency_ms = here / (utilisation / total);
+  estimate.latency_ms = sol(question_.at) / (utilisation / total);
   if (!std::isnan(power)) estimate.energy_mj = power / total * estimate.latency_ms;
   estimate.distance = std::sqrt(nearest);
   return estimate;

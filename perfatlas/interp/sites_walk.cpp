@@ -98,8 +98,8 @@ SitesWalk::OnCurve SitesWalk::hold_tail(uint32_t site, uint32_t begin, uint32_t 
   for (uint32_t i = 0; i < end - begin && count < kTail; ++i) {
     const uint32_t entry = below ? begin + i : end - 1 - i;
     const double bound = entry == gone_ ? 0 : sol_at(site, sites_.key_[entry]);
-    if (!(bound > 0)) continue;
     const double latency = sites_.latency_ms_[entry];
+    if (!(bound > 0) || !(latency > 0)) continue;
     const End end_point{bound / latency, power_of(energy(entry), latency), entry};
     size_t at = count++;
     for (; at > 0 && end_point.utilisation < ends[at - 1].utilisation; --at) ends[at] = ends[at - 1];
@@ -131,7 +131,7 @@ Estimate SitesWalk::from_own(uint32_t site, const OnCurve& own) const {
     return estimate;
   }
   estimate.distance = nearest;
-  if (own.kind == EstimateKind::interpolated) {
+  if (own.kind == EstimateKind::interpolated && sites_.raise_blends_) {
     const double bound = sol_at(site, place_);
     bool kept = estimate.latency_ms < bound;
     // Points that beat the speed of light say that the bound is wrong, not the blend.

@@ -7,12 +7,17 @@
 
 namespace perfatlas {
 
+inline Reading reading_of(const Estimate& estimate) {
+  return {estimate.kind, estimate.latency_ms, estimate.energy_mj.value_or(kUnknown), estimate.miss_reason};
+}
+
 class SitesWalk {
  public:
   SitesWalk(const SitesInterpolator& sites, const Question& question);
   Estimate estimate();
 
  private:
+  friend class SiteCurve;
   static constexpr size_t kSites = 4;         // that enter the mean
   static constexpr double kMaxOctaves = 2.0;  // how far utilisation is carried over between weight shapes
   static constexpr size_t kTail = 3;          // end points of a curve whose median utilisation is held
@@ -52,6 +57,7 @@ class SitesWalk {
 
   Estimate from_own(uint32_t site, const OnCurve& own) const;
   Estimate transfer() const;
+  Estimate weigh(const Neighbours& chosen, bool inside) const;
   Estimate miss(std::string_view reason) const;
 
   double sol(Coordinates at) const { return question_.sol ? question_.sol(at) : 0; }
