@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "perfatlas/base/hash.h"
+#include "perfatlas/page/page.h"
 #include "perfatlas/report/report.h"
 
 namespace perfatlas {
@@ -196,17 +197,6 @@ Json skips_json(const std::vector<SkipGroup>& skips) {
   return json;
 }
 
-std::string escape_for_script(const std::string& json) {
-  std::string text;
-  for (const char c : json) {
-    if (c == '<')
-      text += "\\u003c";  // '<' occurs only inside JSON strings, where this is the same character
-    else
-      text += c;
-  }
-  return text;
-}
-
 }  // namespace
 
 std::string report_json(const ReportData& data, const ReportLimits& limits) {
@@ -233,7 +223,7 @@ std::string report_json(const ReportData& data, const ReportLimits& limits) {
     json["damaged"].push_back(
         fmt::format("{}:{}: {}", d.path.substr(d.path.find_last_of('/') + 1), d.line, d.reason));
   json["notes"] = data.notes;
-  return escape_for_script(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  return script_safe(json.dump(-1, ' ', false, Json::error_handler_t::replace));
 }
 
 }  // namespace perfatlas
