@@ -54,7 +54,7 @@ std::vector<Case> model_extremes(const OpType& op, const ModelShapes& shapes, co
   op.model_cases(shapes, [&](const FieldValues& values) {
     const Case c{&op, values};
     const Work work = op.work(values);
-    const double effort = std::max(work.flops, work.bytes());
+    const double effort = work.flops + kFlopsPerByte * operand_bytes(c);
     if (effort <= limits.reference_flops && operand_bytes(c) < limits.memory_bytes / 2)
       fitting[column ? values[*column] : 0].emplace_back(effort, c);
   });

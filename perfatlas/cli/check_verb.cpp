@@ -21,6 +21,7 @@ struct CheckArguments {
   std::string kernel;
   std::string model;
   double deadline_s = 600;
+  double effort = CheckLimits{}.reference_flops;
   uint64_t seed = 1;
   bool json = false;
   bool only_problems = false;
@@ -85,6 +86,10 @@ ModelShapes check_shapes(const std::string& name, const OpRegistry& ops) {
   return shapes_of(views, {1, 8});
 }
 
+CheckLimits limits_of(const CheckArguments& a, const HelloAnswer& hello) {
+  return {.memory_bytes = hello.device.memory_bytes, .reference_flops = a.effort};
+}
+
 /// The kernels to judge: the named one, or every kernel that the worker has of the op.
 std::vector<std::string> kernels_of(const OpType& op, const CheckArguments& a, const HelloAnswer& hello) {
   if (!a.kernel.empty()) return {a.kernel};
@@ -121,10 +126,9 @@ int run_check(const OpArguments& op, const CheckArguments& a, const OpRegistry& 
     throw UsageError(
         fmt::format("{} is an imported table: no kernel of it is in this build", op.op->info.id));
   WorkerSession worker(a.backend, a.device);
-  const std::vector<Case> cases = op.given.empty()
-                                      ? check_cases(*op.op, check_shapes(a.model, ops),
-                                                    {.memory_bytes = worker.hello().device.memory_bytes})
-                                      : std::vector{op.to_case()};
+  const std::vector<Case> cases =
+      op.given.empty() ? check_cases(*op.op, check_shapes(a.model, ops), limits_of(a, worker.hello()))
+                       : std::vector{op.to_case()};
   return check_op(*op.op, cases, a, worker) ? kDone : kFailed;
 }
 
@@ -135,7 +139,7 @@ int run_check_all(const CheckArguments& a, const OpRegistry& ops) {
   bool good = true;
   for (const auto& op : ops.ops()) {
     if (!op->measurable() || kernels_of(*op, a, worker.hello()).empty()) continue;
-    const auto cases = check_cases(*op, shapes, {.memory_bytes = worker.hello().device.memory_bytes});
+    const auto cases = check_cases(*op, shapes, limits_of(a, worker.hello()));
     good = check_op(*op, cases, a, worker) && good;
   }
   return good ? kDone : kFailed;
@@ -155,6 +159,9 @@ void add_check(CLI::App& app, Invocation& invocation) {
     const char* const shapes = sub.get_option_no_throw("--model") == nullptr ? "--model" : "--shapes-of";
     sub.add_option(shapes, a->model, "Whose shapes to try when no field is given; default: all known models");
     sub.add_option("--deadline", a->deadline_s, "Seconds per case")->capture_default_str();
+    sub.add_option("--effort", a->effort, "Arithmetic of the largest case when no field is given, in FLOP")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber);
     sub.add_option("--seed", a->seed, "Seed of operand contents")->capture_default_str();
     sub.add_flag("--json", a->json, "For machines");
     sub.add_flag("--quiet", a->only_problems, "Details of failures only");
@@ -168,7 +175,8 @@ void add_check(CLI::App& app, Invocation& invocation) {
                                     return run_check(op, *a, invocation.ops);
                                   }});
   verb->footer(
-      "Examples:\n  perfatlas check gemm\n  perfatlas check all --quiet\n  perfatlas check attention_context "
+      "Examples:\n  perfatlas check gemm\n  perfatlas check all --quiet --effort 2e7\n  perfatlas check "
+      "attention_context "
       "--batch 2 --isl 100 --heads 8 "
       "--kv_heads 2");
 }

@@ -150,7 +150,8 @@ RequestServer::Choice RequestServer::choose(const KernelSelector& selector) cons
     choice.reason += fmt::format("{}: {}", kernel->name, why);
   }
   if (choice.reason.empty())
-    choice.reason = fmt::format("{} has no kernel '{}' of back end '{}' for {}", parts_.name, selector.kernel,
+    choice.reason = fmt::format("{} has no kernel {}of back end '{}' for {}", parts_.name,
+                                selector.kernel.empty() ? "" : fmt::format("'{}' ", selector.kernel),
                                 selector.backend, choice.what.op->info.id);
   return choice;
 }

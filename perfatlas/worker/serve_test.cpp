@@ -69,6 +69,10 @@ TEST(Serve, ASkipGivesTheReasonOfEveryKernel) {
   what.kernel = "unknown_kernel";
   EXPECT_EQ(Worker().ask<SkippedAnswer>(CheckRequest{what}).reason,
             "test worker has no kernel 'unknown_kernel' of back end 'fake' for fake_step");
+  what = any_kernel();
+  what.backend = "elsewhere";
+  EXPECT_EQ(Worker().ask<SkippedAnswer>(SampleRequest{what}).reason,
+            "test worker has no kernel of back end 'elsewhere' for fake_step");
 }
 
 TEST(Serve, KernelsListsReasons) {
