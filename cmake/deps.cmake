@@ -17,6 +17,7 @@ perfatlas_need(Threads)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(hwloc REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(minizip REQUIRED IMPORTED_TARGET minizip)
 
 if(PERFATLAS_BUILD_TESTS)
   perfatlas_need(GTest)

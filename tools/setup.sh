@@ -28,7 +28,7 @@ fail() { say "$*" && exit 1; }
 readonly venv=build/venv stamp=build/venv/.packages pip_log=build/setup-pip.log
 system_packages=(
   build-essential cmake ninja-build ccache pkg-config git python3 python3-venv
-  libcli11-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libhwloc-dev libxxhash-dev
+  libcli11-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libhwloc-dev libxxhash-dev libminizip-dev
   libopenmpi-dev openmpi-bin libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14
 )
 tidy=clang-tidy-14
@@ -150,6 +150,17 @@ provide_ggml() {
   fi
 }
 
+# --- published tables ------------------------------------------------------------------------------------
+
+# Optional: the data tests are skipped without it.
+provide_wheel() {
+  if ((check)); then
+    tools/get_wheel.sh --check || say "the data tests will be skipped"
+  else
+    tools/get_wheel.sh >/dev/null || say "going on without published tables: the data tests will be skipped"
+  fi
+}
+
 # --- versions --------------------------------------------------------------------------------------------
 
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -1) == "$1" ]]; } # wanted, found
@@ -174,5 +185,6 @@ eval "$environment"
 check_version cmake 3.25 "$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p')"
 check_version "${CXX:-g++}" 12 "$("${CXX:-g++}" -dumpfullversion -dumpversion 2>/dev/null)"
 provide_ggml
+provide_wheel
 ((complete)) || exit 1
 ((!check)) || say "nothing is missing"

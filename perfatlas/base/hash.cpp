@@ -15,6 +15,11 @@ uint64_t combine_hashes(uint64_t first, uint64_t second) {
   return XXH64(pair, sizeof pair, 0);
 }
 
+Hash128 hash128(std::string_view bytes) {
+  const XXH128_hash_t hash = XXH3_128bits(bytes.data(), bytes.size());
+  return {hash.high64, hash.low64};
+}
+
 std::string hex16(uint64_t value) { return fmt::format("{:016x}", value); }
 
 }  // namespace perfatlas

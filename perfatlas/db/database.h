@@ -17,7 +17,7 @@ namespace perfatlas {
 struct QueryOptions {
   std::string system;                     // may be empty when the data folder has only one
   std::string backend;                    // may be empty when only one back end has the op's table
-  std::string version;                    // empty: the latest that has the op's table (db/version_order.h)
+  std::string version;                    // empty: the latest that has the op's table (store/version_order.h)
   std::string kernel;                     // empty: the fastest kernel at each point
   std::optional<CacheState> cache_state;  // empty: serving, else rows that do not say
   bool allow_sol = false;                 // on a miss, answer the speed of light when the machine is known

@@ -7,7 +7,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/db/place_impl.h"
-#include "perfatlas/db/version_order.h"
+#include "perfatlas/store/version_order.h"
 
 namespace perfatlas {
 namespace {

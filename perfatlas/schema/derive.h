@@ -106,7 +106,12 @@ namespace derive_detail {
 template <class Op, class Owner, class T>
 FieldType field_type(const Field<Owner, T>& f) {
   using Codec = FieldCodec<T>;
-  FieldType type{.column = f.column, .flag = f.flag, .doc = f.doc, .role = f.role, .kind = Codec::kind};
+  FieldType type{.column = f.column,
+                 .flag = f.flag,
+                 .doc = f.doc,
+                 .role = f.role,
+                 .distinguishes = f.distinguishes,
+                 .kind = Codec::kind};
   type.default_value = Codec::encode(Op{}.*f.member);
   type.format = &Codec::format;
   type.parse = &Codec::parse;
@@ -161,6 +166,16 @@ void derive_optional(OpType& type) {
     };
 }
 
+template <class Op>
+void derive_published(OpType& type) {
+  if constexpr (requires(const Op op, Symbol kernel) { Op::published(op, kernel); })
+    type.published = [](const FieldValues& v, int64_t kernel) -> std::optional<FieldValues> {
+      const std::optional<Op> op = Op::published(decode<Op>(v), Symbol::from_id(kernel));
+      if (!op) return std::nullopt;
+      return encode(*op);
+    };
+}
+
 }  // namespace derive_detail
 
 template <Operation Op>
@@ -178,6 +193,7 @@ OpType make_op_type() {
   type.work = [](const FieldValues& v) { return decode<Op>(v).work(); };
   type.key_of = &derive_detail::key_of<Op>;
   derive_detail::derive_optional<Op>(type);
+  derive_detail::derive_published<Op>(type);
   return type;
 }
 

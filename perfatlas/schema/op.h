@@ -13,6 +13,8 @@
 //     void reference(std::vector<HostOperand>&) const;    // optional: naive result, judges every kernel
 //     static void model_cases(const ModelShapes&, const CaseSink<Gemm>&);  // shapes of real models
 //     static void aic_cases(const AicGrid&, const CaseSink<Gemm>&);        // optional: the published grid
+//     static std::optional<Gemm> published(Gemm, Symbol kernel);  // optional: what a published row of these fields,
+//                                         // measured by this kernel_source, is to this op; nothing: no row of it
 //   };
 //
 // An op knows no device, no framework, no file path and no clock.
@@ -51,6 +53,7 @@ struct Field {
   int64_t (Op::*key)() const = nullptr;        // table key of an exact field when it is not the value itself
   std::optional<T> absent = {};                // see absent_is
   T (Op::*absent_function)() const = nullptr;  // see absent_follows
+  bool distinguishes = false;                  // see distinguishing
 
   /// The value under which rows are filed (GQA: 0 when kv heads equal heads).
   constexpr Field keyed_by(int64_t (Op::*function)() const) const {
@@ -68,6 +71,13 @@ struct Field {
   constexpr Field absent_follows(T (Op::*function)() const) const {
     Field copy = *this;
     copy.absent_function = function;
+    return copy;
+  }
+  /// A recorded field that nevertheless tells measurements apart: rows that differ in it alone are kept side by side
+  /// when tables are merged (tp_size, which with the local heads gives the heads of the model).
+  constexpr Field distinguishing() const {
+    Field copy = *this;
+    copy.distinguishes = true;
     return copy;
   }
   /// Another name on the command line.
@@ -111,10 +121,26 @@ enum class Resolver {
   sites,  // the leading `site_axes` axes name scattered sites; the last axis is a curve at each site
 };
 
+/// How published tables, which are made from several files, treat rows of one key (the exact fields, the axes and what
+/// is distinguishing()).
+struct TableMerge {
+  /// Within one file; of several files the first one that has the key counts.
+  enum class Repeats { first_counts, last_counts, refused };
+  Repeats repeats = Repeats::first_counts;
+  bool by_kernel = false;  // kernel_source belongs to the key: kernels are tables of their own
+  enum class Files {
+    all,         // fill each other's holes key by key
+    first,       // only the first file is read
+    whole_slice  // a later file counts only in slices that no earlier file has
+  };
+  Files files = Files::all;
+};
+
 struct TableLayout {
   Resolver resolver = Resolver::grid;
   int site_axes = 0;          // only for Resolver::sites
   bool clamp_to_sol = false;  // stored latencies below the speed of light are raised to it when loaded
+  TableMerge merge = {};
   std::string_view why = {};  // the axis decision: token-equivalent or not, and the speed-of-light reason
 };
 
@@ -139,6 +165,11 @@ struct OpInfo {
   std::span<const std::string_view> sub_kernels =
       {};                                   // values that a complete collection must all contain ...
   std::string_view sub_kernel_column = {};  // ... in this column
+  std::string_view published_table = {};    // stem of the published files that hold the rows; empty: `table`.
+                                            // Ops that share one are told apart by op_name
+  std::string_view second_table = {};       // another published stem, read after the first
+  bool zero_is_measured = false;  // a latency of 0 is a result (a difference cut off at 0, a launch left out)
+  std::span<const std::string_view> left_out = {};  // texts of fields whose published rows are not read
 };
 
 /// Receives the cases of a plan one by one, so that a plan of millions is never stored as structs.

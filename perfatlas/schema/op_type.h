@@ -38,6 +38,7 @@ struct FieldType {
   std::string_view flag;
   std::string_view doc;
   Role role = Role::exact;
+  bool distinguishes = false;  // see Field::distinguishing
   ValueKind kind = ValueKind::integer;
   int64_t default_value = 0;
   std::vector<std::pair<int64_t, std::string_view>> names;  // enumerations: value, written name
@@ -76,11 +77,17 @@ class OpType {
   void (*model_cases)(const ModelShapes&, const std::function<void(const FieldValues&)>&) = nullptr;
   void (*aic_cases)(const AicGrid&, const std::function<void(const FieldValues&)>&) = nullptr;  // null: none
   int64_t (*key_of)(const FieldValues&, size_t field) = nullptr;  // see Field::keyed_by
+  /// What a published row is to this op, or nothing (schema/op.h). Null: always the values themselves.
+  std::optional<FieldValues> (*published)(const FieldValues&, int64_t kernel_symbol) = nullptr;
 
   FieldValues defaults() const;
   SliceKey slice_of(const FieldValues&) const;
   /// The field whose column or flag is `name`, or nothing.
   std::optional<size_t> find_field(std::string_view name) const;
+  /// Stem of published files: OpInfo::published_table, else OpInfo::table.
+  std::string_view published_table() const {
+    return info.published_table.empty() ? info.table : info.published_table;
+  }
   /// The op has kernels' operands and can be measured (as opposed to imported tables).
   bool measurable() const { return operands != nullptr; }
 };

@@ -160,14 +160,17 @@ void read_own_part(const Place& own, CollectionMeta& meta) {
     meta.collections.push_back(read_live({list.node[i], fmt::format("{}[{}]", list.name, i)}));
 }
 
+/// Version 2 adds to version 1 a list of collections for each table, which says nothing about the rows.
+constexpr int kNewestMetaSchema = 2;
+
 CollectionMeta parse_meta(const std::string& text, const std::string& path) {
   const Place root{YAML::Load(text), path + ":"};
   root.need_map();
   CollectionMeta meta;
   meta.schema_version = read_number<int>(root, "schema_version").value_or(1);
-  if (meta.schema_version > 1)
-    throw Error(fmt::format("{}: schema_version {} is newer than this program's 1; update perfatlas", path,
-                            meta.schema_version));
+  if (meta.schema_version > kNewestMetaSchema)
+    throw Error(fmt::format("{}: schema_version {} is newer than this program's {}; update perfatlas", path,
+                            meta.schema_version, kNewestMetaSchema));
   if (root.has("perfatlas")) read_own_part(root.at("perfatlas"), meta);
   meta.provenance = read_text(root, "provenance");
   meta.runtime = read_map<std::string>(root, "runtime");
@@ -203,8 +206,12 @@ std::string collection_meta_yaml(const CollectionMeta& meta) {
 std::optional<CollectionMeta> read_collection_meta(const std::string& folder) {
   const std::string path = folder + '/' + kCollectionMetaFile;
   if (!file_exists(path)) return std::nullopt;
+  return parse_collection_meta(read_file(path), path);
+}
+
+CollectionMeta parse_collection_meta(const std::string& text, const std::string& path) {
   try {
-    return parse_meta(read_file(path), path);
+    return parse_meta(text, path);
   } catch (const YAML::Exception& error) {
     throw Error(fmt::format("{}:{}: not readable as YAML ({}); mend the file or place its tables again", path,
                             error.mark.line + 1, error.msg));

@@ -43,7 +43,7 @@ struct LiveRuntime {
 };
 
 struct CollectionMeta {
-  int schema_version = 1;                      // of the published part
+  int schema_version = 1;                      // of the published part: 1 or 2
   std::string provenance;                      // collected, legacy or local; empty: not said
   std::map<std::string, std::string> runtime;  // framework, version, image, image_digest, ...
   std::map<std::string, TableProvenance> tables;
@@ -57,6 +57,9 @@ inline constexpr const char* kCollectionMetaFile = "collection_meta.yaml";
 /// The sidecar of `folder`, or nothing when there is none. Throws Error naming the file and the key that is wrong,
 /// or that the folder was written by a newer perfatlas.
 std::optional<CollectionMeta> read_collection_meta(const std::string& folder);
+
+/// The same from the text of a sidecar; `path` stands for it in errors.
+CollectionMeta parse_collection_meta(const std::string& text, const std::string& path);
 
 /// As text; keys in a fixed order, so equal values give equal bytes.
 std::string collection_meta_yaml(const CollectionMeta& meta);

@@ -8,14 +8,12 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/store/csv_lines_impl.h"
 #include "perfatlas/store/table_columns.h"
 
 namespace perfatlas {
 namespace {
 
-/// Longer lines are not rows but damage or another kind of file; also bounds what an error has to look at.
-constexpr size_t kMaxLineBytes = size_t{64} << 10;
-constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 constexpr std::string_view kLfsPreamble = "version https://git-lfs.github.com/spec/";
 
 // ---- writing -------------------------------------------------------------------------------------------------------
@@ -55,38 +53,6 @@ void append_line(std::string& out, const std::vector<TableColumn>& columns, cons
 
 // ---- reading -------------------------------------------------------------------------------------------------------
 
-/// The cells of one line into `cells`, keeping their storage. Returns what is wrong with the line, or nothing.
-std::string split_line(std::string_view line, std::vector<std::string>& cells) {
-  size_t count = 0, at = 0;
-  while (true) {
-    if (count == cells.size()) cells.emplace_back();
-    std::string& cell = cells[count++];
-    cell.clear();
-    if (at < line.size() && line[at] == '"') {
-      for (++at;; ++at) {
-        if (at == line.size()) return "a quote is left open";
-        if (line[at] != '"') {
-          cell += line[at];
-        } else if (at + 1 < line.size() && line[at + 1] == '"') {
-          cell += line[at++];
-        } else {
-          break;
-        }
-      }
-      if (++at < line.size() && line[at] != ',') return "text follows a closing quote";
-    } else {
-      const size_t end = std::min(line.find(',', at), line.size());
-      cell.assign(line.substr(at, end - at));
-      if (cell.find('"') != cell.npos) return "a quote stands inside an unquoted cell";
-      at = end;
-    }
-    if (at == line.size()) break;
-    ++at;
-  }
-  cells.resize(count);
-  return {};
-}
-
 /// The typed value of a cell's text; returns why there is none, or nothing.
 std::string parse_cell(CellType type, const std::string& text, Cell& cell) {
   cell = std::monostate();
@@ -107,41 +73,10 @@ std::string parse_cell(CellType type, const std::string& text, Cell& cell) {
   return fmt::format("'{}' is not {}", text.substr(0, 40), kExpected[size_t(type)]);
 }
 
-/// The lines of a text one by one, with the checks that hold for every line.
-class Lines {
- public:
-  Lines(std::string_view text, const std::string& where) : rest_(text), where_(where) {
-    if (rest_.starts_with(kByteOrderMark)) rest_.remove_prefix(kByteOrderMark.size());
-  }
-  bool next(std::string_view& line) {
-    if (rest_.empty()) return false;
-    ++number_;
-    const size_t end = rest_.find('\n');
-    if (std::min(end, rest_.size()) > kMaxLineBytes)
-      refuse(fmt::format("the line is longer than {} KiB; this is not a table", kMaxLineBytes >> 10));
-    if (end == rest_.npos) refuse("the line is torn: the file ends without a newline");
-    line = rest_.substr(0, end);
-    rest_.remove_prefix(end + 1);
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (std::any_of(line.begin(), line.end(), [](char c) { return is_control(c) && c != '\t'; }))
-      refuse("the line has a control character; this is not a table");
-    return true;
-  }
-  std::string here() const { return fmt::format("{}:{}", where_, number_); }
-  [[noreturn]] void refuse(const std::string& reason) const {
-    throw Error(fmt::format("{}: {}", here(), reason));
-  }
-
- private:
-  std::string_view rest_;
-  const std::string& where_;
-  size_t number_ = 0;
-};
-
 /// Fills rows from cells, column by column in the order of table_columns.
 class RowReader {
  public:
-  RowReader(const OpType& op, const std::vector<std::string>& header, const Lines& lines)
+  RowReader(const OpType& op, const std::vector<std::string>& header, const CsvLines& lines)
       : columns_(table_columns(op)), blank_(empty_row(op)), width_(header.size()), lines_(lines) {
     const std::vector<size_t> positions = match_header(columns_, header, lines.here());
     absent_ = absent_columns(columns_, positions);
@@ -171,7 +106,7 @@ class RowReader {
   size_t width_;
   std::vector<size_t> absent_;
   std::vector<size_t> cell_of_column_;
-  const Lines& lines_;
+  const CsvLines& lines_;
 };
 
 }  // namespace
@@ -201,13 +136,13 @@ std::string csv_table(const OpType& op, std::span<const Row> rows) {
 
 void parse_csv_table(const OpType& op, std::string_view text, const std::string& where, const RowSink& sink) {
   if (is_git_lfs_pointer(text)) throw Error(git_lfs_problem(where));
-  Lines lines(text, where);
+  CsvLines lines(text, where);
   std::string_view line;
   if (!lines.next(line))
     throw Error(fmt::format("{}: the file is empty; a table starts with a header", where));
   std::vector<std::string> cells;
   const auto split_or_refuse = [&] {
-    if (const std::string problem = split_line(line, cells); !problem.empty()) lines.refuse(problem);
+    if (const std::string problem = split_csv_line(line, cells); !problem.empty()) lines.refuse(problem);
   };
   split_or_refuse();
   RowReader reader(op, cells, lines);

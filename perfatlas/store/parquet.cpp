@@ -8,6 +8,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
+#include "perfatlas/store/columns_impl.h"
 #include "perfatlas/store/csv.h"
 #include "perfatlas/store/parquet_open_impl.h"
 #include "perfatlas/store/table_columns.h"
@@ -139,12 +140,15 @@ auto naming(const std::string& path, const Call& call) {
 
 }  // namespace
 
-std::vector<Row> read_parquet_table(const OpType& op, const std::string& path) {
-  const std::string bytes = read_file(path);
-  if (is_git_lfs_pointer(bytes)) throw Error(git_lfs_problem(path));
+ColumnBatch parse_parquet_columns(std::string_view bytes, const std::string& where) {
+  if (is_git_lfs_pointer(bytes)) throw Error(git_lfs_problem(where));
   if (!bytes.starts_with("PAR1"))
-    throw Error(fmt::format("{}: this is not a Parquet file; restore or collect it again", path));
-  return rows_of(op, naming(path, [&](ParquetCodec& codec) { return codec.decode(bytes); }), path);
+    throw Error(fmt::format("{}: this is not a Parquet file; restore or collect it again", where));
+  return naming(where, [&](ParquetCodec& codec) { return codec.decode(bytes); });
+}
+
+std::vector<Row> read_parquet_table(const OpType& op, const std::string& path) {
+  return rows_of(op, parse_parquet_columns(read_file(path), path), path);
 }
 
 void write_parquet_table(const OpType& op, std::span<const Row> rows, const std::string& path) {

@@ -68,6 +68,7 @@ struct AttentionContext {
   };
 
   static constexpr TableLayout layout{
+      .merge = {.by_kernel = true},  // a kernel is a lane of its own
       .why =
           "token-non-equivalent: pairs grow with the square of isl but only linearly with batch, so that "
           "batch*isl does not fix the work; the square root of latency is nearly linear in isl",
@@ -151,6 +152,7 @@ struct AttentionGeneration {
 
   static constexpr TableLayout layout{
       .clamp_to_sol = true,
+      .merge = {.by_kernel = true},  // a kernel is a lane of its own
       .why =
           "token-non-equivalent: a step reads batch*s tokens of KV cache but has only batch queries, and how "
           "a "

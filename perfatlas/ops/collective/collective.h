@@ -66,6 +66,7 @@ struct Collective {
       .op_name = "",
       .doc = "One collective call of every rank of a group, out of place; the slowest rank's time.",
       .sol = "factor*(num_gpus-1)/num_gpus*message_size*bytes / bw; factor 2 for all_reduce, else 1",
+      .second_table = "oneccl_perf",
   };
 
   static constexpr auto fields = std::tuple{
@@ -80,6 +81,7 @@ struct Collective {
   static constexpr auto axes = std::array{axis<&Collective::elements, Collective>("elements")};
 
   static constexpr TableLayout layout{
+      .merge = {.files = TableMerge::Files::whole_slice},  // oneCCL answers for what NCCL has not
       .why =
           "token-equivalent: the bytes on the wire grow with the elements alone, whatever tokens and hidden "
           "size "
@@ -154,6 +156,7 @@ struct CustomAllReduce {
   int64_t ranks = 2;
   int64_t elements = 1024;
   Symbol implementation{};
+  Symbol backend{};
   bool operator==(const CustomAllReduce&) const = default;
 
   static constexpr OpInfo info{
@@ -169,12 +172,17 @@ struct CustomAllReduce {
       field("num_gpus", &CustomAllReduce::ranks, Role::exact, "ranks of the group").flagged("ranks"),
       field("message_size", &CustomAllReduce::elements, Role::axis, "elements (not bytes) of each rank")
           .flagged("elements"),
-      field("implementation", &CustomAllReduce::implementation, Role::recorded, "whose kernel, as published"),
+      field("implementation", &CustomAllReduce::implementation, Role::recorded, "whose kernel, as published")
+          .absent_is(Symbol()),
+      field("backend", &CustomAllReduce::backend, Role::recorded,
+            "whose kernel and whether it was launched in a graph, as published: vllm_graph, vllm_eager")
+          .absent_is(Symbol()),
   };
 
   static constexpr auto axes = std::array{axis<&CustomAllReduce::elements, CustomAllReduce>("elements")};
 
   static constexpr TableLayout layout{
+      .merge = {.by_kernel = true},  // in a graph and eager are different kernels
       .why =
           "token-equivalent: the bytes on the wire are those of tokens times hidden elements, however split",
   };

@@ -75,7 +75,8 @@ constexpr OpInfo dsa_module_info(DsaPhase phase, DsaIndexer indexer) {
           context
               ? "Whole sparse attention block for new tokens that reuses the selection of an earlier layer."
               : "Whole sparse attention block for one new token per sequence that reuses a selection.",
-      .sol = kDsaBlockSol};
+      .sol = kDsaBlockSol,
+      .published_table = context ? "dsa_context_module_perf" : "dsa_generation_module_perf"};
 }
 
 /// Absorbed attention of every new token to at most topk cached ones:
@@ -97,7 +98,8 @@ struct DsaModule : MlaModuleCase {
   static constexpr OpInfo info = dsa_module_info(phase, indexer);
   static constexpr auto fields = kMlaModuleFields;
   static const std::array<Axis<DsaModule>, phase == DsaPhase::context ? 4 : 3> axes;
-  static constexpr TableLayout layout{.why = phase == DsaPhase::context ? kDsaContextWhy : kDsaGenerationWhy};
+  static constexpr TableLayout layout{.merge = kSparseBlockMerge,
+                                      .why = phase == DsaPhase::context ? kDsaContextWhy : kDsaGenerationWhy};
 
   std::string_view why_invalid() const { return why_invalid_dsa_module(*this, phase); }
   Work work() const { return dsa_module_work(*this, indexer); }

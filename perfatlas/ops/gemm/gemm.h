@@ -9,6 +9,9 @@ namespace perfatlas {
 /// Weights of a row that share a scale in Quant::int4_wo, as GPTQ and AWQ checkpoints have them.
 inline constexpr int64_t kInt4Group = 128;
 
+/// Modes of old published tables that say how weights were made, not how they are multiplied.
+inline constexpr std::string_view kOldGemmModes[] = {"awq", "gptq"};
+
 /// D[m,n] = A[m,k] x W[n,k]^T, as one linear layer issues it on one rank.
 struct Gemm {
   Quant dtype = Quant::bf16;
@@ -24,6 +27,7 @@ struct Gemm {
       .doc =
           "Dense linear layer: row-major activations, one weight row per output feature, fp32 accumulation.",
       .sol = "max(2*m*n*k / peak(dtype), n*k*weight_bytes / memory_bw, (m*k + m*n)*bytes / llc_bw)",
+      .left_out = kOldGemmModes,
   };
 
   static constexpr auto fields = std::tuple{

@@ -45,6 +45,7 @@ inline constexpr auto kMlaModuleFields = std::tuple{
     field("batch_size", &MlaModuleCase::batch, Role::axis, "sequences of equal length").flagged("batch"),
     field("isl", &MlaModuleCase::isl, Role::axis, "new tokens per sequence"),
     field("tp_size", &MlaModuleCase::tp, Role::recorded, "ranks of the model; heads are local already")
+        .distinguishing()
         .flagged("tp"),
     field("step", &MlaModuleCase::step, Role::axis, "tokens per sequence already in the cache"),
 };
@@ -63,6 +64,9 @@ constexpr std::array<Axis<Op>, 3> mla_generation_axes() {
           Axis<Op>{"s", [](const Op& op) { return op.isl + op.step; },
                    [](Op& op, int64_t s) { op.step = s - op.isl; }}};
 }
+
+/// Published tables of sparse blocks: kernels are told apart, and of rows that one file repeats the last counts.
+inline constexpr TableMerge kSparseBlockMerge{.repeats = TableMerge::Repeats::last_counts, .by_kernel = true};
 
 /// Empty when the case makes sense somewhere, whatever the kind of block.
 std::string_view why_invalid_mla_module(const MlaModuleCase& c);

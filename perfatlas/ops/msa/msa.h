@@ -63,6 +63,7 @@ struct MsaContextModule : MsaCase {
   static constexpr auto fields = kMsaFields;
   static const std::array<Axis<MsaContextModule>, 4> axes;
   static constexpr TableLayout layout{
+      .merge = kSparseBlockMerge,
       .why =
           "token-non-equivalent: pairs grow with the square of isl up to the selected tokens and linearly "
           "beyond, so "
@@ -98,6 +99,7 @@ struct MsaGenerationModule : MsaCase {
   static constexpr auto fields = kMsaFields;
   static const std::array<Axis<MsaGenerationModule>, 3> axes;
   static constexpr TableLayout layout{
+      .merge = kSparseBlockMerge,
       .why =
           "token-non-equivalent: the projections depend on batch alone, the attention on the selected tokens "
           "of every "

@@ -49,6 +49,7 @@ struct ComputeScale {
       .op_name = "compute_scale",
       .doc = "Reduction that finds the scale (or the scales) with which an activation is quantised.",
       .sol = "(2*m*k + 4*scales) / llc_bw",
+      .zero_is_measured = true,  // published: the difference of two kernels
   };
 
   static constexpr auto fields = std::tuple{

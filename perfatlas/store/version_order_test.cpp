@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "perfatlas/db/version_order.h"
+#include "perfatlas/store/version_order.h"
 
 #include <gtest/gtest.h>
 
@@ -29,6 +29,9 @@ TEST(VersionOrder, SpellingsOfOneVersionAreEqual) {
 TEST(VersionOrder, NumbersTooLargeToReadAreNoVersions) {
   EXPECT_TRUE(older_version("99999999999999999999", "0.1"));
   EXPECT_TRUE(older_version("", "0"));
+  EXPECT_FALSE(is_version("99999999999999999999"));
+  EXPECT_FALSE(is_version("main"));
+  EXPECT_TRUE(is_version("0.5.6.post2"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "perfatlas/db/version_order.h"
+#include "perfatlas/store/version_order.h"
 
 #include <algorithm>
 #include <array>
@@ -80,6 +80,8 @@ std::optional<Version> parse(std::string_view text) {
 }
 
 }  // namespace
+
+bool is_version(std::string_view name) { return parse(name.substr(0, name.find('+'))).has_value(); }
 
 bool older_version(std::string_view a, std::string_view b) {
   const size_t plus_a = std::min(a.find('+'), a.size()), plus_b = std::min(b.find('+'), b.size());

@@ -11,4 +11,7 @@ namespace perfatlas {
 /// A name that is no such version is older than every version; two such names are ordered as texts.
 bool older_version(std::string_view a, std::string_view b);
 
+/// `name` is a version by these rules.
+bool is_version(std::string_view name);
+
 }  // namespace perfatlas

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// Published data as files, wherever they lie: a folder, or a wheel (a zip file) that is read without unpacking.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace perfatlas {
+
+struct FileEntry {
+  std::string path;    // relative to the tree, '/' between folders
+  uint64_t bytes = 0;  // unpacked
+  uint64_t stamp = 0;  // changes with the content: time of change in a folder, checksum in a wheel
+  bool operator==(const FileEntry&) const = default;
+};
+
+/// Read-only, thread-safe.
+class FileTree {
+ public:
+  virtual ~FileTree() = default;
+
+  /// What the tree was opened from, for errors.
+  virtual const std::string& source() const = 0;
+  /// Every file below `folder` ("" for all), sorted by path. Empty when there is no such folder.
+  virtual std::vector<FileEntry> list(std::string_view folder) const = 0;
+  virtual bool exists(std::string_view path) const = 0;
+  /// The content. Throws Error naming the source and the path.
+  virtual std::string read(std::string_view path) const = 0;
+  /// How `path` is called in messages: "FOLDER/path", "WHEEL!path".
+  virtual std::string name_of(std::string_view path) const = 0;
+};
+
+/// A folder. Links are followed.
+std::unique_ptr<FileTree> open_folder(const std::string& folder);
+
+/// The members of a zip file below `prefix`. Throws Error when it is no zip file or damaged.
+std::unique_ptr<FileTree> open_zip(const std::string& path, const std::string& prefix);
+
+}  // namespace perfatlas
