@@ -165,6 +165,7 @@ struct CustomAllReduce {
       .op_name = "all_reduce",
       .doc = "Sum over the ranks of a group by a serving framework's own kernel.",
       .sol = "2*(num_gpus-1)/num_gpus*message_size*bytes / bw",
+      .revision = 2,
   };
 
   static constexpr auto fields = std::tuple{

@@ -156,7 +156,7 @@ TEST(Collective, ColumnsAreThoseOfPublishedTables) {
   EXPECT_THAT(columns(make_op_type<Collective>()),
               ElementsAre("op_name", "nccl_dtype", "num_gpus", "message_size"));
   EXPECT_THAT(columns(make_op_type<CustomAllReduce>()),
-              ElementsAre("allreduce_dtype", "num_gpus", "message_size", "implementation"));
+              ElementsAre("allreduce_dtype", "num_gpus", "message_size", "implementation", "backend"));
   const OpType type = make_op_type<Collective>();
   const Case c = parse_fields(type, "op_name=alltoall nccl_dtype=half num_gpus=2 message_size=256");
   EXPECT_EQ(fields_text(c), "op_name=alltoall nccl_dtype=half num_gpus=2 message_size=256");
