@@ -161,6 +161,18 @@ provide_wheel() {
   fi
 }
 
+# --- headers of CUDA libraries ---------------------------------------------------------------------------
+
+# Optional, where nvcc is: without them perfatlas-worker-cuda has fewer kernels, and names those it lacks.
+provide_cuda_headers() {
+  command -v nvcc >/dev/null || [[ -x /usr/local/cuda/bin/nvcc ]] || return 0
+  if ((check)); then
+    tools/get_cuda_headers.sh --check || complete=0
+  else
+    tools/get_cuda_headers.sh || say "going on without them: perfatlas-worker-cuda gets no FlashInfer kernels"
+  fi
+}
+
 # --- versions --------------------------------------------------------------------------------------------
 
 at_least() { [[ $(printf '%s\n' "$1" "$2" | sort -V | head -1) == "$1" ]]; } # wanted, found
@@ -186,5 +198,6 @@ check_version cmake 3.25 "$(cmake --version 2>/dev/null | sed -n '1s/[^0-9]*//p'
 check_version "${CXX:-g++}" 12 "$("${CXX:-g++}" -dumpfullversion -dumpversion 2>/dev/null)"
 provide_ggml
 provide_wheel
+provide_cuda_headers
 ((complete)) || exit 1
 ((!check)) || say "nothing is missing"

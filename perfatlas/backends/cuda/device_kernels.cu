@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cuda_bf16.h>
-
 #include <algorithm>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
@@ -42,15 +40,6 @@ __global__ void __launch_bounds__(kThreads) read_kernel(const uint4* data, size_
   if (mix == 0x9e3779b9u) *sink = mix;
 }
 
-__global__ void __launch_bounds__(kThreads) scaled_to_bf16_kernel(ScaledProduct product) {
-  const float common = *product.common_scale;
-  auto* to = static_cast<__nv_bfloat16*>(product.to);
-  const size_t stride = size_t(gridDim.x) * kThreads;
-  for (size_t i = size_t(blockIdx.x) * kThreads + threadIdx.x; i < product.count; i += stride)
-    to[i] = __float2bfloat16_rn(static_cast<float>(product.from[i]) * common *
-                                product.column_scales[i % product.columns]);
-}
-
 unsigned blocks_for(size_t count) {
   return unsigned(std::clamp<size_t>((count + kThreads - 1) / kThreads, 1, kMaxBlocks));
 }
@@ -73,11 +62,6 @@ void launch_read(const void* data, size_t bytes, void* sink, cudaStream_t stream
   read_kernel<<<blocks_for(count), kThreads, 0, stream>>>(static_cast<const uint4*>(data), count,
                                                           static_cast<uint32_t*>(sink));
   check_cuda(cudaGetLastError(), "read_kernel<<<>>>");
-}
-
-void launch_scaled_to_bf16(const ScaledProduct& product, cudaStream_t stream) {
-  scaled_to_bf16_kernel<<<blocks_for(product.count), kThreads, 0, stream>>>(product);
-  check_cuda(cudaGetLastError(), "scaled_to_bf16_kernel<<<>>>");
 }
 
 }  // namespace perfatlas

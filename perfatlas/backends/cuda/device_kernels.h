@@ -7,8 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "perfatlas/backends/cuda/scaled_product.h"
-
 namespace perfatlas {
 
 /// Keeps the stream busy until `*released` (host memory mapped to the device) reaches `ticket`, or `timeout_ns` have
@@ -22,8 +20,5 @@ void launch_noop(cudaStream_t stream);
 /// Reads `bytes` at `data` once, with 16-byte loads. `sink` is written only if the exclusive or of all words is a
 /// value that random data practically never has. REQUIRES: both aligned to 16, bytes a multiple of 16.
 void launch_read(const void* data, size_t bytes, void* sink, cudaStream_t stream);
-
-/// to[i] = bfloat16(from[i] * scales), rounded to nearest even: the epilogue of an integer product.
-void launch_scaled_to_bf16(const ScaledProduct& product, cudaStream_t stream);
 
 }  // namespace perfatlas

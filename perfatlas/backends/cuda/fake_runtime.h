@@ -3,10 +3,9 @@
 // fails on demand.
 #pragma once
 
-#include <cuda_bf16.h>
-
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -46,10 +45,7 @@ class FakeRuntime final : public CudaRuntime {
 
   /// What a test kernel enqueues.
   void work(const void* operand) {
-    if (capturing_)
-      current_.push_back(operand);
-    else
-      run(operand, false);
+    enqueue({operand, [] {}});
   }
 
   int device_count() override {
@@ -104,37 +100,49 @@ class FakeRuntime final : public CudaRuntime {
     capturing_ = false;
     ++live_graphs;
     if (capture_sees_nothing) current_.clear();
-    return {new std::vector<const void*>(current_), current_.size()};
+    return {new Recorded(current_), current_.size()};
   }
   void abort_capture(Stream) noexcept override { capturing_ = false; }
   void upload(CudaGraph, Stream) override {}
   void launch(CudaGraph graph, Stream) override {
-    for (const void* operand : *static_cast<std::vector<const void*>*>(graph)) run(operand, true);
+    for (const Work& work : *static_cast<Recorded*>(graph)) run_now(work, true);
   }
   void destroy_graph(CudaGraph graph) noexcept override {
     --live_graphs;
-    delete static_cast<std::vector<const void*>*>(graph);
+    delete static_cast<Recorded*>(graph);
   }
 
   void hold(Stream) override { held_ = true; }
   void let_go() noexcept override { held_ = false; }
   void noop(Stream) override { work(nullptr); }
   void read(const void* data, size_t, void*, Stream) override { work(data); }
-  void scaled_to_bf16(const ScaledProduct& p, Stream) override {
-    for (size_t i = 0; i < p.count; ++i)
-      static_cast<__nv_bfloat16*>(p.to)[i] =
-          __float2bfloat16(static_cast<float>(p.from[i]) * *p.common_scale * p.column_scales[i % p.columns]);
+  /// On the host, over the fake's memory; a capture records it.
+  void run(const BlockWork& work, Stream) override {
+    enqueue({work.body.get(), [work] { work.on_host(work.body.get()); }});
   }
 
  private:
-  void run(const void* operand, bool from_graph) {
+  struct Work {
+    const void* operand;
+    std::function<void()> compute;
+  };
+  using Recorded = std::vector<Work>;
+
+  void enqueue(const Work& work) {
+    if (capturing_)
+      current_.push_back(work);
+    else
+      run_now(work, false);
+  }
+  void run_now(const Work& work, bool from_graph) {
+    work.compute();
     now_ms_ += work_ms;
-    ran.push_back({Ran::work, operand, from_graph, held_});
+    ran.push_back({Ran::work, work.operand, from_graph, held_});
   }
 
   double now_ms_ = 0;
   bool capturing_ = false, held_ = false;
-  std::vector<const void*> current_;
+  Recorded current_;
   std::map<void*, size_t> sizes_;
 };
 

@@ -167,9 +167,7 @@ class LinkedCudaRuntime final : public CudaRuntime {
   void read(const void* data, size_t bytes, void* sink, Stream stream) override {
     launch_read(data, bytes, sink, to_stream(stream));
   }
-  void scaled_to_bf16(const ScaledProduct& product, Stream stream) override {
-    launch_scaled_to_bf16(product, to_stream(stream));
-  }
+  void run(const BlockWork& work, Stream stream) override { work.on_device(work.body.get(), stream); }
 
  private:
   static bool on_device(const void* memory) {

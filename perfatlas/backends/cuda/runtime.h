@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "perfatlas/backends/cuda/scaled_product.h"
+#include "perfatlas/backends/cuda/block_work.h"
 #include "perfatlas/backends/device.h"
 
 namespace perfatlas {
@@ -79,7 +79,8 @@ class CudaRuntime {
   virtual void let_go() noexcept = 0;
   virtual void noop(Stream stream) = 0;
   virtual void read(const void* data, size_t bytes, void* sink, Stream stream) = 0;
-  virtual void scaled_to_bf16(const ScaledProduct& product, Stream stream) = 0;
+  /// A kernel of an op (block_kernel.cuh).
+  virtual void run(const BlockWork& work, Stream stream) = 0;
 
   static constexpr double kHoldTimeoutMs = 50;
 };

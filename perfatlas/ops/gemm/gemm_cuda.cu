@@ -2,7 +2,9 @@
 // gemm on NVIDIA GPUs: cuBLASLt with the algorithm its heuristic puts first.
 #include <fmt/format.h>
 
+#include "perfatlas/backends/cuda/block_kernel.cuh"
 #include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/cuda/cuda_element.cuh"
 #include "perfatlas/backends/cuda/matmul_plan.h"
 #include "perfatlas/backends/kernel.h"
 #include "perfatlas/ops/gemm/gemm.h"
@@ -57,6 +59,26 @@ class Matmul final : public PreparedKernel {
   MatmulPlan plan_;
 };
 
+/// d = integer product * scales, rounded to nearest even: a block per row.
+struct ScaleRows {
+  int64_t rows = 0, columns = 0;
+  const int32_t* from = nullptr;
+  CudaBf16* to = nullptr;
+  const float* common_scale = nullptr;
+  const float* column_scales = nullptr;
+
+  int64_t blocks() const { return rows; }
+  int64_t shared_floats() const { return 0; }
+  PERFATLAS_BOTH void operator()(const Block& block) const {
+    const int32_t* row = from + block.index() * columns;
+    CudaBf16* out = to + block.index() * columns;
+    const float common = *common_scale;
+    const float* scales = column_scales;
+    block.each(columns,
+               [=](int64_t i) { out[i] = from_float<CudaBf16>(float(row[i]) * common * scales[i]); });
+  }
+};
+
 /// cuBLASLt writes an integer product as int32 or int8 only; a second kernel turns int32 into the declared bf16 with
 /// the scales.
 class IntegerMatmul final : public PreparedKernel {
@@ -64,20 +86,19 @@ class IntegerMatmul final : public PreparedKernel {
   IntegerMatmul(const Gemm& gemm, CudaDevice& device)
       : plan_(device.cublaslt(), problem_of(gemm)),
         runtime_(device.runtime()),
-        results_(size_t(gemm.m * gemm.n)),
-        columns_(size_t(gemm.n)) {}
+        rows_(gemm.m),
+        columns_(gemm.n) {}
 
-  size_t workspace_bytes() const override { return results_offset() + results_ * sizeof(int32_t); }
+  size_t workspace_bytes() const override {
+    return results_offset() + size_t(rows_ * columns_) * sizeof(int32_t);
+  }
   void launch(Stream stream, std::span<void* const> operands, void* workspace) override {
     auto* results = reinterpret_cast<int32_t*>(static_cast<char*>(workspace) + results_offset());
     plan_.enqueue({operands[0], operands[1], results, workspace}, stream);
-    runtime_.scaled_to_bf16({.from = results,
-                             .to = operands[2],
-                             .count = results_,
-                             .columns = columns_,
-                             .common_scale = static_cast<const float*>(operands[3]),
-                             .column_scales = static_cast<const float*>(operands[4])},
-                            stream);
+    runtime_.run(
+        block_work(ScaleRows{rows_, columns_, results, static_cast<CudaBf16*>(operands[2]),
+                             static_cast<const float*>(operands[3]), static_cast<const float*>(operands[4])}),
+        stream);
   }
 
  private:
@@ -85,7 +106,7 @@ class IntegerMatmul final : public PreparedKernel {
 
   MatmulPlan plan_;
   CudaRuntime& runtime_;
-  size_t results_, columns_;
+  int64_t rows_, columns_;
 };
 
 }  // namespace

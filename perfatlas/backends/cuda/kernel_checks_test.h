@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// For tests of CUDA kernels without a GPU: one case against the reference, by every kernel that runs on the host, over a
+// runtime whose device memory is host memory (perfatlas's own kernels, and the vendor libraries that have a stand-in).
+#pragma once
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/cuda/fake_runtime.h"
+#include "perfatlas/backends/harness_check.h"
+
+namespace perfatlas {
+
+class CudaKernelChecks : public testing::Test {
+ protected:
+  explicit CudaKernelChecks(void (*add_kernels)(KernelRegistry&)) { add_kernels(kernels_); }
+
+  /// What is wrong, empty when nothing is. Counts the kernels that took the case in `checked_`. Kernels of template
+  /// libraries are left out: their code is for the device alone.
+  template <class Op>
+  std::string failures_of(const Op& op) {
+    const OpType type = make_op_type<Op>();
+    const Case what = make_case(type, op);
+    if (!op.why_invalid().empty()) return case_text(what) + ": " + std::string(op.why_invalid());
+    std::string failures;
+    for (const KernelEntry* kernel : kernels_.of(Op::info.id, "cuda")) {
+      if (kernel->name.starts_with("flashinfer_") || kernel->name.starts_with("cutlass_")) continue;
+      if (!kernel->why_unsupported(what.values, device_).empty()) continue;
+      ++checked_;
+      for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device_))
+        if (check.verdict == Verdict::failed)
+          failures += fmt::format("{} {}: {}: {}\n", kernel->name, case_text(what), check.name, check.detail);
+    }
+    return failures;
+  }
+
+  /// Why each kernel of the op refuses the case; empty for those that take it.
+  template <class Op>
+  std::vector<std::string> reasons(const Op& op) {
+    std::vector<std::string> all;
+    for (const KernelEntry* kernel : kernels_.of(Op::info.id, "cuda"))
+      all.push_back(kernel->why_unsupported(encode(op), device_));
+    return all;
+  }
+
+  std::shared_ptr<FakeRuntime> runtime_ = std::make_shared<FakeRuntime>();
+  CudaDevice device_{runtime_, "cuda:0", {{{PERFATLAS_FAKE_LIBRARIES, false}}}};
+  KernelRegistry kernels_;
+  int checked_ = 0;
+};
+
+}  // namespace perfatlas

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which CUDA kernels of attention there are, best first, and when they can run. Every kernel first writes the new tokens
+// into the cache, as one launch of its own.
+#include <fmt/format.h>
+
+#include "perfatlas/backends/cuda/cuda_units.h"
+#include "perfatlas/ops/attention/attention.h"
+#include "perfatlas/ops/attention/attention_cuda_rows.cuh"
+#include "perfatlas/ops/attention/attention_cuda_unit.h"
+
+namespace perfatlas {
+namespace {
+
+/// A launch of the write, then of the attention.
+template <class T, class KV>
+class CachedAttention : public PreparedKernel {
+ public:
+  CachedAttention(const AttentionShape& shape, CudaDevice& device)
+      : shape_(shape), runtime_(device.runtime()), write_(shape) {
+    write_.count = 2;
+  }
+  void launch(Stream stream, std::span<void* const> operands, void* workspace) final {
+    const int64_t width = shape_.head_dim;
+    write_.page_table = static_cast<const int32_t*>(operands[page_table_at]);
+    write_.pieces[0] = {static_cast<const T*>(operands[k_at]), static_cast<KV*>(operands[k_cache_at]), width,
+                        width, 0};
+    write_.pieces[1] = {static_cast<const T*>(operands[v_at]), static_cast<KV*>(operands[v_cache_at]), width,
+                        width, 0};
+    runtime_.run(block_work(write_), stream);
+    attend(stream, operands, workspace);
+  }
+
+ protected:
+  virtual void attend(Stream stream, std::span<void* const> operands, void* workspace) = 0;
+
+  AttentionShape shape_;
+  CudaRuntime& runtime_;
+
+ private:
+  WriteTokensBody<T, KV> write_;
+};
+
+template <class T, class KV>
+class PlainAttention final : public CachedAttention<T, KV> {
+ public:
+  using CachedAttention<T, KV>::CachedAttention;
+
+ private:
+  void attend(Stream stream, std::span<void* const> operands, void*) override {
+    const AttentionShape& s = this->shape_;
+    const auto rows = [&](AttentionOperand operand) -> PagedRows<KV> {
+      return {static_cast<const KV*>(operands[operand]), static_cast<const int32_t*>(operands[page_table_at]),
+              s.pages_per_sequence(), s.kv_heads, s.head_dim};
+    };
+    AttentionRowsBody<T, PagedRows<KV>, PagedRows<KV>> body(s);
+    body.q = static_cast<const T*>(operands[q_at]);
+    body.keys = rows(k_cache_at);
+    body.values = rows(v_cache_at);
+    body.out = static_cast<T*>(operands[out_at]);
+    this->runtime_.run(block_work(body), stream);
+  }
+};
+
+template <class T, class KV>
+class UnitAttention final : public CachedAttention<T, KV> {
+ public:
+  UnitAttention(const AttentionShape& shape, CudaDevice& device, MakePagedAttention* make)
+      : CachedAttention<T, KV>(shape, device), attention_(make(shape, device)) {}
+  size_t workspace_bytes() const override { return attention_->workspace_bytes(); }
+
+ private:
+  void attend(Stream stream, std::span<void* const> operands, void* workspace) override {
+    attention_->launch({operands[q_at], operands[k_cache_at], operands[v_cache_at],
+                        static_cast<int32_t*>(operands[page_table_at]), operands[out_at], workspace},
+                       stream);
+  }
+  std::unique_ptr<PagedAttention> attention_;
+};
+
+/// f(T{}, KV{}) with the types of activations and cache.
+template <class F>
+auto with_types(const AttentionShape& s, const F& f) {
+  return with_wide_element(s.dtype, [&]<class T>(T type) {
+    if (s.kv_dtype == DType::fp8_e4m3) return f(type, CudaFp8{});
+    return f(type, T{});
+  });
+}
+
+std::string why_not_types(const AttentionShape& s) {
+  if (std::string reason = why_not_wide(s.dtype); !reason.empty()) return reason;
+  if (s.kv_dtype != s.dtype && s.kv_dtype != DType::fp8_e4m3)
+    return fmt::format("no CUDA kernel reads a {} cache for {} attention", name_of(s.kv_dtype),
+                       name_of(s.dtype));
+  return {};
+}
+
+std::string unit_of(std::string_view kind, const AttentionShape& s) {
+  return fmt::format("flashinfer_{}_{}_{}_{}", kind, cuda_type_name(s.dtype), cuda_type_name(s.kv_dtype),
+                     s.head_dim);
+}
+
+/// From this group size on FlashInfer's front end (and vLLM's use of it) decodes with the tensor-core kernel.
+constexpr int64_t kTensorCoreGroup = 4;
+
+struct Decode {
+  static constexpr std::string_view kind = "decode";
+  static std::string why_not(const AttentionShape& s) {
+    for (const int64_t group : {1, 2, 3, 4, 6, 8, 16})  // what its dispatch knows
+      if (s.group() == group) return {};
+    return fmt::format("FlashInfer's decode kernel has no group of {} query heads", s.group());
+  }
+};
+struct Prefill {
+  static constexpr std::string_view kind = "prefill";
+  static std::string why_not(const AttentionShape&) { return {}; }
+};
+struct TensorCoreDecode {
+  static constexpr std::string_view kind = "prefill";
+  static std::string why_not(const AttentionShape& s) {
+    if (s.group() >= kTensorCoreGroup) return {};
+    return fmt::format("engines decode groups below {} query heads with the other kernel", kTensorCoreGroup);
+  }
+};
+struct PrefillSm90 {
+  static constexpr std::string_view kind = "prefill_sm90";
+  static std::string why_not(const AttentionShape& s) {
+    return s.kv_dtype == s.dtype ? "" : "FlashAttention-3 of FlashInfer takes queries and cache of one type";
+  }
+};
+
+template <class Op, class Kind>
+Kernel<Op, CudaDevice> unit_kernel(std::string_view name) {
+  return {name, "cuda",
+          [](const Op& op, const CudaDevice& device) -> std::string {
+            const AttentionShape s = op.shape();
+            std::string reason = why_not_types(s);
+            if (reason.empty()) reason = Kind::why_not(s);
+            return reason.empty() ? why_no_unit(unit_of(Kind::kind, s), device) : reason;
+          },
+          [](const Op& op, CudaDevice& device) {
+            const AttentionShape s = op.shape();
+            auto* make = cuda_unit<MakePagedAttention>(unit_of(Kind::kind, s));
+            return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
+              return std::make_unique<UnitAttention<T, KV>>(s, device, make);
+            });
+          }};
+}
+
+template <class Op>
+Kernel<Op, CudaDevice> plain_kernel() {
+  return {"reference", "cuda", [](const Op& op, const CudaDevice&) { return why_not_types(op.shape()); },
+          [](const Op& op, CudaDevice& device) {
+            const AttentionShape s = op.shape();
+            return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
+              return std::make_unique<PlainAttention<T, KV>>(s, device);
+            });
+          }};
+}
+
+}  // namespace
+
+void add_attention_cuda_kernels(KernelRegistry& registry) {
+  registry.add(unit_kernel<AttentionContext, PrefillSm90>("flashinfer_paged_prefill_fa3"));
+  registry.add(unit_kernel<AttentionContext, Prefill>("flashinfer_paged_prefill_fa2"));
+  registry.add(plain_kernel<AttentionContext>());
+  registry.add(unit_kernel<AttentionGeneration, TensorCoreDecode>("flashinfer_paged_prefill_fa2"));
+  registry.add(unit_kernel<AttentionGeneration, Decode>("flashinfer_paged_decode"));
+  registry.add(plain_kernel<AttentionGeneration>());
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+# Head sizes and types of the models: 128 nearly everywhere, 64 gpt-oss, 256 Gemma and Qwen3.5.
+set(attention_fa2 ops/attention/attention_cuda_flashinfer.cuh)
+set(attention_fa3 ops/attention/attention_cuda_flashinfer_sm90.cuh)
+foreach(types "bf16;bf16" "bf16;fp8" "f16;f16")
+  list(JOIN types "_" suffix)
+  list(TRANSFORM types APPEND "_t" OUTPUT_VARIABLE arguments)
+  list(JOIN arguments ", " arguments)
+  foreach(dim 64 128 256)
+    set(core "")
+    if(suffix STREQUAL "bf16_bf16" AND dim EQUAL 128)
+      set(core CORE)
+    endif()
+    perfatlas_cuda_unit(flashinfer_decode_${suffix}_${dim} FILE ${attention_fa2}
+      MAKE "make_flashinfer_decode<${arguments}, ${dim}>" ${core})
+    perfatlas_cuda_unit(flashinfer_prefill_${suffix}_${dim} FILE ${attention_fa2}
+      MAKE "make_flashinfer_prefill<${arguments}, ${dim}>" ${core})
+  endforeach()
+endforeach()
+perfatlas_cuda_unit(flashinfer_prefill_sm90_bf16_bf16_128 FILE ${attention_fa3}
+  MAKE "make_flashinfer_prefill_sm90<bf16_t, 128>" ONLY 90a CORE)
+foreach(dim 64 256)
+  perfatlas_cuda_unit(flashinfer_prefill_sm90_bf16_bf16_${dim} FILE ${attention_fa3}
+    MAKE "make_flashinfer_prefill_sm90<bf16_t, ${dim}>" ONLY 90a)
+endforeach()
