@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <functional>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
@@ -68,6 +69,23 @@ std::vector<OpUse> uses_of(const StepArguments& a, const OpRegistry& ops) {
   return uses;
 }
 
+/// Takes the uses out of whose op the back end has no kernel at all: collectives, and what an engine does outside the
+/// library measured here. Throws Error when nothing is left. A kernel that refuses its case is another matter: that ends
+/// the step.
+std::vector<OpUse> take_foreign(std::vector<OpUse>& uses, const HelloAnswer& hello,
+                                const std::string& backend) {
+  const auto is_foreign = [&](const OpUse& use) {
+    return std::none_of(hello.kernels.begin(), hello.kernels.end(), [&](const WorkerKernel& kernel) {
+      return kernel.op == use.c.op->info.id && kernel.backend == backend;
+    });
+  };
+  const auto at = std::stable_partition(uses.begin(), uses.end(), std::not_fn(is_foreign));
+  std::vector<OpUse> foreign(at, uses.end());
+  uses.erase(at, uses.end());
+  if (uses.empty()) throw Error(fmt::format("back end {} has a kernel of no op of the step", backend));
+  return foreign;
+}
+
 StepRequest request_of(const StepArguments& a, const std::vector<OpUse>& uses) {
   StepRequest request;
   request.backend = a.backend;
@@ -87,7 +105,8 @@ double alone_ms(WorkerSession& session, const StepArguments& a, const OpUse& use
   return median(ask<SampleAnswer>(session, request).samples.latency_ms);
 }
 
-void print_table(const std::vector<StepLine>& lines, const StepArguments& a, const StepAnswer& answer) {
+void print_table(const std::vector<StepLine>& lines, const std::vector<OpUse>& left_out,
+                 const StepArguments& a, const StepAnswer& answer) {
   const double total_ms = median(answer.total_ms);
   fmt::print("{:<18} {:>5} {:>10}", "op", "count", "in step");
   for (const std::string& state : a.states) fmt::print(" {:>10}", state);
@@ -112,9 +131,13 @@ void print_table(const std::vector<StepLine>& lines, const StepArguments& a, con
       "\nwhole step: {:.4f} ms median of {}, {} of weights and KV cache, {} launches; ops in ms per launch\n",
       total_ms, answer.total_ms.size(), fmt::format("{:.3f} GB", answer.streamed_bytes / 1e9),
       name_of(answer.launch));
+  for (const OpUse& use : left_out)
+    fmt::print("left out: {} x {}, back end {} has no kernel of {}\n", use.count, use.name, a.backend,
+               use.c.op->info.id);
 }
 
-void print_json(const std::vector<StepLine>& lines, const StepArguments& a, const StepAnswer& answer) {
+void print_json(const std::vector<StepLine>& lines, const std::vector<OpUse>& left_out,
+                const StepArguments& a, const StepAnswer& answer) {
   nlohmann::ordered_json out = {{"model", a.model}, {"phase", a.phase}, {"tp", a.tp}, {"backend", a.backend}};
   out["total_ms"] = answer.total_ms;
   out["streamed_bytes"] = answer.streamed_bytes;
@@ -128,6 +151,9 @@ void print_json(const std::vector<StepLine>& lines, const StepArguments& a, cons
     for (size_t i = 0; i < a.states.size(); ++i) entry["alone_ms"][a.states[i]] = line.alone_ms[i];
     out["ops"].push_back(entry);
   }
+  out["left_out"] = nlohmann::ordered_json::array();
+  for (const OpUse& use : left_out)
+    out["left_out"].push_back({{"name", use.name}, {"case", case_text(use.c)}, {"count", use.count}});
   fmt::print("{}\n", out.dump(2));
 }
 
@@ -137,8 +163,9 @@ int run_step(const StepArguments& a, const OpRegistry& ops) {
       throw UsageError(fmt::format("--states '{}' is none of serving, hot and cold", state));
   if (a.batch < 1 || a.isl < 1) throw UsageError("--batch and --isl must be positive");
   if (a.tp < 1 || a.moe_ep < 1) throw UsageError("--tp and --moe-ep must be positive");
-  const std::vector<OpUse> uses = uses_of(a, ops);
+  std::vector<OpUse> uses = uses_of(a, ops);
   WorkerSession session(a.backend, a.device);
+  const std::vector<OpUse> left_out = take_foreign(uses, session.hello(), a.backend);
   const auto answer = ask<StepAnswer>(session, request_of(a, uses));
   std::vector<StepLine> lines;
   for (size_t i = 0; i < uses.size(); ++i) {
@@ -148,9 +175,9 @@ int run_step(const StepArguments& a, const OpRegistry& ops) {
     lines.push_back(std::move(line));
   }
   if (a.json)
-    print_json(lines, a, answer);
+    print_json(lines, left_out, a, answer);
   else
-    print_table(lines, a, answer);
+    print_table(lines, left_out, a, answer);
   return kDone;
 }
 
@@ -182,6 +209,7 @@ void add_step(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  perfatlas step --model Qwen3-0.6B --phase generation --batch 1 --isl 128\n"
       "  perfatlas step --model Qwen3-0.6B --phase context --isl 128 --states serving\n"
+      "Ops of which the back end has no kernel (collectives) are left out and named.\n"
       "A table of ops can predict a step when sum / whole step is near 1 (docs/additivity.md).");
   verb->callback(
       [&invocation, a] { invocation.action = [&invocation, a] { return run_step(*a, invocation.ops); }; });

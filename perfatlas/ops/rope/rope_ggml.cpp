@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // rope_ext in its NeoX form, in place, on queries and on keys. ggml computes the cosines and sines of each token from
 // its position and reads no table. Everything is float32, as in llama.cpp.
+#include <cmath>
+
 #include "perfatlas/backends/ggml/ggml_kernel.h"
 #include "perfatlas/ops/rope/rope.h"
 
@@ -25,6 +27,16 @@ void rotate(GgmlKernel& kernel, const Rope& op, const Heads& of, ggml_tensor* po
                                    kExtension, kAttention, kBetaFast, kBetaSlow));
 }
 
+/// Relative L2 error that ggml's angles allow: it goes from pair to pair by a factor rounded to float32, so that the
+/// angle of pair i is off by up to i * 2^-24 of itself, which is largest at the last position.
+double angle_error(const Rope& op) {
+  const double pairs = double(op.rotary_dim) / 2;
+  double squares = 0;
+  for (double pair = 0; pair < pairs; ++pair)
+    squares += std::pow(pair * std::pow(Rope::kTheta, -pair / pairs), 2);
+  return double(op.positions) * std::sqrt(squares / pairs) * 0x1p-24;
+}
+
 std::string why_unsupported(const Rope&, const GgmlDevice&) { return {}; }
 
 std::unique_ptr<PreparedKernel> prepare(const Rope& op, GgmlDevice& device) {
@@ -32,6 +44,7 @@ std::unique_ptr<PreparedKernel> prepare(const Rope& op, GgmlDevice& device) {
   ggml_tensor* const positions = kernel->operand(3, GGML_TYPE_I32, {op.tokens, 1, 1, 1});
   rotate(*kernel, op, {0, op.heads, op.head_dim, op.rotary_offset}, positions);
   rotate(*kernel, op, {1, op.kv_heads, op.key_dim(), 0}, positions);
+  kernel->allow_error(angle_error(op));
   kernel->finish();
   return kernel;
 }
