@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// What one attention-DP rank of an engine holds: prompts that wait, prompts computed in part, sequences that decode.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <limits>
+#include <vector>
+
+#include "perfatlas/serving/price_tables.h"
+#include "perfatlas/serving/request.h"
+
+namespace perfatlas {
+
+/// Sequences that get one token per decode step until their last one; finished in order of their end.
+class DecodingSet {
+ public:
+  static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
+
+  int64_t size() const { return int64_t(heap_.size()); }
+  /// KV tokens of all sequences together, the token of the next step included.
+  int64_t kv_tokens() const { return kv_tokens_; }
+  double mean_kv() const { return heap_.empty() ? 0 : double(kv_tokens_) / double(heap_.size()); }
+  /// The decode step after which the first one ends; kNever when there is none.
+  int64_t next_end() const { return heap_.empty() ? kNever : heap_.front().step; }
+
+  /// A sequence whose prompt is complete and whose last token comes with decode step `end_step`.
+  void add(const Request& request, int64_t end_step);
+  /// Every sequence got `steps` tokens.
+  void advance(int64_t steps) { kv_tokens_ += steps * size(); }
+  /// Removes and returns one that ended at or before `step`. REQUIRES: next_end() <= step.
+  Request take_ended();
+
+ private:
+  struct End {
+    int64_t step;
+    uint32_t place;  // in requests_
+  };
+  static bool later(const End& a, const End& b) { return a.step > b.step; }
+
+  std::vector<End> heap_;  // the earliest end first
+  std::vector<Request> requests_;
+  std::vector<uint32_t> free_;
+  int64_t kv_tokens_ = 0;
+};
+
+struct EngineRank {
+  std::deque<Request> waiting;   // first come, first served
+  std::vector<Request> partial;  // admitted, prompt not complete
+  DecodingSet decoding;
+  int64_t waiting_tokens = 0;  // input tokens of `waiting`
+  int64_t running = 0;         // admitted requests: partial, decoding, or in the step being planned
+  double kv_reserved = 0;      // tokens promised to them
+  int64_t kv_refusals = 0;     // times the first waiting prompt was kept out by the KV capacity alone
+
+  int64_t requests() const { return int64_t(waiting.size()) + running; }
+  void enqueue(const Request& request);
+  /// REQUIRES: something waits.
+  Request take_waiting();
+};
+
+/// The prompt work of one rank in one step.
+struct RankStep {
+  StepBatch shape;  // decodes and chunks are filled in when the step is priced
+  std::vector<Chunk> chunks;
+  std::vector<Request> completed;  // prompts that end with this step
+
+  void clear();
+  /// Adds `tokens` more of a prompt; moves it to `completed` or, when more remain, to `partial`.
+  void add(Request request, int64_t tokens, std::vector<Request>& partial);
+};
+
+}  // namespace perfatlas
