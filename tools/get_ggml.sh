@@ -68,7 +68,7 @@ case "${1:-}" in
   --check) ready || pkg-config --exists ggml || { say "missing: $folder" && exit 1; } && exit 0 ;;
   --source)
     archive=$(fetch)
-    [[ -f $folder/source/CMakeLists.txt ]] || unpack "$archive" "$folder/source" .
+    [[ -f $folder/source/CMakeLists.txt ]] || unpack "$archive" "$folder/source" '*'
     echo "$folder/source" && exit 0
     ;;
   --help | -h) echo "$usage" && exit 0 ;;
