@@ -24,14 +24,13 @@ class Op:
     def add(self, record):
         self.rows += 1
         self.not_quiet += record["stop"] != "quiet"
-        timed_s = (sum(record["samples_ms"]) + sum(record["discarded_ms"])) * record["launches_per_sample"] / 1e3
+        timed_s = (sum(record["samples_ms"]) + sum(record.get("discarded_ms", []))) * record["launches_per_sample"] / 1e3
         self.wall_s += record["duration_s"]
         self.timed_s += timed_s
         if min(record["samples_ms"]) >= 1:
             self.long_wall_s += record["duration_s"]
             self.long_timed_s += timed_s
-        quality = record["row"].get("quality") or {}
-        efficiency = quality.get("efficiency")
+        efficiency = record["row"].get("efficiency")
         if efficiency is not None and not record.get("suspect") and efficiency > (self.best or (0,))[0]:
             self.best = (efficiency, record["case"])
 
