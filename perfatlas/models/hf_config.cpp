@@ -98,6 +98,27 @@ std::vector<std::string> HfConfig::texts(std::string_view key) const {
   return texts;
 }
 
+int64_t HfConfig::integer_or(std::string_view key, int64_t otherwise) const {
+  const nlohmann::json* value = find(key);
+  if (value == nullptr) return otherwise;
+  if (!value->is_number_integer() || value->get<int64_t>() < 0)
+    throw Error(fmt::format("{}: key '{}' is {}, expected an integer of at least 0", origin_, key, value->dump()));
+  return value->get<int64_t>();
+}
+
+std::vector<int64_t> HfConfig::integers(std::string_view key) const {
+  const nlohmann::json* value = find(key);
+  std::vector<int64_t> integers;
+  if (value == nullptr) return integers;
+  const auto refuse = [&] { return Error(fmt::format("{}: key '{}' is no list of integers", origin_, key)); };
+  if (!value->is_array()) throw refuse();
+  for (const nlohmann::json& entry : *value) {
+    if (!entry.is_number_integer()) throw refuse();
+    integers.push_back(entry.get<int64_t>());
+  }
+  return integers;
+}
+
 std::optional<double> HfConfig::positive_real_if(std::string_view key) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;

@@ -34,6 +34,10 @@ class HfConfig {
   std::optional<double> positive_real_if(std::string_view key) const;
   /// False when absent or null.
   bool flag(std::string_view key) const;
+  /// An integer of at least 0; `otherwise` when absent or null. Throws Error when it is there but no such integer.
+  int64_t integer_or(std::string_view key, int64_t otherwise) const;
+  /// Empty when absent or null; throws Error when it is there but no list of integers.
+  std::vector<int64_t> integers(std::string_view key) const;
 
   bool has(std::string_view key) const { return find(key) != nullptr; }
 
@@ -43,6 +47,8 @@ class HfConfig {
   HfConfig language_part() const;
 
   const std::string& origin() const { return origin_; }
+  /// The whole object, for parts without a fixed shape (quantisation by module). Always an object.
+  const nlohmann::json& json() const { return *root_; }
 
  private:
   const nlohmann::json* find(std::string_view key) const;

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/estimate/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
+#include "perfatlas/tables/systems_root.h"
+
+namespace perfatlas::estimate {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kConfigEnding = "_config.json";
+constexpr std::string_view kQuantEnding = "_hf_quant_config.json";
+
+Checkpoint with_name(const std::string& name, const HfConfig& root) {
+  return {.name = name, .root = root, .config = root.language_part(), .hf_quant = std::nullopt};
+}
+
+Checkpoint read_checkpoint(const std::string& name, const fs::path& config, const fs::path& quant) {
+  Checkpoint checkpoint = with_name(name, HfConfig::load(config.string()));
+  if (fs::exists(quant)) checkpoint.hf_quant = HfConfig::load(quant.string());
+  return checkpoint;
+}
+
+/// "Qwen/Qwen3-32B" is stored as "Qwen--Qwen3-32B".
+std::string stored_name(std::string id) {
+  if (const size_t slash = id.find('/'); slash != std::string::npos) id.replace(slash, 1, "--");
+  return id;
+}
+
+std::optional<std::string> id_of_file(std::string file) {
+  if (!file.ends_with(kConfigEnding) || file.ends_with(kQuantEnding)) return std::nullopt;
+  file.resize(file.size() - kConfigEnding.size());
+  if (const size_t dashes = file.find("--"); dashes != std::string::npos) file.replace(dashes, 2, "/");
+  return file;
+}
+
+std::optional<Checkpoint> in_root(const std::string& id, const SystemsRoot& root) {
+  const std::vector<std::string> names = root.model_config_names();
+  const auto has = [&](const std::string& name) { return std::binary_search(names.begin(), names.end(), name); };
+  const std::string config = stored_name(id) + std::string(kConfigEnding);
+  const std::string quant = stored_name(id) + std::string(kQuantEnding);
+  if (!has(config)) return std::nullopt;
+  Checkpoint checkpoint = with_name(id, HfConfig::parse(root.model_config(config), config));
+  if (has(quant)) checkpoint.hf_quant = HfConfig::parse(root.model_config(quant), quant);
+  return checkpoint;
+}
+
+std::optional<Checkpoint> in_folder(const std::string& id, const fs::path& library) {
+  const fs::path folder = library / id.substr(id.rfind('/') + 1);
+  if (!fs::exists(folder / "config.json")) return std::nullopt;
+  return read_checkpoint(id, folder / "config.json", folder / "hf_quant_config.json");
+}
+
+[[noreturn]] void refuse(const std::string& name, const std::vector<std::string>& known) {
+  const std::string_view guess = nearest_word(name, {known.begin(), known.end()});
+  if (!guess.empty())
+    throw UsageError(fmt::format("there is no model '{}'; did you mean {}?", name, guess));
+  throw UsageError(fmt::format("there is no model '{}'; give a folder with a config.json, or one of the {} known ids "
+                               "(perfatlas model --list)",
+                               name, known.size()));
+}
+
+}  // namespace
+
+std::vector<std::string> known_checkpoints(const ModelLibrary& library) {
+  std::vector<std::string> ids;
+  if (library.root != nullptr)
+    for (const std::string& file : library.root->model_config_names())
+      if (const auto id = id_of_file(file)) ids.push_back(*id);
+  for (const std::string& folder : library.folders) {
+    std::error_code error;
+    for (const auto& entry : fs::directory_iterator(folder, error))
+      if (fs::exists(entry.path() / "config.json")) ids.push_back(entry.path().filename().string());
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return ids;
+}
+
+Checkpoint find_checkpoint(const std::string& name_or_path, const ModelLibrary& library) {
+  const fs::path path(name_or_path);
+  if (fs::is_directory(path)) return read_checkpoint(name_or_path, path / "config.json", path / "hf_quant_config.json");
+  if (fs::is_regular_file(path))
+    return read_checkpoint(name_or_path, path, path.parent_path() / "hf_quant_config.json");
+  if (library.root != nullptr)
+    if (auto found = in_root(name_or_path, *library.root)) return *std::move(found);
+  for (const std::string& folder : library.folders)
+    if (auto found = in_folder(name_or_path, folder)) return *std::move(found);
+  const std::vector<std::string> known = known_checkpoints(library);
+  std::vector<std::string> same_name;
+  for (const std::string& id : known)
+    if (id.ends_with("/" + name_or_path)) same_name.push_back(id);
+  if (same_name.size() == 1) return find_checkpoint(same_name.front(), library);
+  refuse(name_or_path, known);
+}
+
+}  // namespace perfatlas::estimate

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/estimate/model_sizes.h"
+
+#include <fmt/format.h>
+
+#include <initializer_list>
+
+#include "perfatlas/base/error.h"
+
+namespace perfatlas::estimate {
+namespace {
+
+/// The first of several names of one fact that has a positive value.
+int64_t first_of(const HfConfig& config, std::initializer_list<std::string_view> keys) {
+  for (const std::string_view key : keys)
+    if (const int64_t value = config.integer_or(key, 0); value > 0) return value;
+  return 0;
+}
+
+int64_t layer_count(const HfConfig& config) {
+  if (const auto layers = config.positive_if("num_hidden_layers")) return *layers;
+  if (const auto types = config.texts("layers_block_type"); !types.empty()) return int64_t(types.size());
+  if (const auto pattern = config.text_if("hybrid_override_pattern")) return int64_t(pattern->size());
+  throw Error(fmt::format("{}: key 'num_hidden_layers' is missing", config.origin()));
+}
+
+}  // namespace
+
+ModelSizes read_sizes(const HfConfig& config) {
+  ModelSizes s;
+  s.layers = layer_count(config);
+  s.hidden = config.positive("hidden_size");
+  s.heads = config.positive("num_attention_heads");
+  s.kv_heads = config.integer_or("num_key_value_heads", 0);
+  s.head_dim = first_of(config, {"head_dim", "attention_head_dim"});
+  if (s.head_dim == 0) s.head_dim = s.hidden / s.heads;
+  s.inter = config.integer_or("intermediate_size", 0);
+  s.vocab = config.positive("vocab_size");
+  s.max_context = config.positive("max_position_embeddings");
+  s.experts = first_of(config, {"num_local_experts", "n_routed_experts", "moe_num_experts", "num_experts"});
+  s.topk = first_of(config, {"num_experts_per_tok", "top_k_experts", "moe_top_k"});
+  s.expert_inter = first_of(config, {"moe_intermediate_size", "intermediate_size"});
+  return s;
+}
+
+}  // namespace perfatlas::estimate

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/estimate/quantisation_config.h"
+
+#include <algorithm>
+#include <cctype>
+#include <initializer_list>
+#include <nlohmann/json.hpp>
+
+namespace perfatlas::estimate {
+namespace {
+
+using nlohmann::json;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  return text;
+}
+
+std::string stripped(const std::string& text) {
+  const size_t first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
+  return first == std::string::npos ? "" : text.substr(first, last - first + 1);
+}
+
+/// The first of several keys that holds a text, in lower case.
+std::string first_text(const json& object, std::initializer_list<const char*> keys) {
+  for (const char* key : keys)
+    if (const auto at = object.find(key); at != object.end() && at->is_string() && !at->get<std::string>().empty())
+      return lower(stripped(at->get<std::string>()));
+  return {};
+}
+
+json object_at(const json& parent, const char* key) {
+  const auto at = parent.find(key);
+  return at != parent.end() && at->is_object() ? *at : json::object();
+}
+
+std::string folded_kv(const std::string& word) {
+  if (word == "fp8" || word == "e4m3" || word == "e5m2") return "fp8";
+  if (word == "fp16" || word == "float16" || word == "bf16" || word == "bfloat16") return "bfloat16";
+  return word;
+}
+
+std::string folded_algorithm(const std::string& word) {
+  if (word == "w4a16_mxfp4") return "mxfp4";
+  if (word == "mixed-precision" || word == "mixedprecision") return "mixed_precision";
+  return word;
+}
+
+/// kv_cache_scheme: {"type": "float", "num_bits": 8}.
+std::string kv_of_scheme(const json& scheme) {
+  const std::string type = first_text(scheme, {"type"});
+  const auto bits = scheme.find("num_bits");
+  if (type.find("fp8") != std::string::npos) return "fp8";
+  if (type != "float" || bits == scheme.end() || !bits->is_number_integer()) return {};
+  return bits->get<int>() <= 8 ? "fp8" : bits->get<int>() >= 16 ? "bfloat16" : "";
+}
+
+std::optional<bool> is_dynamic(const json& config) {
+  const std::string scheme = first_text(config, {"activation_scheme"});
+  if (scheme == "dynamic") return true;
+  if (scheme == "static") return false;
+  std::optional<bool> found;
+  for (const auto& [name, group] : object_at(config, "config_groups").items())
+    for (const char* key : {"input_activations", "weights"}) {
+      if (!group.is_object()) continue;
+      const json item = object_at(group, key);
+      const auto at = item.find("dynamic");
+      if (at == item.end()) continue;
+      found = found.value_or(false) || (at->is_boolean() ? at->get<bool>() : !at->is_null());
+    }
+  return found;
+}
+
+std::string folded_module_algorithm(const std::string& word) {
+  if (word == "e4m3" || word == "e5m2") return "fp8";
+  return word == "fp4" ? "nvfp4" : word;
+}
+
+/// A config group without an algorithm's name, by its bits.
+std::string group_algorithm(const json& group) {
+  const json weights = object_at(group, "weights");
+  if (const std::string named = first_text(weights, {"quant_algo", "quantization_algo", "quant_method"}); !named.empty())
+    return folded_module_algorithm(named);
+  const auto bits = weights.find("num_bits");
+  if (bits == weights.end() || !bits->is_number_integer()) return {};
+  if (first_text(weights, {"type"}).find("float") == std::string::npos) return {};
+  if (bits->get<int>() == 8) return weights.value("group_size", json()) == 32 ? "mxfp8" : "fp8";
+  return bits->get<int>() == 4 ? "nvfp4" : "";
+}
+
+void add_module(ModuleAlgorithms& found, const std::string& module, const std::string& algorithm) {
+  if (algorithm.empty()) return;
+  (names_routed_experts(lower(module)) ? found.experts : found.linear).insert(algorithm);
+}
+
+}  // namespace
+
+json hf_quantization(const Checkpoint& checkpoint) {
+  return checkpoint.hf_quant ? object_at(checkpoint.hf_quant->json(), "quantization") : json::object();
+}
+
+json quantization_config(const Checkpoint& checkpoint) {
+  if (checkpoint.root.json().contains("quantization_config"))
+    return object_at(checkpoint.root.json(), "quantization_config");
+  const json hf = hf_quantization(checkpoint);
+  json normalized = json::object();
+  if (const std::string word = first_text(hf, {"quant_algo", "quantization_algo"}); !word.empty())
+    normalized["quant_method"] = word;
+  if (const std::string word = first_text(hf, {"kv_cache_quant_algo"}); !word.empty())
+    normalized["kv_cache_quant_method"] = word;
+  if (!normalized.empty()) return normalized;
+  return object_at(checkpoint.config.json(), "quantization_config");
+}
+
+QuantisationWords quantisation_words(const Checkpoint& checkpoint) {
+  const json config = quantization_config(checkpoint), hf = hf_quantization(checkpoint);
+  QuantisationWords words;
+  words.algorithm = first_text(hf, {"quant_algo"});
+  if (words.algorithm.empty())
+    words.algorithm = first_text(config, {"quant_algo", "quant_method", "quantization_method"});
+  words.algorithm = folded_algorithm(words.algorithm);
+  words.kv_algorithm = first_text(hf, {"kv_cache_quant_algo"});
+  if (words.kv_algorithm.empty())
+    words.kv_algorithm = first_text(config, {"kv_cache_quant_algo", "kv_cache_quant_method", "kv_cache_dtype"});
+  words.kv_algorithm = folded_kv(words.kv_algorithm);
+  if (words.kv_algorithm.empty()) words.kv_algorithm = kv_of_scheme(object_at(config, "kv_cache_scheme"));
+  const auto block = config.find("weight_block_size");
+  if (words.algorithm == "fp8" && block != config.end() && block->is_array() && !block->empty())
+    words.algorithm = "fp8_block";
+  words.dynamic = is_dynamic(config);
+  return words;
+}
+
+bool names_routed_experts(const std::string& module) {
+  if (module.find("shared_expert") != std::string::npos) return false;
+  return module.find(".experts.") != std::string::npos || module.ends_with(".experts") ||
+         module.find("routing_expert") != std::string::npos;
+}
+
+std::string module_algorithm(const json& entry) {
+  if (entry.is_object())
+    return folded_module_algorithm(first_text(entry, {"quant_algo", "quantization_algo", "quant_method"}));
+  return entry.is_string() ? folded_module_algorithm(lower(stripped(entry.get<std::string>()))) : "";
+}
+
+ModuleAlgorithms module_algorithms(const Checkpoint& checkpoint) {
+  ModuleAlgorithms found;
+  const json config = quantization_config(checkpoint);
+  for (const json& source : {hf_quantization(checkpoint), config})
+    for (const auto& [module, entry] : object_at(source, "quantized_layers").items())
+      add_module(found, module, module_algorithm(entry));
+  for (const auto& [name, group] : object_at(config, "config_groups").items()) {
+    if (!group.is_object()) continue;
+    const std::string algorithm = group_algorithm(group);
+    const auto targets = group.find("targets");
+    if (targets == group.end() || !targets->is_array()) continue;
+    for (const json& target : *targets)
+      if (target.is_string()) add_module(found, target.get<std::string>(), algorithm);
+  }
+  return found;
+}
+
+}  // namespace perfatlas::estimate

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/estimate/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace perfatlas::estimate {
+namespace {
+
+int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+/// How a mixed step is priced: all its new tokens as one prompt, attention of prompts, attention of decodes.
+struct MixedPoints {
+  aic::PhasePoint shared, prompts, decodes;
+  int64_t prompt_parts = 1;  // steps that one prompt is spread over
+};
+
+MixedPoints mixed_points(const MixedStep& step, int64_t drafted) {
+  const int64_t queries = step.decode_requests * (drafted + 1);
+  const int64_t cached = step.prefix * (step.context_tokens / step.isl);
+  MixedPoints p;
+  p.shared = aic::PhasePoint::in_context(1, step.context_tokens + queries - cached, cached);
+  p.prompts = aic::PhasePoint::in_context(ceil_div(step.context_tokens, step.isl), step.isl - step.prefix, step.prefix);
+  p.decodes = aic::PhasePoint::in_generation(queries, step.isl + step.osl / 2 + 1);
+  p.prompt_parts = step.context_tokens > 0 ? ceil_div(step.isl, step.context_tokens) : 1;
+  return p;
+}
+
+void add_line(OpPrices& lines, const std::string& name, const aic::Price& price) {
+  for (OpPrice& line : lines)
+    if (line.name == name) {
+      line.price += price;
+      return;
+    }
+  lines.push_back({name, price});
+}
+
+}  // namespace
+
+StepPrice& StepPrice::operator+=(const StepPrice& other) {
+  if (ok() && !other.ok()) {
+    failure = other.failure;
+    failed_op = other.failed_op;
+    failed_in_context = other.failed_in_context;
+  }
+  latency_ms += other.latency_ms;
+  energy_mj += other.energy_mj;
+  latency_with_energy_ms += other.latency_with_energy_ms;
+  transferred_ms += other.transferred_ms;
+  for (size_t i = 0; i < by_source.size(); ++i) by_source[i] += other.by_source[i];
+  return *this;
+}
+
+StepPrice& StepPrice::operator*=(double factor) {
+  latency_ms *= factor;
+  energy_mj *= factor;
+  latency_with_energy_ms *= factor;
+  transferred_ms *= factor;
+  for (double& share : by_source) share *= factor;
+  return *this;
+}
+
+Worker::Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, const aic::View& view,
+               const AicSystem& system)
+    : model_(std::move(model)), deployment_(std::move(deployment)), system_(&system) {
+  const StepGraph graph = model_->graph(deployment_);
+  const auto bind = [&](const std::vector<aic::Op>& ops, const char* attention, std::vector<Bound>& out) {
+    out.reserve(ops.size());
+    for (const aic::Op& op : ops)
+      out.push_back({view.bind(op), op.name(), op.name() == attention, op.name().ends_with("logits_gemm")});
+  };
+  bind(graph.context, "context_attention", context_);
+  bind(graph.generation, "generation_attention", generation_);
+  for (const aic::Op& op : graph.context) weight_bytes_ += aic::weight_bytes(op);
+  weight_bytes_ /= double(deployment_.parallel.pp);
+}
+
+template <class Visit>
+void Worker::each(bool context, Part part, const aic::PhasePoint& at, Visit visit) const {
+  const std::vector<Bound>& ops = context ? context_ : generation_;
+  aic::PhasePoint last = at;
+  last.tokens = at.batch;
+  for (size_t i = 0; i < ops.size(); ++i) {
+    const Bound& bound = ops[i];
+    if (part != Part::all && bound.attention != (part == Part::attention)) continue;
+    visit(i, bound, bound.op.price(context && bound.last_token ? last : at));
+  }
+}
+
+StepPrice Worker::sum(bool context, Part part, const aic::PhasePoint& at) const {
+  StepPrice total;
+  each(context, part, at, [&](size_t index, const Bound&, const aic::Price& price) {
+    if (!price.ok()) {
+      if (total.ok()) {
+        total.failure = price.failure;
+        total.failed_op = uint16_t(index);
+        total.failed_in_context = context;
+      }
+      return;
+    }
+    total.latency_ms += price.latency_ms;
+    total.energy_mj += price.energy_mj;
+    if (price.energy_mj > 0) total.latency_with_energy_ms += price.latency_ms;
+    total.by_source[size_t(price.source)] += price.latency_ms;
+    if (price.provenance >= aic::Provenance::xshape) total.transferred_ms += price.latency_ms;
+  });
+  return total;
+}
+
+void Worker::list(bool context, Part part, const aic::PhasePoint& at, OpPrices& out) const {
+  each(context, part, at,
+       [&](size_t, const Bound& bound, const aic::Price& price) { add_line(out, bound.name, price); });
+}
+
+StepPrice Worker::context_step(int64_t batch, int64_t s, int64_t prefix) const {
+  return sum(true, Part::all, aic::PhasePoint::in_context(batch, s, prefix));
+}
+
+StepPrice Worker::generation_step(int64_t requests, int64_t s) const {
+  return sum(false, Part::all, aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s));
+}
+
+StepPrice Worker::mixed_step(const MixedStep& step) const {
+  const MixedPoints p = mixed_points(step, deployment_.drafted_tokens);
+  StepPrice total = sum(true, Part::other, p.shared);
+  if (step.context_tokens > 0) {
+    StepPrice prompts = sum(true, Part::attention, p.prompts);
+    if (p.prompt_parts > 1) prompts *= 1.0 / double(p.prompt_parts);
+    total += prompts;
+  }
+  if (step.decode_requests > 0) total += sum(false, Part::attention, p.decodes);
+  return total;
+}
+
+OpPrices Worker::context_ops(int64_t batch, int64_t s, int64_t prefix) const {
+  OpPrices lines;
+  list(true, Part::all, aic::PhasePoint::in_context(batch, s, prefix), lines);
+  return lines;
+}
+
+OpPrices Worker::generation_ops(int64_t requests, int64_t s) const {
+  OpPrices lines;
+  list(false, Part::all, aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s), lines);
+  return lines;
+}
+
+OpPrices Worker::mixed_ops(const MixedStep& step) const {
+  const MixedPoints p = mixed_points(step, deployment_.drafted_tokens);
+  OpPrices lines, attention;
+  list(true, Part::other, p.shared, lines);
+  if (step.context_tokens > 0) list(true, Part::attention, p.prompts, attention);
+  OpPrice scaled{"context_attention (scaled)", {}};
+  for (const OpPrice& line : attention) scaled.price += line.price;
+  scaled.price *= 1.0 / double(p.prompt_parts);
+  lines.push_back(std::move(scaled));
+  OpPrices decodes;
+  if (step.decode_requests > 0) list(false, Part::attention, p.decodes, decodes);
+  OpPrice decode{"generation_attention", {}};
+  for (const OpPrice& line : decodes) decode.price += line.price;
+  lines.push_back(std::move(decode));
+  return lines;
+}
+
+std::string Worker::explain_context(const StepPrice& failed, int64_t batch, int64_t s, int64_t prefix) const {
+  const Bound& bound = context_[failed.failed_op];
+  return fmt::format("{}: {}", bound.name, bound.op.explain(aic::PhasePoint::in_context(batch, s, prefix)));
+}
+
+std::string Worker::explain_generation(const StepPrice& failed, int64_t requests, int64_t s) const {
+  const Bound& bound = generation_[failed.failed_op];
+  const int64_t queries = requests * (deployment_.drafted_tokens + 1);
+  return fmt::format("{}: {}", bound.name, bound.op.explain(aic::PhasePoint::in_generation(queries, s)));
+}
+
+std::string Worker::explain_mixed(const StepPrice& failed, const MixedStep& step) const {
+  const MixedPoints p = mixed_points(step, deployment_.drafted_tokens);
+  const Bound& bound = (failed.failed_in_context ? context_ : generation_)[failed.failed_op];
+  const aic::PhasePoint at = !failed.failed_in_context ? p.decodes : bound.attention ? p.prompts : p.shared;
+  return fmt::format("{}: {}", bound.name, bound.op.explain(at));
+}
+
+std::vector<aic::MoeCommFallback> Worker::comm_fallbacks() const {
+  std::vector<aic::MoeCommFallback> found;
+  for (const std::vector<Bound>* ops : {&context_, &generation_})
+    for (const Bound& bound : *ops)
+      if (const auto fallback = bound.op.comm_fallback())
+        if (std::find(found.begin(), found.end(), *fallback) == found.end()) found.push_back(*fallback);
+  return found;
+}
+
+}  // namespace perfatlas::estimate
