@@ -28,22 +28,26 @@ Checkpoint read_checkpoint(const std::string& name, const fs::path& config, cons
   return checkpoint;
 }
 
-/// "Qwen/Qwen3-32B" is stored as "Qwen--Qwen3-32B".
-std::string stored_name(std::string id) {
-  if (const size_t slash = id.find('/'); slash != std::string::npos) id.replace(slash, 1, "--");
-  return id;
+/// `text` with the first `from` replaced.
+std::string with_first_replaced(const std::string& text, std::string_view from, std::string_view to) {
+  const size_t at = text.find(from);
+  if (at == std::string::npos) return text;
+  return fmt::format("{}{}{}", text.substr(0, at), to, text.substr(at + from.size()));
 }
 
-std::optional<std::string> id_of_file(std::string file) {
+/// "Qwen/Qwen3-32B" is stored as "Qwen--Qwen3-32B".
+std::string stored_name(const std::string& id) { return with_first_replaced(id, "/", "--"); }
+
+std::optional<std::string> id_of_file(const std::string& file) {
   if (!file.ends_with(kConfigEnding) || file.ends_with(kQuantEnding)) return std::nullopt;
-  file.resize(file.size() - kConfigEnding.size());
-  if (const size_t dashes = file.find("--"); dashes != std::string::npos) file.replace(dashes, 2, "/");
-  return file;
+  return with_first_replaced(file.substr(0, file.size() - kConfigEnding.size()), "--", "/");
 }
 
 std::optional<Checkpoint> in_root(const std::string& id, const SystemsRoot& root) {
   const std::vector<std::string> names = root.model_config_names();
-  const auto has = [&](const std::string& name) { return std::binary_search(names.begin(), names.end(), name); };
+  const auto has = [&](const std::string& name) {
+    return std::binary_search(names.begin(), names.end(), name);
+  };
   const std::string config = stored_name(id) + std::string(kConfigEnding);
   const std::string quant = stored_name(id) + std::string(kQuantEnding);
   if (!has(config)) return std::nullopt;
@@ -60,11 +64,11 @@ std::optional<Checkpoint> in_folder(const std::string& id, const fs::path& libra
 
 [[noreturn]] void refuse(const std::string& name, const std::vector<std::string>& known) {
   const std::string_view guess = nearest_word(name, {known.begin(), known.end()});
-  if (!guess.empty())
-    throw UsageError(fmt::format("there is no model '{}'; did you mean {}?", name, guess));
-  throw UsageError(fmt::format("there is no model '{}'; give a folder with a config.json, or one of the {} known ids "
-                               "(perfatlas model --list)",
-                               name, known.size()));
+  if (!guess.empty()) throw UsageError(fmt::format("there is no model '{}'; did you mean {}?", name, guess));
+  throw UsageError(
+      fmt::format("there is no model '{}'; give a folder with a config.json, or one of the {} known ids "
+                  "(perfatlas model --list)",
+                  name, known.size()));
 }
 
 }  // namespace
@@ -86,7 +90,8 @@ std::vector<std::string> known_checkpoints(const ModelLibrary& library) {
 
 Checkpoint find_checkpoint(const std::string& name_or_path, const ModelLibrary& library) {
   const fs::path path(name_or_path);
-  if (fs::is_directory(path)) return read_checkpoint(name_or_path, path / "config.json", path / "hf_quant_config.json");
+  if (fs::is_directory(path))
+    return read_checkpoint(name_or_path, path / "config.json", path / "hf_quant_config.json");
   if (fs::is_regular_file(path))
     return read_checkpoint(name_or_path, path, path.parent_path() / "hf_quant_config.json");
   if (library.root != nullptr)

@@ -15,18 +15,19 @@ class SystemsRoot;
 namespace perfatlas::estimate {
 
 struct Checkpoint {
-  std::string name;                    // as the user gave it: "Qwen/Qwen3-32B" or a path
-  HfConfig root;                       // config.json
-  HfConfig config;                     // its language model's part
-  std::optional<HfConfig> hf_quant;    // hf_quant_config.json, where the checkpoint has one
+  std::string name;                  // as the user gave it: "Qwen/Qwen3-32B" or a path
+  HfConfig root;                     // config.json
+  HfConfig config;                   // its language model's part
+  std::optional<HfConfig> hf_quant;  // hf_quant_config.json, where the checkpoint has one
 
   std::string architecture() const { return root.architecture(); }
 };
 
 /// Where models are looked up by their id.
 struct ModelLibrary {
-  const SystemsRoot* root = nullptr;  // the configurations that come with published data: Qwen--Qwen3-32B_config.json
-  std::vector<std::string> folders;   // with a folder per model: Qwen3-0.6B/config.json
+  const SystemsRoot* root =
+      nullptr;  // the configurations that come with published data: Qwen--Qwen3-32B_config.json
+  std::vector<std::string> folders;  // with a folder per model: Qwen3-0.6B/config.json
 };
 
 /// Finds `name_or_path`: a folder with a config.json, a JSON file, or an id such as "Qwen/Qwen3-32B" of the library. The

@@ -20,10 +20,10 @@ Framework framework_from_name(std::string_view name);
 
 /// The ranks of one worker (one copy of the model): tp * pp * dp * cp GPUs.
 struct Parallel {
-  int64_t tp = 1;                        // attention heads and dense layers
-  int64_t pp = 1;                        // pipeline stages
-  int64_t dp = 1;                        // attention replicas that share the experts
-  int64_t cp = 1;                        // ranks that share the tokens of a prompt
+  int64_t tp = 1;                         // attention heads and dense layers
+  int64_t pp = 1;                         // pipeline stages
+  int64_t dp = 1;                         // attention replicas that share the experts
+  int64_t cp = 1;                         // ranks that share the tokens of a prompt
   std::optional<int64_t> moe_tp, moe_ep;  // widths of the experts; absent for dense models
 
   int64_t gpus() const { return tp * pp * dp * cp; }
@@ -35,6 +35,9 @@ struct Parallel {
   std::string label() const;
   bool operator==(const Parallel&) const = default;
 };
+
+/// With both widths of the experts: what is absent follows from tp * dp * cp. Throws UsageError where it does not.
+Parallel with_expert_widths(Parallel parallel);
 
 /// Absent means: as the checkpoint says.
 struct QuantChoice {
@@ -72,6 +75,7 @@ struct Deployment {
   bool expert_load_balancing = false;
   int64_t expert_slots = 0;  // experts with their copies; 0: no copies
   std::string system;        // where it runs, as far as ops depend on it
+  int sm_version = 90;       // of its GPUs
   int64_t gpus_per_node = 8;
 };
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/estimate/exclusions.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 
@@ -15,10 +16,13 @@ namespace {
 
 using nlohmann::json;
 
-bool contains(std::string_view text, std::string_view part) { return text.find(part) != std::string_view::npos; }
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return char(std::tolower(c)); });
   return text;
 }
 
@@ -35,7 +39,8 @@ constexpr std::string_view kOutput[] = {"o_proj"};
 constexpr std::string_view kIndexer[] = {"indexer"};
 
 bool names_one_of(std::string_view pattern, std::span<const std::string_view> parts) {
-  return std::any_of(parts.begin(), parts.end(), [&](std::string_view part) { return contains(pattern, part); });
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](std::string_view part) { return contains(pattern, part); });
 }
 
 enum class LinearKind { projection, dense, shared_expert };
@@ -76,7 +81,8 @@ bool leaves_out(const std::vector<std::string>& patterns, LinearKind kind) {
 std::vector<std::string> exclusion_patterns(const Checkpoint& checkpoint) {
   std::vector<std::string> patterns;
   const json config = quantization_config(checkpoint), hf = hf_quantization(checkpoint);
-  for (const char* key : {"modules_to_not_convert", "exclude_modules", "ignore"}) append_texts(config, key, patterns);
+  for (const char* key : {"modules_to_not_convert", "exclude_modules", "ignore"})
+    append_texts(config, key, patterns);
   for (const char* key : {"exclude_modules", "ignore"}) append_texts(hf, key, patterns);
   return patterns;
 }

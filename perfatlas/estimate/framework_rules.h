@@ -16,7 +16,8 @@ namespace perfatlas::estimate {
 /// How a framework decides how much memory the KV cache may have.
 struct CacheRule {
   double fraction = 0.9;
-  bool of_free = false;     // of what weights and activations leave; else of the whole GPU, which they come out of
+  bool of_free =
+      false;  // of what weights and activations leave; else of the whole GPU, which they come out of
   double reserved = 0;      // of the cache's memory, kept back
   double tolerance = 0.02;  // of the cache's memory, for what the model does not see
 };

@@ -30,8 +30,8 @@ double expert_workspace(const Worker& worker, double tokens) {
   const ModelSizes& s = model.sizes();
   const Family family = model.family();
   if (!has_expert_workspace(family) || s.experts == 0) return 0;
-  const bool hidden = rules_of(worker.deployment().framework).expands_hidden_workspace || family == Family::gemma4 ||
-                      family == Family::step3;
+  const bool hidden = rules_of(worker.deployment().framework).expands_hidden_workspace ||
+                      family == Family::gemma4 || family == Family::step3;
   const double width = double(hidden ? s.hidden : s.heads * s.head_dim);
   const Parallel& ranks = worker.deployment().parallel;
   return tokens * width * double(ranks.dp * s.experts * s.topk) / double(ranks.expert_ep()) / 128 * 4;
@@ -61,7 +61,8 @@ double activation_bytes(const Worker& worker, const MemoryDemand& demand) {
 double communication_bytes(const AicSystem& system, int64_t tp) {
   const auto at = system.nccl_mem.lower_bound(int(std::min<int64_t>(tp, 8)));
   if (at == system.nccl_mem.end())
-    throw Error(fmt::format("{}: misc.nccl_mem has no entry for {} GPUs", system.path, std::min<int64_t>(tp, 8)));
+    throw Error(
+        fmt::format("{}: misc.nccl_mem has no entry for {} GPUs", system.path, std::min<int64_t>(tp, 8)));
   return at->second;
 }
 
@@ -81,7 +82,8 @@ Memory memory_of(const Worker& worker, const MemoryDemand& demand) {
 
 double kv_budget_bytes(const Memory& memory, const CacheRule& rule, double capacity) {
   const double without_cache = memory.total() - memory.kv_cache;
-  if (rule.of_free) return (capacity - without_cache) * rule.fraction * (1 - rule.reserved) * (1 - rule.tolerance);
+  if (rule.of_free)
+    return (capacity - without_cache) * rule.fraction * (1 - rule.reserved) * (1 - rule.tolerance);
   return capacity * rule.fraction * (1 - rule.tolerance) - without_cache;
 }
 

@@ -25,11 +25,13 @@ void PhaseGraph::embedding(int64_t vocab_rows) {
   add(aic::Embedding{{"embedding"}, vocab_rows, hidden(), aic::QuantMode::bfloat16, token_split_}, 1);
 }
 
-void PhaseGraph::elementwise(const std::string& name, double count, int64_t in, int64_t out, int64_t token_divisor) {
+void PhaseGraph::elementwise(const std::string& name, double count, int64_t in, int64_t out,
+                             int64_t token_divisor) {
   add(aic::ElementWise{{name}, 2.0 * double(in + out), token_divisor, token_split_}, count);
 }
 
-void PhaseGraph::gemm(const std::string& name, double count, Matrix shape, aic::QuantMode quant, GemmTraits traits) {
+void PhaseGraph::gemm(const std::string& name, double count, Matrix shape, aic::QuantMode quant,
+                      GemmTraits traits) {
   aic::Gemm op;
   op.name = name;
   op.n = shape.n;
@@ -80,9 +82,7 @@ void PhaseGraph::logits() {
   gemm("logits_gemm", 1, {sizes_.vocab / ranks().tp, hidden()}, aic::QuantMode::bfloat16);
 }
 
-void PhaseGraph::p2p() {
-  add(aic::P2p{{"p2p"}, hidden(), ranks().pp, token_split_}, double(ranks().pp - 1));
-}
+void PhaseGraph::p2p() { add(aic::P2p{{"p2p"}, hidden(), ranks().pp, token_split_}, double(ranks().pp - 1)); }
 
 void PhaseGraph::share_kv(double count, double kv_bytes_per_token, const std::string& suffix) {
   if (context_ranks() == 1) return;

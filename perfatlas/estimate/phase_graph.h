@@ -55,13 +55,14 @@ class PhaseGraph {
   void elementwise(const std::string& name, double count, int64_t in, int64_t out, int64_t token_divisor = 1);
   /// Residual addition and norm: 2 h in, 2 h out.
   void norm(const std::string& name, double count) { elementwise(name, count, 2 * hidden(), 2 * hidden()); }
-  void gemm(const std::string& name, double count, Matrix shape, aic::QuantMode quant, GemmTraits traits = {});
+  void gemm(const std::string& name, double count, Matrix shape, aic::QuantMode quant,
+            GemmTraits traits = {});
   /// Prefill or decode attention, named "attention".
   void attention(double count, const AttentionTraits& traits);
   void all_reduce(const std::string& name, double count);
   /// The sum that follows `count` layers, of a NCCL collective.
-  void collective(const std::string& name, double count, const std::string& operation, double elements_per_token,
-                  int64_t gpus, aic::QuantMode dtype);
+  void collective(const std::string& name, double count, const std::string& operation,
+                  double elements_per_token, int64_t gpus, aic::QuantMode dtype);
   /// Projection of the hidden state on the vocabulary, always in bfloat16.
   void logits();
   /// Between pipeline stages.

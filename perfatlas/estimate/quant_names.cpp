@@ -14,14 +14,21 @@ namespace {
 
 using Mode = aic::QuantMode;
 
-constexpr Mode kGemm[] = {Mode::bfloat16, Mode::int8_wo, Mode::int4_wo,  Mode::fp8,      Mode::fp8_static, Mode::fp8_block,
-                          Mode::fp8_ootb, Mode::sq,      Mode::nvfp4, Mode::nvfp4_wo, Mode::w4a16_nvfp4};
-constexpr Mode kMoe[] = {Mode::bfloat16,         Mode::fp8,
-                         Mode::int4_wo,          Mode::fp8_block,
-                         Mode::w4afp8,           Mode::nvfp4,
-                         Mode::nvfp4_wo,         Mode::w4a16_mxfp4,
-                         Mode::w4a8_mxfp4_mxfp8, Mode::w4a8_mxfp4_mxfp8_trtllm,
-                         Mode::w4a16_mxfp4_cutlass, Mode::w4a16_nvfp4};
+constexpr Mode kGemm[] = {Mode::bfloat16,   Mode::int8_wo,   Mode::int4_wo,    Mode::fp8,
+                          Mode::fp8_static, Mode::fp8_block, Mode::fp8_ootb,   Mode::sq,
+                          Mode::nvfp4,      Mode::nvfp4_wo,  Mode::w4a16_nvfp4};
+constexpr Mode kMoe[] = {Mode::bfloat16,
+                         Mode::fp8,
+                         Mode::int4_wo,
+                         Mode::fp8_block,
+                         Mode::w4afp8,
+                         Mode::nvfp4,
+                         Mode::nvfp4_wo,
+                         Mode::w4a16_mxfp4,
+                         Mode::w4a8_mxfp4_mxfp8,
+                         Mode::w4a8_mxfp4_mxfp8_trtllm,
+                         Mode::w4a16_mxfp4_cutlass,
+                         Mode::w4a16_nvfp4};
 constexpr Mode kKv[] = {Mode::bfloat16, Mode::int8, Mode::fp8};
 constexpr Mode kFmha[] = {Mode::bfloat16, Mode::float16, Mode::fp8, Mode::fp8_block};
 constexpr Mode kComm[] = {Mode::half, Mode::int8, Mode::fp8};

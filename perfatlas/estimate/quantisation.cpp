@@ -2,9 +2,9 @@
 #include "perfatlas/estimate/quantisation.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/estimate/quantisation_config.h"
@@ -27,10 +27,12 @@ std::optional<Mode> compressed_tensors_mode(const json& config) {
   if (groups == config.end() || !groups->is_object()) return std::nullopt;
   for (const auto& [name, group] : groups->items()) {
     const json weights = group.is_object() ? group.value("weights", json::object()) : json::object();
-    if (!weights.is_object() || !weights.contains("num_bits") || !weights["num_bits"].is_number_integer()) continue;
+    if (!weights.is_object() || !weights.contains("num_bits") || !weights["num_bits"].is_number_integer())
+      continue;
     const int bits = weights["num_bits"].get<int>();
     const std::string type = weights.value("type", "");
-    const bool integer = type.find("int") != std::string::npos, real = type.find("float") != std::string::npos;
+    const bool integer = type.find("int") != std::string::npos,
+               real = type.find("float") != std::string::npos;
     if (bits == 4 && integer) return Mode::int4_wo;
     if (bits == 8 && integer) return Mode::int8_wo;
     if (bits == 4 && real) return Mode::w4a16_mxfp4;
@@ -64,7 +66,9 @@ Ignored compressed_tensors_ignored(const json& config) {
   return ignored;
 }
 
-Mode fp8_linear(const QuantisationWords& words) { return words.dynamic.value_or(false) ? Mode::fp8 : Mode::fp8_static; }
+Mode fp8_linear(const QuantisationWords& words) {
+  return words.dynamic.value_or(false) ? Mode::fp8 : Mode::fp8_static;
+}
 
 QuantChoice mixed_precision(const Checkpoint& checkpoint, const QuantisationWords& words) {
   const ModuleAlgorithms modules = module_algorithms(checkpoint);
@@ -117,10 +121,11 @@ QuantChoice by_algorithm(const Checkpoint& checkpoint, const QuantisationWords& 
     if (mode && !ignored.attention) choice.gemm = mode;
     if (mode && !ignored.routed_experts) choice.moe = mode;
   } else {
-    throw Error(fmt::format("{}: quantisation algorithm '{}' is not known; known: fp8, fp8_block, nvfp4, mxfp4, "
-                            "mixed_precision and compressed-tensors; all of --gemm-quant-mode, --moe-quant-mode, "
-                            "--kvcache-quant-mode and --fmha-quant-mode override it",
-                            checkpoint.root.origin(), algorithm));
+    throw Error(
+        fmt::format("{}: quantisation algorithm '{}' is not known; known: fp8, fp8_block, nvfp4, mxfp4, "
+                    "mixed_precision and compressed-tensors; all of --gemm-quant-mode, --moe-quant-mode, "
+                    "--kvcache-quant-mode and --fmha-quant-mode override it",
+                    checkpoint.root.origin(), algorithm));
   }
   return choice;
 }
@@ -156,17 +161,20 @@ bool runs_attention_in_bf16(const ServedModel& model, Framework framework) {
   return model.family() == Family::deepseek_v32 || model.family() == Family::deepseek_v4;
 }
 
-void fall_back_where_not_measured(QuantChoice& modes, const QuantChoice& inferred, const MeasuredFmha& measured) {
+void fall_back_where_not_measured(QuantChoice& modes, const QuantChoice& inferred,
+                                  const MeasuredFmha& measured) {
   const std::vector<Mode> types = measured(modes.kv ? modes.kv : inferred.kv);
   const auto has = [&](Mode mode) { return std::find(types.begin(), types.end(), mode) != types.end(); };
   if (types.empty() || has(Mode::fp8)) return;
   if (modes.fmha == Mode::fp8)
-    throw UsageError("--fmha-quant-mode fp8 was not measured for this system, back end and version; use bfloat16, or "
-                     "leave it out");
+    throw UsageError(
+        "--fmha-quant-mode fp8 was not measured for this system, back end and version; use bfloat16, or "
+        "leave it out");
   if (!modes.fmha && inferred.fmha == Mode::fp8 && has(Mode::bfloat16)) modes.fmha = Mode::bfloat16;
 }
 
-void fit_gpu(QuantChoice& modes, const ServedModel& model, const QuantChoice& inferred, const QuantQuestion& q) {
+void fit_gpu(QuantChoice& modes, const ServedModel& model, const QuantChoice& inferred,
+             const QuantQuestion& q) {
   const Checkpoint& checkpoint = model.checkpoint();
   if (!modes.moe) modes.moe = sglang_expert_mode(checkpoint, q);
   const bool gpt_oss = checkpoint.architecture() == "GptOssForCausalLM";
@@ -192,8 +200,8 @@ QuantChoice checkpoint_quant(const Checkpoint& checkpoint) {
   else if (words.kv_algorithm == "bfloat16")
     choice.kv = Mode::bfloat16;
   else if (!words.kv_algorithm.empty())
-    throw Error(fmt::format("{}: KV cache type '{}' is not known; known: fp8 and bfloat16", checkpoint.root.origin(),
-                            words.kv_algorithm));
+    throw Error(fmt::format("{}: KV cache type '{}' is not known; known: fp8 and bfloat16",
+                            checkpoint.root.origin(), words.kv_algorithm));
   if (is_v4(checkpoint)) choice.kv = Mode::fp8;
   const std::string& algorithm = words.algorithm;
   const bool fp8_compute = algorithm == "fp8" || algorithm == "fp8_block" || algorithm == "nvfp4";
@@ -208,7 +216,8 @@ QuantModes resolve_quant(const ServedModel& model, const QuantQuestion& q, const
   const QuantChoice inferred = checkpoint_quant(model.checkpoint());
   QuantChoice modes = q.chosen;
   if (!q.wide_experts && q.runs_prefill) fall_back_where_not_measured(modes, inferred, measured);
-  const bool wide_sglang = q.wide_experts && q.framework == Framework::sglang && model.family() == Family::deepseek &&
+  const bool wide_sglang = q.wide_experts && q.framework == Framework::sglang &&
+                           model.family() == Family::deepseek &&
                            model.checkpoint().architecture() == "DeepseekV3ForCausalLM";
   if (wide_sglang) {
     set_if_absent(modes.fmha, Mode::fp8_block);
@@ -217,7 +226,8 @@ QuantModes resolve_quant(const ServedModel& model, const QuantQuestion& q, const
   const bool fmha_open = !modes.fmha;
   fit_gpu(modes, model, inferred, q);
   const bool moe_open = !modes.moe;
-  const bool gemm_explicit = q.searching ? q.chosen.gemm.has_value() : modes.gemm.has_value() || q.wide_experts;
+  const bool gemm_explicit =
+      q.searching ? q.chosen.gemm.has_value() : modes.gemm.has_value() || q.wide_experts;
   set_if_absent(modes.gemm, inferred.gemm);
   set_if_absent(modes.moe, inferred.moe);
   set_if_absent(modes.kv, inferred.kv);
@@ -229,7 +239,8 @@ QuantModes resolve_quant(const ServedModel& model, const QuantQuestion& q, const
   out.fmha = modes.fmha.value_or(Mode::bfloat16);
   out.comm = modes.comm.value_or(Mode::half);
   out.gemm_is_explicit = gemm_explicit;
-  if (fmha_open && out.fmha == Mode::fp8 && runs_attention_in_bf16(model, q.framework)) out.fmha = Mode::bfloat16;
+  if (fmha_open && out.fmha == Mode::fp8 && runs_attention_in_bf16(model, q.framework))
+    out.fmha = Mode::bfloat16;
   if (moe_open) out.moe = vllm_expert_mode(out.moe, model.checkpoint(), q);
   return out;
 }

@@ -24,13 +24,15 @@ struct QuantQuestion {
   Framework framework = Framework::trtllm;
   int sm_version = 90;
   std::string moe_backend;
-  bool runs_prefill = true;       // this worker runs prompts
-  bool wide_experts = false;      // experts go over several nodes (ExpertTransport)
-  bool searching = false;         // a search picks the best kernels of a GPU where a single estimate keeps the checkpoint's
+  bool runs_prefill = true;   // this worker runs prompts
+  bool wide_experts = false;  // experts go over several nodes (ExpertTransport)
+  bool searching =
+      false;  // a search picks the best kernels of a GPU where a single estimate keeps the checkpoint's
 };
 
 /// Throws UsageError where fp8 attention is asked for and was not measured.
-QuantModes resolve_quant(const ServedModel& model, const QuantQuestion& question, const MeasuredFmha& measured);
+QuantModes resolve_quant(const ServedModel& model, const QuantQuestion& question,
+                         const MeasuredFmha& measured);
 
 /// Throws UsageError for a name that is no mode of this kind ("--gemm-quant-mode"), listing those.
 aic::QuantMode gemm_mode_from_name(std::string_view name);

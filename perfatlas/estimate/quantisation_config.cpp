@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/estimate/quantisation_config.h"
 
+#include <nlohmann/json.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <initializer_list>
-#include <nlohmann/json.hpp>
 
 namespace perfatlas::estimate {
 namespace {
@@ -12,7 +13,8 @@ namespace {
 using nlohmann::json;
 
 std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return char(std::tolower(c)); });
   return text;
 }
 
@@ -24,7 +26,8 @@ std::string stripped(const std::string& text) {
 /// The first of several keys that holds a text, in lower case.
 std::string first_text(const json& object, std::initializer_list<const char*> keys) {
   for (const char* key : keys)
-    if (const auto at = object.find(key); at != object.end() && at->is_string() && !at->get<std::string>().empty())
+    if (const auto at = object.find(key);
+        at != object.end() && at->is_string() && !at->get<std::string>().empty())
       return lower(stripped(at->get<std::string>()));
   return {};
 }
@@ -60,7 +63,8 @@ std::optional<bool> is_dynamic(const json& config) {
   if (scheme == "dynamic") return true;
   if (scheme == "static") return false;
   std::optional<bool> found;
-  for (const auto& [name, group] : object_at(config, "config_groups").items())
+  const json groups = object_at(config, "config_groups");
+  for (const auto& [name, group] : groups.items())
     for (const char* key : {"input_activations", "weights"}) {
       if (!group.is_object()) continue;
       const json item = object_at(group, key);
@@ -79,7 +83,8 @@ std::string folded_module_algorithm(const std::string& word) {
 /// A config group without an algorithm's name, by its bits.
 std::string group_algorithm(const json& group) {
   const json weights = object_at(group, "weights");
-  if (const std::string named = first_text(weights, {"quant_algo", "quantization_algo", "quant_method"}); !named.empty())
+  if (const std::string named = first_text(weights, {"quant_algo", "quantization_algo", "quant_method"});
+      !named.empty())
     return folded_module_algorithm(named);
   const auto bits = weights.find("num_bits");
   if (bits == weights.end() || !bits->is_number_integer()) return {};
@@ -121,7 +126,8 @@ QuantisationWords quantisation_words(const Checkpoint& checkpoint) {
   words.algorithm = folded_algorithm(words.algorithm);
   words.kv_algorithm = first_text(hf, {"kv_cache_quant_algo"});
   if (words.kv_algorithm.empty())
-    words.kv_algorithm = first_text(config, {"kv_cache_quant_algo", "kv_cache_quant_method", "kv_cache_dtype"});
+    words.kv_algorithm =
+        first_text(config, {"kv_cache_quant_algo", "kv_cache_quant_method", "kv_cache_dtype"});
   words.kv_algorithm = folded_kv(words.kv_algorithm);
   if (words.kv_algorithm.empty()) words.kv_algorithm = kv_of_scheme(object_at(config, "kv_cache_scheme"));
   const auto block = config.find("weight_block_size");
@@ -146,10 +152,12 @@ std::string module_algorithm(const json& entry) {
 ModuleAlgorithms module_algorithms(const Checkpoint& checkpoint) {
   ModuleAlgorithms found;
   const json config = quantization_config(checkpoint);
-  for (const json& source : {hf_quantization(checkpoint), config})
-    for (const auto& [module, entry] : object_at(source, "quantized_layers").items())
-      add_module(found, module, module_algorithm(entry));
-  for (const auto& [name, group] : object_at(config, "config_groups").items()) {
+  for (const json& source : {hf_quantization(checkpoint), config}) {
+    const json layers = object_at(source, "quantized_layers");
+    for (const auto& [module, entry] : layers.items()) add_module(found, module, module_algorithm(entry));
+  }
+  const json groups = object_at(config, "config_groups");
+  for (const auto& [name, group] : groups.items()) {
     if (!group.is_object()) continue;
     const std::string algorithm = group_algorithm(group);
     const auto targets = group.find("targets");

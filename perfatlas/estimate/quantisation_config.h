@@ -13,7 +13,8 @@
 namespace perfatlas::estimate {
 
 struct QuantisationWords {
-  std::string algorithm;        // fp8, fp8_block, nvfp4, mxfp4, mixed_precision, compressed-tensors, others; empty: none
+  std::string
+      algorithm;  // fp8, fp8_block, nvfp4, mxfp4, mixed_precision, compressed-tensors, others; empty: none
   std::string kv_algorithm;     // fp8, bfloat16, others; empty: none
   std::optional<bool> dynamic;  // activations are scaled at run time
 };

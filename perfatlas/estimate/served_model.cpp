@@ -2,9 +2,9 @@
 #include "perfatlas/estimate/served_model.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
@@ -69,36 +69,45 @@ bool checks_weight_blocks(Family family) {
 
 std::string why_not_experts(const ServedModel& model, const Deployment& deployment) {
   const Parallel& p = deployment.parallel;
-  if (!p.moe_tp || !p.moe_ep) return "a model with experts needs --etp or --ep; with --etp 1 every expert is whole";
+  if (!p.moe_tp || !p.moe_ep)
+    return "a model with experts needs --etp or --ep; with --etp 1 every expert is whole";
   if (p.attention_width() != *p.moe_tp * *p.moe_ep)
-    return fmt::format("etp {} times ep {} must be tp {} times dp {} times cp {}; change --etp or --ep", *p.moe_tp,
-                       *p.moe_ep, p.tp, p.dp, p.cp);
+    return fmt::format("etp {} times ep {} must be tp {} times dp {} times cp {}; change --etp or --ep",
+                       *p.moe_tp, *p.moe_ep, p.tp, p.dp, p.cp);
   if (*p.moe_ep > model.sizes().experts)
-    return fmt::format("ep {} is more than the {} experts; choose a smaller --ep", *p.moe_ep, model.sizes().experts);
+    return fmt::format("ep {} is more than the {} experts; choose a smaller --ep", *p.moe_ep,
+                       model.sizes().experts);
   if (!checks_weight_blocks(model.family()) || deployment.quant.moe != aic::QuantMode::fp8_block) return {};
   const int64_t rows = weight_block_rows(model.checkpoint()), local = model.sizes().expert_inter / *p.moe_tp;
   if (local % rows == 0) return {};
-  return fmt::format("etp {} leaves {} rows of an expert on a rank, no multiple of the fp8 blocks of {}; choose a "
-                     "smaller --etp and a larger --ep",
-                     *p.moe_tp, local, rows);
+  return fmt::format(
+      "etp {} leaves {} rows of an expert on a rank, no multiple of the fp8 blocks of {}; choose a "
+      "smaller --etp and a larger --ep",
+      *p.moe_tp, local, rows);
 }
 
 }  // namespace
 
 std::string_view name_of(Family family) {
-  static constexpr std::string_view kNames[] = {
-      "LLAMA",  "MOE",       "DEEPSEEK",    "KIMIK25", "DEEPSEEKV32", "DEEPSEEKV4",  "KIMIK3",   "HYBRIDMOE",
-      "STEP3P7", "GEMMA4MIX", "NEMOTRONH", "NEMOTRONNAS", "QWEN35",  "QWEN3VL",     "QWEN3VL_MOE", "MINIMAXM3"};
+  static constexpr std::string_view kNames[] = {"LLAMA",       "MOE",        "DEEPSEEK",    "KIMIK25",
+                                                "DEEPSEEKV32", "DEEPSEEKV4", "KIMIK3",      "HYBRIDMOE",
+                                                "STEP3P7",     "GEMMA4MIX",  "NEMOTRONH",   "NEMOTRONNAS",
+                                                "QWEN35",      "QWEN3VL",    "QWEN3VL_MOE", "MINIMAXM3"};
   return kNames[size_t(family)];
 }
 
 std::string ServedModel::why_not(const Deployment& deployment) const {
   const Parallel& p = deployment.parallel;
-  for (const auto& [flag, width] : {std::pair{"--tp", p.tp}, {"--pp", p.pp}, {"--dp", p.dp}, {"--cp", p.cp},
-                                    {"--etp", p.expert_tp()}, {"--ep", p.expert_ep()}})
+  for (const auto& [flag, width] : {std::pair{"--tp", p.tp},
+                                    {"--pp", p.pp},
+                                    {"--dp", p.dp},
+                                    {"--cp", p.cp},
+                                    {"--etp", p.expert_tp()},
+                                    {"--ep", p.expert_ep()}})
     if (width < 1) return fmt::format("{} is {}, it must be at least 1", flag, width);
   if (sizes_.heads % p.tp != 0)
-    return fmt::format("tp {} does not divide {} attention heads; choose a --tp that does", p.tp, sizes_.heads);
+    return fmt::format("tp {} does not divide {} attention heads; choose a --tp that does", p.tp,
+                       sizes_.heads);
   if (p.pp > sizes_.layers)
     return fmt::format("pp {} is more than the {} layers; choose a smaller --pp", p.pp, sizes_.layers);
   if (has_experts())
@@ -111,7 +120,8 @@ std::string ServedModel::why_not(const Deployment& deployment) const {
 }
 
 double ServedModel::kv_bytes_per_sequence(const Deployment& deployment, int64_t tokens) const {
-  const int64_t per_token = sizes_.kv_heads_per_rank(deployment.parallel.tp) * sizes_.head_dim * sizes_.layers * 2;
+  const int64_t per_token =
+      sizes_.kv_heads_per_rank(deployment.parallel.tp) * sizes_.head_dim * sizes_.layers * 2;
   return double(tokens) * aic::profile_of(deployment.quant.kv).bytes * double(per_token);
 }
 
@@ -125,8 +135,8 @@ std::unique_ptr<ServedModel> make_served_model(const Checkpoint& checkpoint) {
   const std::string architecture = checkpoint.architecture();
   for (const Architecture& known : kArchitectures)
     if (known.name == architecture) return known.make(checkpoint);
-  throw Error(fmt::format("{}: architecture '{}' is not supported; known: {}", checkpoint.root.origin(), architecture,
-                          join_words(served_architectures())));
+  throw Error(fmt::format("{}: architecture '{}' is not supported; known: {}", checkpoint.root.origin(),
+                          architecture, join_words(served_architectures())));
 }
 
 }  // namespace perfatlas::estimate

@@ -23,8 +23,8 @@ struct Workload {
 
 /// What the user fixes instead of the framework's defaults.
 struct MemoryLimits {
-  std::optional<double> fraction;         // of CacheRule
-  std::optional<int64_t> max_seq_len;     // tokens that every sequence may get
+  std::optional<double> fraction;      // of CacheRule
+  std::optional<int64_t> max_seq_len;  // tokens that every sequence may get
 };
 
 /// Figures of one worker. Times in ms, rates per second.
@@ -53,7 +53,7 @@ struct AggregatedResult {
   MixedStep mixed_step;
   int64_t decode_requests = 0;  // in a step without prompts; 0: there is none
   double mixed_steps = 0, decode_steps = 0, decode_iterations = 0;
-  double balance = 0;  // prompt steps over decode iterations
+  double balance = 0;                                     // prompt steps over decode iterations
   int64_t context_requests = 0, generation_requests = 0;  // in a mixed step
   int64_t step_tokens = 0;
   bool ok() const { return mixed.ok() && decode.ok(); }
@@ -75,6 +75,7 @@ struct StaticPoint {
 
 struct StaticResult {
   Figures figures;
+  Figures undrafted;  // the same as if no drafted token held
   Memory memory;
   Fit fit = Fit::fits;
   StepPrice context, generation;  // of the whole phase, corrected
@@ -84,6 +85,9 @@ struct StaticResult {
 /// REQUIRES: as run_aggregated.
 StaticResult run_static(const Worker& worker, const Workload& workload, const StaticPoint& point,
                         const MemoryLimits& limits, const std::string& version);
+
+/// Drafted tokens that hold shorten decoding, and rates grow with it. A prefill worker gains nothing.
+Figures with_accepted(Figures figures, const Workload& workload, StaticMode mode);
 
 /// Lines per op of the whole phases, corrected; the other phase's list is empty.
 struct StaticOps {

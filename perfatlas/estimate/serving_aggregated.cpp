@@ -22,7 +22,8 @@ struct Schedule {
 };
 
 /// Decodes beside the prompts of a mixed step. Where prompts outlast the decodes, TensorRT-LLM and SGLang thin them out.
-int64_t decodes_beside(Framework framework, const AggregatedPoint& p, double prompts_in_step, double decode_rounds) {
+int64_t decodes_beside(Framework framework, const AggregatedPoint& p, double prompts_in_step,
+                       double decode_rounds) {
   const auto left = p.batch - int64_t(prompts_in_step);
   if (framework == Framework::vllm || decode_rounds < 1) return std::max<int64_t>(1, left);
   return std::max<int64_t>(1, int64_t(std::floor(double(p.batch) / decode_rounds)));
@@ -43,7 +44,8 @@ Schedule schedule(Framework framework, const Workload& w, const AggregatedPoint&
   if (s.prompt_steps >= iterations) return s;
   s.decode_steps = iterations - s.mixed_steps;
   s.decode_batch = p.batch;
-  if (rules_of(framework).drain_correction) s.mixed_steps_in_tpot = std::max(1.0, s.mixed_steps - kDrainSteps);
+  if (rules_of(framework).drain_correction)
+    s.mixed_steps_in_tpot = std::max(1.0, s.mixed_steps - kDrainSteps);
   return s;
 }
 
@@ -54,12 +56,14 @@ double queueing_factor(Framework framework, int64_t batch, double prompt_steps) 
 }
 
 /// The footprint that counts against the GPU's memory, and the tokens that a step works on.
-Memory aggregated_memory(const Worker& worker, const Workload& w, const AggregatedPoint& p, const MemoryLimits& limits,
-                         AggregatedResult& result) {
+Memory aggregated_memory(const Worker& worker, const Workload& w, const AggregatedPoint& p,
+                         const MemoryLimits& limits, AggregatedResult& result) {
   const bool fixed = rules_of(worker.deployment().framework).fixed_token_capacity;
   const bool single = p.batch == 1;
   result.step_tokens = single ? p.context_tokens : result.generation_requests + p.context_tokens;
-  MemoryDemand demand{.batch = p.batch, .sequence_tokens = w.isl + w.osl, .step_tokens = result.step_tokens,
+  MemoryDemand demand{.batch = p.batch,
+                      .sequence_tokens = w.isl + w.osl,
+                      .step_tokens = result.step_tokens,
                       .drafting_tokens = single ? 0 : result.generation_requests};
   if (fixed) {
     demand.sequence_tokens = limits.max_seq_len.value_or(demand.sequence_tokens);
@@ -81,11 +85,12 @@ void fill_figures(AggregatedResult& r, const Worker& worker, const Workload& w, 
   const double dispatch =
       d.framework == Framework::vllm ? kVllmDispatchMsPerLayer * double(worker.model().sizes().layers) : 0;
   const double own_steps = std::ceil(double(w.isl) / double(p.context_tokens));
-  f.ttft_ms = (r.mixed.latency_ms * own_steps + dispatch) * queueing_factor(d.framework, p.batch, s.prompt_steps);
+  f.ttft_ms =
+      (r.mixed.latency_ms * own_steps + dispatch) * queueing_factor(d.framework, p.batch, s.prompt_steps);
   const double tpot_steps = s.mixed_steps_in_tpot + s.decode_steps;
   if (tpot_steps > 0)
-    f.tpot_ms = (r.mixed.latency_ms * s.mixed_steps_in_tpot + r.decode.latency_ms * s.decode_steps) / tpot_steps /
-                w.tokens_per_iteration();
+    f.tpot_ms = (r.mixed.latency_ms * s.mixed_steps_in_tpot + r.decode.latency_ms * s.decode_steps) /
+                tpot_steps / w.tokens_per_iteration();
   const double total_ms = s.mixed_steps * r.mixed.latency_ms + s.decode_steps * r.decode.latency_ms;
   const double generated = double(w.osl - 1), batch = double(p.batch);
   double tokens_per_s = w.osl > 1 && total_ms > 0 ? 1000 / total_ms * batch * generated : 0;

@@ -12,7 +12,8 @@ constexpr double kPowerCoverage = 0.9;
 /// Calls visit(sequence length, steps that it stands for) for every priced decode step.
 template <class Visit>
 void each_decode_step(const Workload& w, int64_t stride, Visit visit) {
-  for (int64_t i = 0; i < w.osl - 1; i += stride) visit(w.isl + i + 1, double(std::min(stride, w.osl - 1 - i)));
+  for (int64_t i = 0; i < w.osl - 1; i += stride)
+    visit(w.isl + i + 1, double(std::min(stride, w.osl - 1 - i)));
 }
 
 StepPrice decode_phase(const Worker& worker, const Workload& w, const StaticPoint& p) {
@@ -26,7 +27,8 @@ StepPrice decode_phase(const Worker& worker, const Workload& w, const StaticPoin
   return total;
 }
 
-Memory static_memory(const Worker& worker, const Workload& w, const StaticPoint& p, const MemoryLimits& limits) {
+Memory static_memory(const Worker& worker, const Workload& w, const StaticPoint& p,
+                     const MemoryLimits& limits) {
   const int64_t osl = p.mode == StaticMode::context ? 1 : w.osl;
   MemoryDemand demand{.batch = p.batch,
                       .sequence_tokens = limits.max_seq_len.value_or(w.isl + osl),
@@ -60,32 +62,35 @@ void fill_figures(StaticResult& r, const Worker& worker, const Workload& w, cons
   const double latency = r.context.latency_ms + r.generation.latency_ms;
   if (latency <= 0) return;
   f.power_coverage = (r.context.latency_with_energy_ms + r.generation.latency_with_energy_ms) / latency;
-  if (f.power_coverage >= kPowerCoverage) f.power_w = (r.context.energy_mj + r.generation.energy_mj) / latency;
+  if (f.power_coverage >= kPowerCoverage)
+    f.power_w = (r.context.energy_mj + r.generation.energy_mj) / latency;
 }
 
-/// Drafted tokens that hold shorten decoding; rates grow with it.
-void project_accepted(Figures& f, const Workload& w, StaticMode mode) {
-  if (w.accepted <= 0 || mode == StaticMode::context) return;
+}  // namespace
+
+Figures with_accepted(Figures f, const Workload& w, StaticMode mode) {
+  if (w.accepted <= 0 || mode == StaticMode::context) return f;
   const double progress = w.tokens_per_iteration(), before = f.request_latency_ms;
   f.tpot_ms /= progress;
   f.request_latency_ms = f.ttft_ms + f.tpot_ms * double(w.osl - 1);
   const bool combined = mode == StaticMode::both;
   const double ratio = combined ? (f.request_latency_ms > 0 ? before / f.request_latency_ms : 1) : progress;
-  for (double* rate : {&f.requests_per_s, &f.requests_per_s_gpu, &f.tokens_per_s, &f.tokens_per_s_gpu}) *rate *= ratio;
+  for (double* rate : {&f.requests_per_s, &f.requests_per_s_gpu, &f.tokens_per_s, &f.tokens_per_s_gpu})
+    *rate *= ratio;
   f.tokens_per_s_user *= progress;
+  return f;
 }
 
-}  // namespace
-
-StaticResult run_static(const Worker& worker, const Workload& w, const StaticPoint& p, const MemoryLimits& limits,
-                        const std::string& version) {
+StaticResult run_static(const Worker& worker, const Workload& w, const StaticPoint& p,
+                        const MemoryLimits& limits, const std::string& version) {
   StaticResult r;
   if (p.mode != StaticMode::generation) r.context = worker.context_step(p.batch, w.isl - w.prefix, w.prefix);
   if (p.mode != StaticMode::context) r.generation = decode_phase(worker, w, p);
   r.context *= p.correction;
   r.generation *= p.correction;
   fill_figures(r, worker, w, p);
-  project_accepted(r.figures, w, p.mode);
+  r.undrafted = r.figures;
+  r.figures = with_accepted(r.undrafted, w, p.mode);
   r.memory = static_memory(worker, w, p, limits);
   const double capacity = capacity_bytes(worker.system());
   CacheRule rule = static_cache_rule(worker.deployment(), version, capacity);

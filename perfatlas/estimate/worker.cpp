@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "perfatlas/estimate/op_weights.h"
+
 namespace perfatlas::estimate {
 namespace {
 
@@ -21,7 +23,8 @@ MixedPoints mixed_points(const MixedStep& step, int64_t drafted) {
   const int64_t cached = step.prefix * (step.context_tokens / step.isl);
   MixedPoints p;
   p.shared = aic::PhasePoint::in_context(1, step.context_tokens + queries - cached, cached);
-  p.prompts = aic::PhasePoint::in_context(ceil_div(step.context_tokens, step.isl), step.isl - step.prefix, step.prefix);
+  p.prompts = aic::PhasePoint::in_context(ceil_div(step.context_tokens, step.isl), step.isl - step.prefix,
+                                          step.prefix);
   p.decodes = aic::PhasePoint::in_generation(queries, step.isl + step.osl / 2 + 1);
   p.prompt_parts = step.context_tokens > 0 ? ceil_div(step.isl, step.context_tokens) : 1;
   return p;
@@ -72,7 +75,7 @@ Worker::Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, 
   };
   bind(graph.context, "context_attention", context_);
   bind(graph.generation, "generation_attention", generation_);
-  for (const aic::Op& op : graph.context) weight_bytes_ += aic::weight_bytes(op);
+  for (const aic::Op& op : graph.context) weight_bytes_ += estimate::weight_bytes(op);
   weight_bytes_ /= double(deployment_.parallel.pp);
 }
 
@@ -118,7 +121,8 @@ StepPrice Worker::context_step(int64_t batch, int64_t s, int64_t prefix) const {
 }
 
 StepPrice Worker::generation_step(int64_t requests, int64_t s) const {
-  return sum(false, Part::all, aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s));
+  return sum(false, Part::all,
+             aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s));
 }
 
 StepPrice Worker::mixed_step(const MixedStep& step) const {
@@ -141,7 +145,8 @@ OpPrices Worker::context_ops(int64_t batch, int64_t s, int64_t prefix) const {
 
 OpPrices Worker::generation_ops(int64_t requests, int64_t s) const {
   OpPrices lines;
-  list(false, Part::all, aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s), lines);
+  list(false, Part::all, aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s),
+       lines);
   return lines;
 }
 

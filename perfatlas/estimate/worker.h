@@ -19,12 +19,13 @@ namespace perfatlas::estimate {
 /// The time of a step or of many. A plain value: searches make millions.
 struct StepPrice {
   double latency_ms = 0;
-  double energy_mj = 0;                // 0 where the tables have none
-  double latency_with_energy_ms = 0;   // share of the latency whose energy is known
-  std::array<double, 5> by_source{};   // latency_ms by aic::Source
-  double transferred_ms = 0;           // share that was borrowed from another shape, mode or op
-  aic::Failure failure = aic::Failure::none;  // of the first op without an answer; latency_ms is then meaningless
-  uint16_t failed_op = 0;                     // its index in the phase's list
+  double energy_mj = 0;               // 0 where the tables have none
+  double latency_with_energy_ms = 0;  // share of the latency whose energy is known
+  std::array<double, 5> by_source{};  // latency_ms by aic::Source
+  double transferred_ms = 0;          // share that was borrowed from another shape, mode or op
+  aic::Failure failure =
+      aic::Failure::none;  // of the first op without an answer; latency_ms is then meaningless
+  uint16_t failed_op = 0;  // its index in the phase's list
   bool failed_in_context = false;
 
   bool ok() const { return failure == aic::Failure::none; }
@@ -52,7 +53,8 @@ struct MixedStep {
 class Worker {
  public:
   /// Binds every op of the model's two phases. REQUIRES: model->why_not(deployment) is empty.
-  Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, const aic::View& view, const AicSystem& system);
+  Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, const aic::View& view,
+         const AicSystem& system);
 
   /// Prefill of `batch` prompts with `s` new tokens each, after `prefix` cached ones.
   StepPrice context_step(int64_t batch, int64_t s, int64_t prefix) const;
@@ -73,7 +75,9 @@ class Worker {
 
   /// Weights of one rank, of the ops of a prefill step, over the pipeline's stages.
   double weight_bytes() const { return weight_bytes_; }
-  double kv_bytes_per_sequence(int64_t tokens) const { return model_->kv_bytes_per_sequence(deployment_, tokens); }
+  double kv_bytes_per_sequence(int64_t tokens) const {
+    return model_->kv_bytes_per_sequence(deployment_, tokens);
+  }
 
   const ServedModel& model() const { return *model_; }
   const Deployment& deployment() const { return deployment_; }
@@ -85,8 +89,8 @@ class Worker {
   struct Bound {
     aic::BoundOp op;
     std::string name;
-    bool attention;    // priced by requests in a mixed step
-    bool last_token;   // sees one token per request in prefill
+    bool attention;   // priced by requests in a mixed step
+    bool last_token;  // sees one token per request in prefill
   };
   enum class Part { all, attention, other };
   template <class Visit>

@@ -102,7 +102,8 @@ int64_t HfConfig::integer_or(std::string_view key, int64_t otherwise) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return otherwise;
   if (!value->is_number_integer() || value->get<int64_t>() < 0)
-    throw Error(fmt::format("{}: key '{}' is {}, expected an integer of at least 0", origin_, key, value->dump()));
+    throw Error(
+        fmt::format("{}: key '{}' is {}, expected an integer of at least 0", origin_, key, value->dump()));
   return value->get<int64_t>();
 }
 

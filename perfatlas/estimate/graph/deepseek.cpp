@@ -113,9 +113,11 @@ class DeepSeek final : public ServedModel {
     g.gemm("q_b_proj_gemm", layers, {heads * kQueryHead / tp, kQueryLora}, block.modes.q);
     if (g.context()) g.gemm("kv_b_proj_gemm", layers, {heads * kKvHead / tp, kKvLora}, block.modes.kv);
     if (vllm) {
-      g.attention(layers / double(g.context_ranks()), {heads / tp, sizes().kv_heads / tp, block.vllm_head_dim});
+      g.attention(layers / double(g.context_ranks()),
+                  {heads / tp, sizes().kv_heads / tp, block.vllm_head_dim});
     } else if (g.context()) {
-      g.add(aic::ContextMla{{"attention"}, kTableHeads / tp, g.quant().kv, g.quant().fmha, g.context_ranks()}, layers);
+      g.add(aic::ContextMla{{"attention"}, kTableHeads / tp, g.quant().kv, g.quant().fmha, g.context_ranks()},
+            layers);
     } else {
       g.add(aic::MlaBmm{{"bmm_pre"}, heads / tp, block.bmm, true}, layers);
       g.add(aic::GenerationMla{{"attention"}, kTableHeads / tp, g.quant().kv}, layers);

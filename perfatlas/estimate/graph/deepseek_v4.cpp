@@ -23,8 +23,8 @@ class DeepSeekV4 final : public ServedModel {
     const HfConfig& config = checkpoint.config;
     ratios_ = config.integers("compress_ratios");
     if (int64_t(ratios_.size()) < sizes().layers)
-      throw Error(fmt::format("{}: compress_ratios has {} entries for {} layers", config.origin(), ratios_.size(),
-                              sizes().layers));
+      throw Error(fmt::format("{}: compress_ratios has {} entries for {} layers", config.origin(),
+                              ratios_.size(), sizes().layers));
     ratios_.resize(size_t(sizes().layers));
     for (const int64_t ratio : ratios_)
       if (ratio != 0 && ratio != kSparseRatio && ratio != kHeavyRatio)
@@ -66,7 +66,8 @@ class DeepSeekV4 final : public ServedModel {
  protected:
   std::string why_not_special(const Deployment& deployment) const override {
     if (deployment.moe_backend != "megamoe") return {};
-    if (deployment.framework != Framework::sglang) return "megamoe is a kernel of sglang; use --backend sglang";
+    if (deployment.framework != Framework::sglang)
+      return "megamoe is a kernel of sglang; use --backend sglang";
     if (deployment.parallel.expert_tp() != 1 || deployment.parallel.expert_ep() < 2)
       return "megamoe needs --etp 1 and --ep of at least 2";
     return {};
@@ -106,7 +107,8 @@ class DeepSeekV4 final : public ServedModel {
     std::vector<std::pair<int64_t, double>> counts;
     for (const int64_t written : ratios_) {
       const int64_t ratio = written == 0 ? kHeavyRatio : written;
-      const auto at = std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == ratio; });
+      const auto at =
+          std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == ratio; });
       if (at == counts.end())
         counts.emplace_back(ratio, 1);
       else
@@ -179,7 +181,8 @@ class DeepSeekV4 final : public ServedModel {
   }
 
   std::vector<int64_t> ratios_;
-  int64_t q_lora_, o_lora_, o_groups_, rope_, index_dim_, index_heads_, index_topk_, window_, hc_mult_, sinkhorn_;
+  int64_t q_lora_, o_lora_, o_groups_, rope_, index_dim_, index_heads_, index_topk_, window_, hc_mult_,
+      sinkhorn_;
 };
 
 }  // namespace

@@ -67,7 +67,8 @@ void add_deepseek_wide_sglang(PhaseGraph& g, const LatentBlock& attention, const
   if (g.context() && tp > 1)
     g.collective("tp_reduce_scatter", layers, "reduce_scatter", double(g.hidden()), tp, aic::QuantMode::half);
   // DeepEP's dispatch was measured with the router in it.
-  const std::string& transport = g.context() ? g.deployment().transport.context : g.deployment().transport.generation;
+  const std::string& transport =
+      g.context() ? g.deployment().transport.context : g.deployment().transport.generation;
   add_wide_expert_block(g, experts, layers, /*router=*/!transport.starts_with("deepep"));
 }
 

@@ -33,12 +33,17 @@ class Gemma4 final : public ServedModel {
     if (int64_t(types.size()) != sizes().layers)
       throw Error(fmt::format("{}: layer_types has {} entries for {} layers", config.origin(), types.size(),
                               sizes().layers));
-    const auto layers = [&](const char* type) { return double(std::count(types.begin(), types.end(), type)); };
+    const auto layers = [&](const char* type) {
+      return double(std::count(types.begin(), types.end(), type));
+    };
     sliding_ = {"swa_", layers("sliding_attention"), config.positive("num_key_value_heads"),
                 config.positive("head_dim"), config.integer_or("sliding_window", 0)};
-    global_ = {"global_", layers("full_attention"),
+    global_ = {"global_",
+               layers("full_attention"),
                config.integer_or("num_global_key_value_heads", sliding_.kv_heads),
-               config.integer_or("global_head_dim", sliding_.head_dim), 0, config.flag("attention_k_eq_v")};
+               config.integer_or("global_head_dim", sliding_.head_dim),
+               0,
+               config.flag("attention_k_eq_v")};
   }
 
   Family family() const override { return Family::gemma4; }
@@ -58,7 +63,9 @@ class Gemma4 final : public ServedModel {
 
  private:
   static int64_t local_kv(const LayerKind& kind, int64_t tp) { return (kind.kv_heads + tp - 1) / tp; }
-  static int64_t kv_width(const LayerKind& kind, int64_t tp) { return local_kv(kind, tp) * kind.head_dim * 2; }
+  static int64_t kv_width(const LayerKind& kind, int64_t tp) {
+    return local_kv(kind, tp) * kind.head_dim * 2;
+  }
 
   std::vector<aic::Op> phase(const Deployment& deployment, Phase which) const {
     PhaseGraph g(sizes(), deployment, which);
@@ -71,7 +78,8 @@ class Gemma4 final : public ServedModel {
     const double bytes = aic::profile_of(g.quant().kv).bytes;
     for (const LayerKind* kind : {&sliding_, &global_})
       if (kind->layers > 0)
-        g.share_kv(kind->layers, double(kv_width(*kind, g.ranks().tp)) * bytes, kind == &global_ ? "_global" : "_swa");
+        g.share_kv(kind->layers, double(kv_width(*kind, g.ranks().tp)) * bytes,
+                   kind == &global_ ? "_global" : "_swa");
     return g.take();
   }
 
@@ -79,7 +87,9 @@ class Gemma4 final : public ServedModel {
     const int64_t tp = g.ranks().tp, h = g.hidden(), kv = local_kv(kind, tp), inter = sizes().inter / tp;
     const int64_t query_width = sizes().heads * kind.head_dim / tp;
     const bool split = !g.quant().gemm_is_explicit;
-    const auto mode = [&](bool excluded) { return split && excluded ? aic::QuantMode::bfloat16 : g.quant().gemm; };
+    const auto mode = [&](bool excluded) {
+      return split && excluded ? aic::QuantMode::bfloat16 : g.quant().gemm;
+    };
     const aic::QuantMode projection = mode(attention_excluded_), ffn = mode(ffn_excluded_);
     g.norm(kind.name + "attn_norm", kind.layers);
     g.gemm(kind.name + "qkv_gemm", kind.layers,

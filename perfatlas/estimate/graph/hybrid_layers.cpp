@@ -2,9 +2,9 @@
 #include "perfatlas/estimate/graph/hybrid_layers.h"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
@@ -15,10 +15,12 @@ namespace {
 std::vector<bool> flags_of(const HfConfig& config, const char* key, int64_t layers) {
   const std::vector<int64_t> written = config.integers(key);
   if (int64_t(written.size()) != layers)
-    throw Error(fmt::format("{}: {} has {} entries for {} layers", config.origin(), key, written.size(), layers));
+    throw Error(
+        fmt::format("{}: {} has {} entries for {} layers", config.origin(), key, written.size(), layers));
   std::vector<bool> flags;
   for (const int64_t value : written) {
-    if (value != 0 && value != 1) throw Error(fmt::format("{}: {} has an entry {}, expected 0 or 1", config.origin(), key, value));
+    if (value != 0 && value != 1)
+      throw Error(fmt::format("{}: {} has an entry {}, expected 0 or 1", config.origin(), key, value));
     flags.push_back(value == 1);
   }
   return flags;
@@ -62,7 +64,8 @@ std::vector<bool> step3_experts(const HfConfig& config, int64_t layers) {
   const int64_t dense = config.integer_or("first_k_dense_replace", 0);
   std::vector<bool> experts;
   for (int64_t i = 0; i < layers; ++i)
-    experts.push_back(listed.empty() ? i >= dense : std::find(listed.begin(), listed.end(), i) != listed.end());
+    experts.push_back(listed.empty() ? i >= dense
+                                     : std::find(listed.begin(), listed.end(), i) != listed.end());
   return experts;
 }
 
@@ -72,7 +75,8 @@ HybridLayers step3_layers(const HfConfig& config, int64_t layers) {
   const int64_t draft_layers = config.integer_or("num_nextn_predict_layers", 0);
   const auto written = int64_t(types.size());
   if (written != layers && written != layers + draft_layers)
-    throw Error(fmt::format("{}: layer_types has {} entries for {} layers", config.origin(), written, layers));
+    throw Error(
+        fmt::format("{}: layer_types has {} entries for {} layers", config.origin(), written, layers));
   for (int64_t i = 0; i < layers; ++i) l.global.push_back(types[size_t(i)] == "full_attention");
   l.experts = step3_experts(config, layers);
   if (const auto other = config.object_if("attention_other_setting")) {

@@ -36,19 +36,23 @@ class HybridMoe final : public ServedModel {
 
   double kv_bytes_per_sequence(const Deployment& deployment, int64_t tokens) const override {
     if (!step3_) return ServedModel::kv_bytes_per_sequence(deployment, tokens);
-    const double per_layer = double(2 * sizes().kv_heads_per_rank(deployment.parallel.tp) * sizes().head_dim) *
-                             aic::profile_of(deployment.quant.kv).bytes;
+    const double per_layer =
+        double(2 * sizes().kv_heads_per_rank(deployment.parallel.tp) * sizes().head_dim) *
+        aic::profile_of(deployment.quant.kv).bytes;
     const int64_t seen = layers_.window > 0 ? std::min(tokens, layers_.window) : tokens;
     return per_layer * (layers_.count(false) * double(seen) + layers_.count(true) * double(tokens));
   }
 
  private:
   AttentionKind attention_kind(bool global, int64_t tp) const {
-    const auto or_default = [](int64_t written, int64_t fallback) { return written > 0 ? written : fallback; };
+    const auto or_default = [](int64_t written, int64_t fallback) {
+      return written > 0 ? written : fallback;
+    };
     const int64_t heads = global ? sizes().heads : or_default(layers_.window_heads, sizes().heads);
     const int64_t kv = global ? sizes().kv_heads : or_default(layers_.window_kv_heads, sizes().kv_heads);
     const int64_t d = global ? sizes().head_dim : or_default(layers_.window_head_dim, sizes().head_dim);
-    const int64_t v = or_default(global ? layers_.global_v_head_dim : layers_.window_v_head_dim, sizes().head_dim);
+    const int64_t v =
+        or_default(global ? layers_.global_v_head_dim : layers_.window_v_head_dim, sizes().head_dim);
     const int64_t kv_local = (kv + tp - 1) / tp;
     return {.traits = {heads / tp, kv_local, d, global ? 0 : layers_.window, layers_.head_norms},
             .qkv_out = heads * d / tp + kv_local * (d + v),
@@ -68,8 +72,10 @@ class HybridMoe final : public ServedModel {
     if (g.context())
       for (const bool global : {true, false})
         if (const double count = layers_.count(global); count > 0)
-          g.share_kv(count, double(attention_kind(global, g.ranks().tp).kv_width) * aic::profile_of(g.quant().kv).bytes,
-                     global ? "_global" : "_swa");
+          g.share_kv(
+              count,
+              double(attention_kind(global, g.ranks().tp).kv_width) * aic::profile_of(g.quant().kv).bytes,
+              global ? "_global" : "_swa");
     if (shared_inter_ > 0 && layers_.expert_layers() > 0)
       dense(g, "shared_expert_", layers_.expert_layers(), shared_inter_ / g.ranks().tp);
     return g.take();
@@ -91,7 +97,8 @@ class HybridMoe final : public ServedModel {
     g.gemm(name + "proj_gemm", count, {h, kind.proj_in}, g.quant().gemm, {.low_precision_input = true});
     g.norm(name + (experts ? "moe_norm" : "ffn_norm"), count);
     if (!experts)
-      return dense(g, ffn, count, (layers_.dense_inter > 0 ? layers_.dense_inter : sizes().inter) / g.ranks().tp);
+      return dense(g, ffn, count,
+                   (layers_.dense_inter > 0 ? layers_.dense_inter : sizes().inter) / g.ranks().tp);
     // Context-parallel ranks gather in prefill only, in decode they are told apart.
     const bool shares = g.ranks().cp > 1;
     add_expert_block(g, expert_block(g, kSkew), count, ffn,
@@ -101,7 +108,8 @@ class HybridMoe final : public ServedModel {
   void dense(PhaseGraph& g, const std::string& name, double count, int64_t inter) const {
     g.gemm(name + "dense_gate_up_gemm", count, {2 * inter, g.hidden()}, g.quant().gemm);
     g.elementwise(name + "dense_act", count, 2 * inter, inter);
-    g.gemm(name + "dense_down_gemm", count, {g.hidden(), inter}, g.quant().gemm, {.low_precision_input = true});
+    g.gemm(name + "dense_down_gemm", count, {g.hidden(), inter}, g.quant().gemm,
+           {.low_precision_input = true});
   }
 
   bool step3_;

@@ -20,7 +20,8 @@ Deployment without_draft_layers(Deployment deployment) {
 
 class KimiK3 final : public ServedModel {
  public:
-  explicit KimiK3(const Checkpoint& checkpoint) : ServedModel(checkpoint), k_(read_kimi_k3(checkpoint, sizes())) {
+  explicit KimiK3(const Checkpoint& checkpoint)
+      : ServedModel(checkpoint), k_(read_kimi_k3(checkpoint, sizes())) {
     topk_ = sizes().topk > 0 ? sizes().topk : checkpoint.config.integer_or("num_experts_per_token", 0);
   }
 
@@ -95,7 +96,8 @@ class KimiK3 final : public ServedModel {
       delta_kernel(g, "kda_scan", vllm(g) ? "flashkda_fwd" : "chunk_kda", aic::SsmPhase::context, 0);
     } else if (drafted > 0) {
       delta_kernel(g, "kda_conv1d", "causal_conv1d_update", verify, drafted + 1);
-      delta_kernel(g, "kda_verify", vllm(g) ? "fused_recurrent_kda" : "fused_sigmoid_gating_delta_rule_update", verify,
+      delta_kernel(g, "kda_verify",
+                   vllm(g) ? "fused_recurrent_kda" : "fused_sigmoid_gating_delta_rule_update", verify,
                    drafted + 1);
     } else if (vllm(g)) {
       delta_kernel(g, "kda_fused_decode", "fused_kda_decode", generation, 0);
@@ -127,7 +129,7 @@ class KimiK3 final : public ServedModel {
     PhaseGraph kernels = g.fork();
     latent_kernels(kernels);
     if (vllm(g)) {
-      aic::MlaModule module{{"mla_module"},  g.context(),       sizes().heads / tp, g.quant().kv,
+      aic::MlaModule module{{"mla_module"}, g.context(),    sizes().heads / tp, g.quant().kv,
                             g.quant().fmha, g.quant().gemm, sizes().heads};
       PhaseGraph primary = g.fork();
       primary.add(module, count);
@@ -201,7 +203,8 @@ class KimiK3 final : public ServedModel {
 std::vector<aic::Op> KimiK3::draft(const Deployment& deployment) const {
   PhaseGraph g(sizes(), without_draft_layers(deployment), Phase::generation);
   const double per_step = 1.0 / double(deployment.drafted_tokens + 1);
-  const double once = double(deployment.drafted_tokens) * per_step, layers = double(KimiK3Draft::kLayers) * once;
+  const double once = double(deployment.drafted_tokens) * per_step,
+               layers = double(KimiK3Draft::kLayers) * once;
   const int64_t tp = g.ranks().tp, h = g.hidden(), inter = KimiK3Draft::kInter;
   const aic::QuantMode quant = g.quant().gemm;
   g.add(aic::Embedding{{"embedding"}, sizes().vocab / tp, h, aic::QuantMode::bfloat16, 1}, once);

@@ -30,8 +30,9 @@ class Mixture final : public ServedModel {
   double kv_bytes_per_sequence(const Deployment& deployment, int64_t tokens) const override {
     if (!windowed_) return ServedModel::kv_bytes_per_sequence(deployment, tokens);
     const int64_t window_layers = sizes().layers / 2, global_layers = sizes().layers - window_layers;
-    const double per_token = double(sizes().kv_heads_per_rank(deployment.parallel.tp) * sizes().head_dim * 2) *
-                             aic::profile_of(deployment.quant.kv).bytes;
+    const double per_token =
+        double(sizes().kv_heads_per_rank(deployment.parallel.tp) * sizes().head_dim * 2) *
+        aic::profile_of(deployment.quant.kv).bytes;
     return per_token * double(window_layers * std::min(tokens, kGptOssWindow) + global_layers * tokens);
   }
 

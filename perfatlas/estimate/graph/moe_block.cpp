@@ -15,8 +15,8 @@ ExpertBlock expert_block(const PhaseGraph& graph, std::string skew) {
   return block;
 }
 
-aic::MoeDispatch dispatch(const PhaseGraph& graph, const ExpertBlock& block, const std::string& name, bool before,
-                          const DispatchTraits& traits) {
+aic::MoeDispatch dispatch(const PhaseGraph& graph, const ExpertBlock& block, const std::string& name,
+                          bool before, const DispatchTraits& traits) {
   aic::MoeDispatch op;
   op.name = name;
   op.hidden_size = block.hidden;

@@ -10,10 +10,10 @@ namespace perfatlas::estimate {
 
 struct ExpertBlock {
   int64_t hidden = 0, inter = 0, topk = 0, experts = 0;
-  int64_t shared_experts = 0;                            // each as wide as a routed one
+  int64_t shared_experts = 0;                              // each as wide as a routed one
   aic::QuantMode shared_quant = aic::QuantMode::bfloat16;  // of the shared ones
   aic::QuantMode quant = aic::QuantMode::bfloat16;         // of the routed ones
-  std::string skew = "1.01";                             // alpha of the power law of expert loads
+  std::string skew = "1.01";                               // alpha of the power law of expert loads
   bool gated = true;
 };
 
@@ -22,21 +22,21 @@ ExpertBlock expert_block(const PhaseGraph& graph, std::string skew);
 
 /// How the dispatch is charged where families differ.
 struct DispatchTraits {
-  bool phase_aware = false;           // generation is told apart from context
-  bool split_in_generation = false;   // context-parallel ranks also count in generation
-  bool all_reduce_modeled = false;    // the all-reduce of attention is an op of its own
-  bool untyped = false;               // volume does not shrink with the experts' type
+  bool phase_aware = false;          // generation is told apart from context
+  bool split_in_generation = false;  // context-parallel ranks also count in generation
+  bool all_reduce_modeled = false;   // the all-reduce of attention is an op of its own
+  bool untyped = false;              // volume does not shrink with the experts' type
   int64_t token_divisor = 1;
 };
 
-aic::MoeDispatch dispatch(const PhaseGraph& graph, const ExpertBlock& block, const std::string& name, bool before,
-                          const DispatchTraits& traits = {});
+aic::MoeDispatch dispatch(const PhaseGraph& graph, const ExpertBlock& block, const std::string& name,
+                          bool before, const DispatchTraits& traits = {});
 aic::Moe routed_experts(const PhaseGraph& graph, const ExpertBlock& block, const std::string& name);
 
 /// Experts inside one node: router, shared experts, collective, routed experts, collective. `prefix` comes before every
 /// name ("swa_").
-void add_expert_block(PhaseGraph& graph, const ExpertBlock& block, double count, const std::string& prefix = {},
-                      const DispatchTraits& traits = {});
+void add_expert_block(PhaseGraph& graph, const ExpertBlock& block, double count,
+                      const std::string& prefix = {}, const DispatchTraits& traits = {});
 
 /// Experts over several nodes with an all-to-all library (Deployment::transport of this phase, which is set): router,
 /// whole shared experts, all-to-all, expert compute, all-to-all. `router`: false where attention includes it.

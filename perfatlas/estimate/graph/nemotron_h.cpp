@@ -30,8 +30,9 @@ std::string layer_pattern(const HfConfig& config) {
     else if (type == "mlp" || type == "dense" || type == "ffn")
       pattern += '-';
     else
-      throw Error(fmt::format("{}: layers_block_type has '{}', expected mamba, attention, moe, mlp, dense or ffn",
-                              config.origin(), type));
+      throw Error(
+          fmt::format("{}: layers_block_type has '{}', expected mamba, attention, moe, mlp, dense or ffn",
+                      config.origin(), type));
   }
   if (pattern.empty())
     throw Error(fmt::format("{}: key 'hybrid_override_pattern' is missing", config.origin()));
@@ -48,8 +49,9 @@ class NemotronH final : public ServedModel {
     attention_layers_ = layers('*');
     expert_layers_ = layers('E');
     dense_layers_ = layers('-');
-    mamba_ = {config.positive("mamba_num_heads"), config.positive("mamba_head_dim"), config.positive("ssm_state_size"),
-              config.positive("conv_kernel"),     config.positive("n_groups"),       config.positive("chunk_size")};
+    mamba_ = {config.positive("mamba_num_heads"), config.positive("mamba_head_dim"),
+              config.positive("ssm_state_size"),  config.positive("conv_kernel"),
+              config.positive("n_groups"),        config.positive("chunk_size")};
     shared_inter_ = config.integer_or("moe_shared_expert_intermediate_size", 0);
     latent_ = config.integer_or("moe_latent_size", 0);
   }

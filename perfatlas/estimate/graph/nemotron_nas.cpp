@@ -16,8 +16,8 @@ struct LayerGroup {
   double ffn_multiple = 3.5;
   int64_t count = 1;
   bool same_as(const LayerGroup& other) const {
-    return heads_per_kv == other.heads_per_kv && no_attention == other.no_attention && no_ffn == other.no_ffn &&
-           ffn_multiple == other.ffn_multiple;
+    return heads_per_kv == other.heads_per_kv && no_attention == other.no_attention &&
+           no_ffn == other.no_ffn && ffn_multiple == other.ffn_multiple;
   }
 };
 
@@ -30,9 +30,11 @@ LayerGroup read_layer(const HfConfig& config, const nlohmann::json& block) {
     group.no_ffn = ffn.value("no_op", false);
     if (const auto at = attention.find("n_heads_in_group"); at != attention.end() && !at->is_null())
       group.heads_per_kv = at->get<int64_t>();
-    if (const auto at = ffn.find("ffn_mult"); at != ffn.end() && !at->is_null()) group.ffn_multiple = at->get<double>();
+    if (const auto at = ffn.find("ffn_mult"); at != ffn.end() && !at->is_null())
+      group.ffn_multiple = at->get<double>();
   } catch (const nlohmann::json::exception&) {
-    throw Error(fmt::format("{}: block_configs has an entry without attention and ffn objects", config.origin()));
+    throw Error(
+        fmt::format("{}: block_configs has an entry without attention and ffn objects", config.origin()));
   }
   if (!group.no_attention && group.heads_per_kv < 1)
     throw Error(fmt::format("{}: block_configs has attention without n_heads_in_group", config.origin()));

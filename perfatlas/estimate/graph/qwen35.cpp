@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/estimate/exclusions.h"
 #include "perfatlas/estimate/graph/families.h"
 #include "perfatlas/estimate/graph/moe_block.h"
-
-#include <fmt/format.h>
 
 namespace perfatlas::estimate {
 namespace {
@@ -31,7 +31,8 @@ std::string state_dtype(const Checkpoint& checkpoint) {
 class Qwen35 final : public ServedModel {
  public:
   explicit Qwen35(const Checkpoint& checkpoint)
-      : ServedModel(checkpoint), shared_inter_(checkpoint.config.integer_or("shared_expert_intermediate_size", 0)) {
+      : ServedModel(checkpoint),
+        shared_inter_(checkpoint.config.integer_or("shared_expert_intermediate_size", 0)) {
     const HfConfig& config = checkpoint.config;
     const std::vector<std::string> types = config.texts("layer_types");
     if (int64_t(types.size()) != sizes().layers)
@@ -67,8 +68,9 @@ class Qwen35 final : public ServedModel {
   std::string why_not_special(const Deployment& deployment) const override {
     const int64_t tp = deployment.parallel.tp;
     if (net_.k_heads % tp == 0 && net_.v_heads % tp == 0) return {};
-    return fmt::format("tp {} does not divide {} key and {} value heads of the delta nets; choose a tp that does", tp,
-                       net_.k_heads, net_.v_heads);
+    return fmt::format(
+        "tp {} does not divide {} key and {} value heads of the delta nets; choose a tp that does", tp,
+        net_.k_heads, net_.v_heads);
   }
 
  private:
@@ -109,7 +111,8 @@ class Qwen35 final : public ServedModel {
       kernel(g, "gdn_scan", "chunk_gated_delta_rule");
     else
       kernel(g, "gdn_recurrence", "fused_sigmoid_gating_delta_rule_update");
-    g.gemm("gdn_out_proj_gemm", count, {h, net_.v_heads * net_.v_dim / tp}, quant, {.low_precision_input = true});
+    g.gemm("gdn_out_proj_gemm", count, {h, net_.v_heads * net_.v_dim / tp}, quant,
+           {.low_precision_input = true});
     if (!sums_in_dispatch(g)) g.all_reduce("gdn_ar", count);
   }
 
@@ -133,7 +136,8 @@ class Qwen35 final : public ServedModel {
     const int64_t tp = g.ranks().tp, h = g.hidden(), d = sizes().head_dim;
     const int64_t heads = sizes().heads / tp, kv = sizes().kv_heads_per_rank(tp);
     g.norm("full_attn_norm", count);
-    g.gemm("qkv_gemm", count, {2 * heads * d + 2 * kv * d, h}, quant);  // queries come with a gate of their width
+    g.gemm("qkv_gemm", count, {2 * heads * d + 2 * kv * d, h},
+           quant);  // queries come with a gate of their width
     g.attention(count, {heads, kv, d, 0, true});
     g.gemm("proj_gemm", count, {h, heads * d}, quant, {.low_precision_input = true});
     if (!sums_in_dispatch(g)) g.all_reduce("full_ar", count);
@@ -179,7 +183,8 @@ class Qwen35 final : public ServedModel {
   void assemble(PhaseGraph& g, const std::string& kind, double count, Parts parts) const {
     const int64_t divisor = deepep(g) && g.context() ? g.ranks().tp : 1;
     const bool merges = shared_inter_ > 0;
-    const bool overlaps = merges && !g.context() && g.deployment().framework != Framework::trtllm && !deepep(g);
+    const bool overlaps =
+        merges && !g.context() && g.deployment().framework != Framework::trtllm && !deepep(g);
     g.append(std::move(parts.before));
     if (overlaps) {
       g.add_group(aic::Overlap{kind + "moe_overlap", std::move(parts.routed), std::move(parts.shared)});

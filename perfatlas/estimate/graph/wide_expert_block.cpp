@@ -18,7 +18,8 @@ const std::string& transport_of(const PhaseGraph& graph) {
 
 aic::MoeAllToAll all_to_all(const PhaseGraph& graph, const ExpertBlock& block, const std::string& phase) {
   const std::string& transport = transport_of(graph);
-  const int64_t per_node = graph.deployment().gpus_per_node, ranks = graph.ranks().expert_ep() * graph.ranks().expert_tp();
+  const int64_t per_node = graph.deployment().gpus_per_node,
+                ranks = graph.ranks().expert_ep() * graph.ranks().expert_tp();
   aic::MoeAllToAll op;
   op.name = "moe_" + phase;
   op.phase = phase;
@@ -72,7 +73,8 @@ void add_shared(PhaseGraph& graph, const ExpertBlock& block, double count) {
   const int64_t divisor = !trtllm && graph.context() ? graph.ranks().tp : 1;
   graph.gemm(prefix + up, count, {2 * inter, block.hidden}, block.shared_quant, {.token_divisor = divisor});
   graph.elementwise(prefix + "act_gate", count, 2 * inter, inter, divisor);
-  graph.gemm(prefix + "ffn2_gemm", count, {block.hidden, inter}, block.shared_quant, {.token_divisor = divisor});
+  graph.gemm(prefix + "ffn2_gemm", count, {block.hidden, inter}, block.shared_quant,
+             {.token_divisor = divisor});
 }
 
 }  // namespace
@@ -95,8 +97,7 @@ std::string transport_dtype(const std::string& transport, const Deployment& depl
 void add_wide_expert_block(PhaseGraph& graph, const ExpertBlock& block, double count, bool router) {
   const bool trtllm = graph.deployment().framework == Framework::trtllm;
   PhaseGraph routed = graph.fork(), shared = graph.fork();
-  if (router)
-    routed.gemm("router_gemm", count, {block.experts, block.hidden}, aic::QuantMode::bfloat16);
+  if (router) routed.gemm("router_gemm", count, {block.experts, block.hidden}, aic::QuantMode::bfloat16);
   PhaseGraph exchange = graph.fork();
   if (transport_of(graph) == "nvlink_two_sided") exchange.add(all_to_all(graph, block, "prepare"), count);
   exchange.add(all_to_all(graph, block, "dispatch"), count);
@@ -111,7 +112,8 @@ void add_wide_expert_block(PhaseGraph& graph, const ExpertBlock& block, double c
     graph.append(shared.take());
     graph.append(exchange.take());
   }
-  if (trtllm && block.shared_experts > 0) graph.elementwise("moe_reduce_add", count, 2 * block.hidden, block.hidden);
+  if (trtllm && block.shared_experts > 0)
+    graph.elementwise("moe_reduce_add", count, 2 * block.hidden, block.hidden);
 }
 
 }  // namespace perfatlas::estimate

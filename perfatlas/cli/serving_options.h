@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Flags that every verb about serving a model has: where the published tables are, how a worker is split and quantised.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <optional>
+#include <string>
+
+#include "perfatlas/estimate/deployment.h"
+
+namespace perfatlas {
+
+/// The published tables: --systems-path, else PERFATLAS_SYSTEMS. Throws UsageError that says how to get some.
+std::string systems_source(const std::string& flag);
+
+/// --tp, --pp, --dp, --etp, --ep, with `prefix` ("p-") and aliases as aiconfigurator has them.
+struct ParallelFlags {
+  std::optional<int64_t> tp, pp, dp, moe_tp, moe_ep;
+
+  void add_to(CLI::App& verb, const std::string& prefix, const std::string& what);
+  /// What is not given is as in `otherwise`.
+  estimate::Parallel widths(const estimate::Parallel& otherwise = {}) const;
+};
+
+/// --gemm-quant-mode and its like.
+struct QuantFlags {
+  std::string gemm, moe, kv, fmha, comm;
+
+  void add_to(CLI::App& verb);
+  /// Throws UsageError for an unknown mode.
+  estimate::QuantChoice choice() const;
+};
+
+}  // namespace perfatlas
