@@ -81,9 +81,18 @@ void require_price(const Worker& worker, const Workload& w, const StaticPoint& p
 
 void add_static_breakdown(Estimate& e, const Worker& worker, const StaticPoint& p, const char* context,
                           const char* generation) {
+  if (!e.request.breakdown) return;
   StaticOps ops = static_ops(worker, e.request.workload, p);
   if (!ops.context.empty()) e.breakdown.push_back({context, std::move(ops.context)});
   if (!ops.generation.empty()) e.breakdown.push_back({generation, std::move(ops.generation)});
+}
+
+void add_aggregated_breakdown(Estimate& e, const Worker& worker, const AggregatedResult& result) {
+  const Workload& w = e.request.workload;
+  e.breakdown.push_back({"mix_step", worker.mixed_ops(result.mixed_step)});
+  if (result.decode_requests > 0)
+    e.breakdown.push_back(
+        {"genonly_step", worker.generation_ops(result.decode_requests, w.isl + w.osl / 2 + 1)});
 }
 
 void estimate_aggregated(Session& session, Estimate& e) {
@@ -104,10 +113,7 @@ void estimate_aggregated(Session& session, Estimate& e) {
   e.columns = aggregated_row(r, *worker, e.version, point, result);
   e.memory = {{"worker", result.memory}};
   e.capacity_bytes = {capacity};
-  e.breakdown.push_back({"mix_step", worker->mixed_ops(result.mixed_step)});
-  if (result.decode_requests > 0)
-    e.breakdown.push_back({"genonly_step", worker->generation_ops(result.decode_requests,
-                                                                  r.workload.isl + r.workload.osl / 2 + 1)});
+  if (r.breakdown) add_aggregated_breakdown(e, *worker, result);
   StepPrice all = result.mixed, decode = result.decode;
   all *= result.mixed_steps;
   decode *= result.decode_steps;

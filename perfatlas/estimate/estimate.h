@@ -44,6 +44,7 @@ struct EstimateRequest {
   Pool prefill, decode;                   // of disaggregated
   std::optional<int64_t> context_tokens;  // per mixed step; absent: isl
   int64_t stride = 32;
+  bool breakdown = true;  // list the time per op
 };
 
 /// A result table's cell; monostate: unknown.

@@ -25,25 +25,25 @@ bool has_expert_workspace(Family family) {
   }
 }
 
-double expert_workspace(const Worker& worker, double tokens) {
-  const ServedModel& model = worker.model();
+double expert_workspace(const WorkerSizes& worker, double tokens) {
+  const ServedModel& model = *worker.model;
   const ModelSizes& s = model.sizes();
   const Family family = model.family();
   if (!has_expert_workspace(family) || s.experts == 0) return 0;
-  const bool hidden = rules_of(worker.deployment().framework).expands_hidden_workspace ||
+  const bool hidden = rules_of(worker.deployment->framework).expands_hidden_workspace ||
                       family == Family::gemma4 || family == Family::step3;
   const double width = double(hidden ? s.hidden : s.heads * s.head_dim);
-  const Parallel& ranks = worker.deployment().parallel;
+  const Parallel& ranks = worker.deployment->parallel;
   return tokens * width * double(ranks.dp * s.experts * s.topk) / double(ranks.expert_ep()) / 128 * 4;
 }
 
-double activation_bytes(const Worker& worker, const MemoryDemand& demand) {
-  const Deployment& d = worker.deployment();
-  const ModelSizes& s = worker.model().sizes();
+double activation_bytes(const WorkerSizes& worker, const MemoryDemand& demand) {
+  const Deployment& d = *worker.deployment;
+  const ModelSizes& s = worker.model->sizes();
   const FrameworkRules& rules = rules_of(d.framework);
   const double tokens = double(demand.step_tokens);
   double bytes = 2 * tokens * double(s.heads * s.head_dim) *
-                 activation_coefficient(d.framework, worker.model().family(), d.parallel.tp);
+                 activation_coefficient(d.framework, worker.model->family(), d.parallel.tp);
   bytes = std::max(bytes + expert_workspace(worker, tokens), rules.min_activation_bytes);
   if (d.drafted_tokens > 0) {
     const double factor = double(d.drafted_tokens + 1);
@@ -68,15 +68,16 @@ double communication_bytes(const AicSystem& system, int64_t tp) {
 
 }  // namespace
 
-Memory memory_of(const Worker& worker, const MemoryDemand& demand) {
-  const AicSystem& system = worker.system();
+Memory memory_of(const WorkerSizes& worker, const MemoryDemand& demand) {
+  const AicSystem& system = *worker.system;
   if (!system.other_mem) throw Error(fmt::format("{}: key misc.other_mem is missing", system.path));
   Memory memory;
-  memory.weights = worker.weight_bytes();
+  memory.weights = worker.weight_bytes;
   memory.activations = activation_bytes(worker, demand);
-  memory.kv_cache = double(demand.batch) * worker.kv_bytes_per_sequence(demand.sequence_tokens);
-  memory.communication = communication_bytes(system, worker.deployment().parallel.tp);
-  memory.other = *system.other_mem * rules_of(worker.deployment().framework).other_overhead;
+  memory.kv_cache =
+      double(demand.batch) * worker.model->kv_bytes_per_sequence(*worker.deployment, demand.sequence_tokens);
+  memory.communication = communication_bytes(system, worker.deployment->parallel.tp);
+  memory.other = *system.other_mem * rules_of(worker.deployment->framework).other_overhead;
   return memory;
 }
 

@@ -7,7 +7,8 @@
 #include <string>
 
 #include "perfatlas/estimate/framework_rules.h"
-#include "perfatlas/estimate/worker.h"
+#include "perfatlas/estimate/served_model.h"
+#include "perfatlas/tables/aic_system.h"
 
 namespace perfatlas::estimate {
 
@@ -26,8 +27,16 @@ struct MemoryDemand {
   std::optional<int64_t> drafting_tokens = 0;
 };
 
+/// A worker as far as its memory is concerned. The pointees outlive it.
+struct WorkerSizes {
+  const ServedModel* model;
+  const Deployment* deployment;
+  const AicSystem* system;
+  double weight_bytes;  // of one rank
+};
+
 /// Throws Error where the system's description lacks nccl_mem or other_mem.
-Memory memory_of(const Worker& worker, const MemoryDemand& demand);
+Memory memory_of(const WorkerSizes& worker, const MemoryDemand& demand);
 
 enum class Fit {
   fits,

@@ -110,6 +110,8 @@ std::string ServedModel::why_not(const Deployment& deployment) const {
                        sizes_.heads);
   if (p.pp > sizes_.layers)
     return fmt::format("pp {} is more than the {} layers; choose a smaller --pp", p.pp, sizes_.layers);
+  if (!has_experts() && (p.expert_tp() > 1 || p.expert_ep() > 1))
+    return "the model has no experts; leave out --etp and --ep";
   if (has_experts())
     if (std::string why = why_not_experts(*this, deployment); !why.empty()) return why;
   if (p.cp > 1 && (deployment.framework != Framework::sglang || !splits_prompts()))

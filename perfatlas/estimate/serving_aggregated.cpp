@@ -70,11 +70,11 @@ Memory aggregated_memory(const Worker& worker, const Workload& w, const Aggregat
     demand.step_tokens = kTrtllmMaxTokens;
     demand.drafting_tokens.reset();
   }
-  const Memory memory = memory_of(worker, demand);
+  const Memory memory = memory_of(worker.sizes(), demand);
   if (!single || w.osl <= 1 || fixed) return memory;
   demand.step_tokens = result.generation_requests;
   demand.drafting_tokens.reset();
-  const Memory decoding = memory_of(worker, demand);
+  const Memory decoding = memory_of(worker.sizes(), demand);
   return decoding.total() > memory.total() ? decoding : memory;
 }
 

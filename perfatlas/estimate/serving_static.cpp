@@ -38,7 +38,7 @@ Memory static_memory(const Worker& worker, const Workload& w, const StaticPoint&
     demand.step_tokens = p.batch;
     demand.drafting_tokens.reset();
   }
-  return memory_of(worker, demand);
+  return memory_of(worker.sizes(), demand);
 }
 
 void fill_figures(StaticResult& r, const Worker& worker, const Workload& w, const StaticPoint& p) {

@@ -11,6 +11,7 @@
 
 #include "perfatlas/aic/engine.h"
 #include "perfatlas/estimate/deployment.h"
+#include "perfatlas/estimate/memory.h"
 #include "perfatlas/estimate/served_model.h"
 #include "perfatlas/tables/aic_system.h"
 
@@ -75,9 +76,7 @@ class Worker {
 
   /// Weights of one rank, of the ops of a prefill step, over the pipeline's stages.
   double weight_bytes() const { return weight_bytes_; }
-  double kv_bytes_per_sequence(int64_t tokens) const {
-    return model_->kv_bytes_per_sequence(deployment_, tokens);
-  }
+  WorkerSizes sizes() const { return {model_.get(), &deployment_, system_, weight_bytes_}; }
 
   const ServedModel& model() const { return *model_; }
   const Deployment& deployment() const { return deployment_; }

@@ -105,15 +105,18 @@ class DeepSeekV4 final : public ServedModel {
   /// Layers without compression are priced as heavily compressed ones. Order of first appearance.
   std::vector<std::pair<int64_t, double>> ratio_counts() const {
     std::vector<std::pair<int64_t, double>> counts;
-    for (const int64_t written : ratios_) {
-      const int64_t ratio = written == 0 ? kHeavyRatio : written;
+    const auto add = [&](int64_t ratio) {
       const auto at =
           std::find_if(counts.begin(), counts.end(), [&](const auto& c) { return c.first == ratio; });
       if (at == counts.end())
         counts.emplace_back(ratio, 1);
       else
         at->second += 1;
-    }
+    };
+    for (const int64_t ratio : ratios_)
+      if (ratio != 0) add(ratio);
+    for (const int64_t ratio : ratios_)
+      if (ratio == 0) add(kHeavyRatio);
     return counts;
   }
 
