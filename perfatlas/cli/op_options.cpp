@@ -63,9 +63,10 @@ void add_op_subcommands(Invocation& invocation, const PerOpVerb& verb) {
   }
   // Whatever is no subcommand is a misspelt op: say which ops there are.
   verb.verb->allow_extras();
-  verb.verb->callback([&invocation, v = verb.verb] {
+  verb.verb->callback([&invocation, v = verb.verb, without_op = verb.without_op] {
     const std::vector<std::string> words = v->remaining();
     if (!v->get_subcommands().empty() && words.empty()) return;
+    if (words.empty() && without_op && without_op()) return;
     if (words.empty() || words.front().starts_with("-"))
       throw UsageError(fmt::format("{0} needs an op first; see perfatlas {0} --help", v->get_name()));
     (void)invocation.ops.get(words.front());

@@ -30,6 +30,7 @@ struct PerOpVerb {
   CLI::App* verb = nullptr;
   std::function<void(CLI::App&)> more;
   std::function<int(const OpArguments&)> run;
+  std::function<bool()> without_op = {};  // takes over when no op was given; says whether it did
 };
 void add_op_subcommands(Invocation& invocation, const PerOpVerb& verb);
 

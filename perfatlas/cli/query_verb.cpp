@@ -4,6 +4,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/cli/op_options.h"
+#include "perfatlas/cli/question_lines_command.h"
 #include "perfatlas/db/answer_text.h"
 #include "perfatlas/db/database.h"
 #include "perfatlas/store/layout.h"
@@ -53,11 +54,19 @@ void add_query(CLI::App& app, Invocation& invocation) {
                  "Without rows, answer the speed of light of the machine");
     sub.add_flag("--json", a->json, "For machines");
   };
-  add_op_subcommands(invocation, {verb, more, [a](const OpArguments& op) { return run_query(op, *a); }});
+  const auto lines = add_question_lines_options(*verb);
+  const auto without_op = [&invocation, lines] {
+    if (lines->jsonl)
+      invocation.action = [&invocation, lines] { return run_question_lines(*lines, invocation.ops); };
+    return lines->jsonl;
+  };
+  add_op_subcommands(invocation,
+                     {verb, more, [a](const OpArguments& op) { return run_query(op, *a); }, without_op});
   verb->footer(
       "Examples:\n"
       "  perfatlas query gemm --data tables --m 8 --n 4096 --k 1024\n"
       "  perfatlas query attention_generation --batch 8 --heads 16 --kv_heads 8 --step 2000\n"
+      "  perfatlas query --jsonl --systems-path aiconfigurator_core-0.12.0.whl < questions.jsonl\n"
       "Exit code 1 when there is no answer; the reason names what is known.");
 }
 

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/aic/bind.h"
+
+#include "perfatlas/aic/bind_memory.h"
+#include "perfatlas/ops/attention/attention_aic.h"
+#include "perfatlas/ops/collective/collective_aic.h"
+#include "perfatlas/ops/encoder_attention/encoder_attention_aic.h"
+#include "perfatlas/ops/gemm/gemm_aic.h"
+#include "perfatlas/ops/mla/mla_aic.h"
+#include "perfatlas/ops/mla_bmm/mla_bmm_aic.h"
+#include "perfatlas/ops/mla_module/mla_module_aic.h"
+#include "perfatlas/ops/moe/moe_aic.h"
+
+namespace perfatlas::aic {
+namespace {
+
+class ScaledPricer final : public Pricer {
+ public:
+  ScaledPricer(std::unique_ptr<const Pricer> one, double factor) : one_(std::move(one)), factor_(factor) {}
+  Price price(const PhasePoint& at) const override {
+    Price price = one_->price(at);
+    price *= factor_;
+    return price;
+  }
+  std::string explain(const PhasePoint& at) const override { return one_->explain(at); }
+  std::optional<MoeCommFallback> comm_fallback() const override { return one_->comm_fallback(); }
+
+ private:
+  std::unique_ptr<const Pricer> one_;
+  double factor_;
+};
+
+template <class T>
+std::unique_ptr<const Pricer> bind(const T&, const Binding&) {
+  return std::make_unique<FailedPricer>(Failure::invalid_engine_config, "this op is not priced");
+}
+
+}  // namespace
+
+std::unique_ptr<const Pricer> bind_op(const Op& op, const Binding& binding) {
+  return std::visit(
+      [&](const auto& value) -> std::unique_ptr<const Pricer> {
+        std::unique_ptr<const Pricer> pricer = bind(value, binding);
+        if constexpr (requires { value.scale_factor; })
+          if (value.scale_factor != 1)
+            return std::make_unique<ScaledPricer>(std::move(pricer), value.scale_factor);
+        return pricer;
+      },
+      op.value);
+}
+
+}  // namespace perfatlas::aic

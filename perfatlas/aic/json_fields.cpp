@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/aic/json_fields.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
+
+namespace perfatlas::aic {
+
+JsonFields::JsonFields(std::string_view owner, const nlohmann::json& object)
+    : owner_(owner), object_(object) {
+  if (!object.is_object()) throw UsageError(fmt::format("{}: its fields must be a JSON object", owner));
+}
+
+const nlohmann::json* JsonFields::find(std::string_view name) {
+  known_.push_back(name);
+  const auto at = object_.find(name);
+  return at == object_.end() || at->is_null() ? nullptr : &*at;
+}
+
+void JsonFields::finish() const {
+  for (const auto& [name, value] : object_.items())
+    if (std::find(known_.begin(), known_.end(), name) == known_.end())
+      throw UsageError(
+          fmt::format("{} has no field '{}'; its fields are {}", owner_, name, join_words(known_)));
+}
+
+void JsonFields::wrong(std::string_view name, std::string_view expected) const {
+  throw UsageError(
+      fmt::format("{}: {} is {}, expected {}", owner_, name, object_.at(std::string(name)).dump(), expected));
+}
+
+void JsonFields::missing(std::string_view name) const {
+  throw UsageError(fmt::format("{} needs the field '{}'", owner_, name));
+}
+
+void JsonFields::read(std::string_view name, const nlohmann::json& field, int64_t& value) const {
+  if (!field.is_number_integer()) wrong(name, "an integer");
+  value = field.get<int64_t>();
+}
+
+void JsonFields::read(std::string_view name, const nlohmann::json& field, double& value) const {
+  if (!field.is_number()) wrong(name, "a number");
+  value = field.get<double>();
+}
+
+void JsonFields::read(std::string_view name, const nlohmann::json& field, bool& value) const {
+  if (!field.is_boolean()) wrong(name, "true or false");
+  value = field.get<bool>();
+}
+
+void JsonFields::read(std::string_view name, const nlohmann::json& field, std::string& value) const {
+  if (!field.is_string()) wrong(name, "a text");
+  value = field.get_ref<const std::string&>();
+}
+
+void JsonFields::read(std::string_view name, const nlohmann::json& field, QuantMode& value) const {
+  const auto mode = field.is_string() ? quant_mode(field.get_ref<const std::string&>()) : std::nullopt;
+  if (!mode) wrong(name, "the name of a quantisation mode (bfloat16, fp8, fp8_block, nvfp4, ...)");
+  value = *mode;
+}
+
+}  // namespace perfatlas::aic

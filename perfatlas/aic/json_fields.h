@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of one op in a JSON object.
+#pragma once
+
+#include <nlohmann/json.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "perfatlas/aic/quant_mode.h"
+
+namespace perfatlas::aic {
+
+/// Keeps account of which fields were asked for, so that others can be refused.
+class JsonFields {
+ public:
+  /// `owner` is what messages call the object. Throws UsageError when it is none. REQUIRES: both outlive this.
+  JsonFields(std::string_view owner, const nlohmann::json& object);
+
+  /// Sets `value` when the field is there and not null. Throws UsageError when it has another type.
+  template <class T>
+  bool optional(std::string_view name, T& value) {
+    const nlohmann::json* field = find(name);
+    if (field == nullptr) return false;
+    read(name, *field, value);
+    return true;
+  }
+  /// The same; a missing field is an error.
+  template <class T>
+  void required(std::string_view name, T& value) {
+    if (!optional(name, value)) missing(name);
+  }
+  /// A field that has no effect here.
+  void ignored(std::string_view name) { (void)find(name); }
+  /// Null when the field is missing or null.
+  const nlohmann::json* find(std::string_view name);
+  /// Throws UsageError for a field that nobody asked for.
+  void finish() const;
+  [[noreturn]] void wrong(std::string_view name, std::string_view expected) const;
+
+ private:
+  void read(std::string_view name, const nlohmann::json& field, int64_t& value) const;
+  void read(std::string_view name, const nlohmann::json& field, double& value) const;
+  void read(std::string_view name, const nlohmann::json& field, bool& value) const;
+  void read(std::string_view name, const nlohmann::json& field, std::string& value) const;
+  void read(std::string_view name, const nlohmann::json& field, QuantMode& value) const;
+  [[noreturn]] void missing(std::string_view name) const;
+
+  std::string_view owner_;
+  const nlohmann::json& object_;
+  std::vector<std::string_view> known_;
+};
+
+}  // namespace perfatlas::aic

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/aic/surface.h"
+
+#include <algorithm>
+
+namespace perfatlas::aic {
+
+MeasuredPoint PointList::point_of(const Coordinates& at, uint32_t row) const {
+  const double latency_ms = rows_->latency_ms(row);
+  return {at, latency_ms, rows_->power_w(row) * latency_ms};
+}
+
+void PointList::add(const Coordinates& at, uint32_t row) {
+  if (!positions_.try_emplace(at, uint32_t(points_.size())).second) return;
+  points_.push_back(point_of(at, row));
+  numbers_.push_back(row);
+}
+
+void PointList::replace(const Coordinates& at, uint32_t row) {
+  const auto found = positions_.find(at);
+  if (found == positions_.end()) return add(at, row);
+  if (rows_->source(numbers_[found->second]) != rows_->source(row)) return;
+  points_[found->second] = point_of(at, row);
+  numbers_[found->second] = row;
+}
+
+void PointList::raise_to(const SolFunction& sol) {
+  for (MeasuredPoint& point : points_) point.latency_ms = std::max(point.latency_ms, sol(point.at));
+}
+
+Surface::Surface(const AxisLayout& layout, PointList points, SolFunction sol)
+    : layout_(layout), points_(std::move(points)), sol_(std::move(sol)) {
+  layout_.raise_blends = false;
+  interpolator_ = make_interpolator(layout_, points_.points(), sol_);
+}
+
+Price Surface::price(const Coordinates& at) const {
+  return price_of(interpolator_->read({.at = at, .sol = sol_}));
+}
+
+std::optional<double> Surface::utilisation(const Coordinates& at) const {
+  std::call_once(utilisation_once_, [this] { utilisation_.emplace(layout_.axes, points_.points(), sol_); });
+  if (utilisation_->empty()) return std::nullopt;
+  return utilisation_->at(at);
+}
+
+std::string Surface::why_missing(const Coordinates& at) const {
+  return std::string(interpolator_->read({.at = at, .sol = sol_}).miss_reason);
+}
+
+}  // namespace perfatlas::aic

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+// The measured points of one slice with the speed of light that goes with them: what silicon answers come from, and
+// the utilisation that estimates borrow.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "perfatlas/aic/price.h"
+#include "perfatlas/interp/interpolator.h"
+#include "perfatlas/interp/utilisation_grid.h"
+#include "perfatlas/tables/table_rows.h"
+
+namespace perfatlas::aic {
+
+/// Rows as points on axes; of rows at one place the first counts.
+class PointList {
+ public:
+  explicit PointList(const TableRows& rows) : rows_(&rows) {}
+
+  /// A place that has a point already keeps it.
+  void add(const Coordinates& at, uint32_t row);
+  /// A place whose point is from the same file gives it up: tables in which the last measurement counts.
+  void replace(const Coordinates& at, uint32_t row);
+  /// Latencies below the speed of light become that; energies stay.
+  void raise_to(const SolFunction& sol);
+
+  bool empty() const { return points_.empty(); }
+  std::vector<MeasuredPoint>& points() { return points_; }
+  const std::vector<MeasuredPoint>& points() const { return points_; }
+  /// The row of each point.
+  const std::vector<uint32_t>& numbers() const { return numbers_; }
+
+ private:
+  MeasuredPoint point_of(const Coordinates& at, uint32_t row) const;
+
+  const TableRows* rows_;
+  std::vector<MeasuredPoint> points_;
+  std::vector<uint32_t> numbers_;
+  std::unordered_map<Coordinates, uint32_t, CoordinatesHash> positions_;
+};
+
+/// Immutable; thread-safe.
+class Surface {
+ public:
+  /// REQUIRES: `points` is not empty.
+  Surface(const AxisLayout& layout, PointList points, SolFunction sol);
+
+  /// Source silicon, or interpolation_data_not_available.
+  Price price(const Coordinates& at) const;
+  double sol_ms(const Coordinates& at) const { return sol_(at); }
+  /// Of the nearest points (UtilisationGrid); nothing when no point has one.
+  std::optional<double> utilisation(const Coordinates& at) const;
+
+  const std::vector<MeasuredPoint>& points() const { return points_.points(); }
+  /// Why price() fails at a place.
+  std::string why_missing(const Coordinates& at) const;
+  const Interpolator& interpolator() const { return *interpolator_; }
+  const SolFunction& sol() const { return sol_; }
+
+ private:
+  AxisLayout layout_;
+  PointList points_;
+  SolFunction sol_;
+  std::unique_ptr<const Interpolator> interpolator_;
+  mutable std::once_flag utilisation_once_;
+  mutable std::optional<UtilisationGrid> utilisation_;
+};
+
+/// What an interpolator read, as a price.
+inline Price price_of(const Reading& reading) {
+  if (reading.kind == EstimateKind::miss) return Price::failed(Failure::interpolation_data_not_available);
+  const bool known = reading.energy_mj == reading.energy_mj;
+  return {.latency_ms = reading.latency_ms, .energy_mj = known ? reading.energy_mj : 0};
+}
+
+}  // namespace perfatlas::aic
