@@ -139,7 +139,7 @@ int64_t key_of(const FieldValues& values, size_t index) {
 
 template <class Op, size_t I>
 AxisType axis_type() {
-  return {Op::axes[I].name, Op::axes[I].transform,
+  return {Op::axes[I].name, Op::axes[I].transform, Op::axes[I].beyond,
           [](const FieldValues& values) { return Op::axes[I].get(decode<Op>(values)); },
           [](FieldValues& values, int64_t coordinate) {
             Op op = decode<Op>(values);

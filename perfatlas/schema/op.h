@@ -99,6 +99,13 @@ constexpr Field<Op, T> field(std::string_view column, T Op::*member, Role role, 
 /// How values vary along an axis; chosen per op from its speed of light.
 enum class Transform { raw, sqrt };
 
+/// In which coordinate an axis is straight beyond its last key (interp/atlas_law.h): work = arithmetic + traffic.
+enum class Beyond {
+  work,
+  work_above,  // above in work, below the first key in the value: work has integer steps there
+  value,       // work says too little: another part of the op bends it
+};
+
 /// One interpolation axis: a function of the op's fields and its inverse.
 template <class Op>
 struct Axis {
@@ -106,6 +113,13 @@ struct Axis {
   int64_t (*get)(const Op&);
   void (*set)(Op&, int64_t);  // changes only the fields behind this axis
   Transform transform = Transform::raw;
+  Beyond beyond = Beyond::work;
+
+  constexpr Axis straight_in(Beyond coordinate) const {
+    Axis copy = *this;
+    copy.beyond = coordinate;
+    return copy;
+  }
 };
 
 /// The axis that is one field.
@@ -140,6 +154,9 @@ struct TableLayout {
   Resolver resolver = Resolver::grid;
   int site_axes = 0;          // only for Resolver::sites
   bool clamp_to_sol = false;  // stored latencies below the speed of light are raised to it when loaded
+  double growth_limit =
+      1;  // beyond the data at most this times what held efficiency gives (interp/atlas_law.h)
+  bool log_curve = false;  // one axis over many octaves on which latency bends smoothly: message sizes
   TableMerge merge = {};
   std::string_view why = {};  // the axis decision: token-equivalent or not, and the speed-of-light reason
 };

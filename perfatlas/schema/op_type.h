@@ -55,6 +55,7 @@ struct FieldType {
 struct AxisType {
   std::string_view name;
   Transform transform = Transform::raw;
+  Beyond beyond = Beyond::work;
   int64_t (*get)(const FieldValues&) = nullptr;
   void (*set)(FieldValues&, int64_t) = nullptr;
 };

@@ -81,6 +81,7 @@ struct Collective {
   static constexpr auto axes = std::array{axis<&Collective::elements, Collective>("elements")};
 
   static constexpr TableLayout layout{
+      .log_curve = true,
       .merge = {.files = TableMerge::Files::whole_slice},  // oneCCL answers for what NCCL has not
       .why =
           "token-equivalent: the bytes on the wire grow with the elements alone, whatever tokens and hidden "
@@ -135,6 +136,7 @@ struct P2p {
   static constexpr auto axes = std::array{axis<&P2p::elements, P2p>("elements")};
 
   static constexpr TableLayout layout{
+      .log_curve = true,
       .why = "token-equivalent: one message of tokens times hidden elements; neither is seen on the wire",
   };
 
@@ -183,6 +185,7 @@ struct CustomAllReduce {
   static constexpr auto axes = std::array{axis<&CustomAllReduce::elements, CustomAllReduce>("elements")};
 
   static constexpr TableLayout layout{
+      .log_curve = true,
       .merge = {.by_kernel = true},  // in a graph and eager are different kernels
       .why =
           "token-equivalent: the bytes on the wire are those of tokens times hidden elements, however split",

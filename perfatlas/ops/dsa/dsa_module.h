@@ -132,7 +132,7 @@ template <DsaPhase phase, DsaIndexer indexer>
 inline constexpr std::array<Axis<DsaModule<phase, indexer>>, phase == DsaPhase::context ? 4 : 3>
     DsaModule<phase, indexer>::axes = [] {
       if constexpr (phase == DsaPhase::context)
-        return mla_context_axes<DsaModule<phase, indexer>>(Transform::raw);
+        return mla_context_axes<DsaModule<phase, indexer>>(Transform::raw, Beyond::value);
       else
         return mla_generation_axes<DsaModule<phase, indexer>>();
     }();

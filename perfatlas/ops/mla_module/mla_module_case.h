@@ -50,11 +50,13 @@ inline constexpr auto kMlaModuleFields = std::tuple{
     field("step", &MlaModuleCase::step, Role::axis, "tokens per sequence already in the cache"),
 };
 
-/// heads, step, isl, batch: a context block. `isl` as its transform says.
+/// heads, step, isl, batch: a context block. `isl` as its transform says; step and isl beyond the data as `beyond` says.
 template <class Op>
-constexpr std::array<Axis<Op>, 4> mla_context_axes(Transform isl) {
-  return {axis<&MlaModuleCase::heads, Op>("heads"), axis<&MlaModuleCase::step, Op>("step"),
-          axis<&MlaModuleCase::isl, Op>("isl", isl), axis<&MlaModuleCase::batch, Op>("batch")};
+constexpr std::array<Axis<Op>, 4> mla_context_axes(Transform isl, Beyond beyond = Beyond::work) {
+  return {axis<&MlaModuleCase::heads, Op>("heads"),
+          axis<&MlaModuleCase::step, Op>("step").straight_in(beyond),
+          axis<&MlaModuleCase::isl, Op>("isl", isl).straight_in(beyond),
+          axis<&MlaModuleCase::batch, Op>("batch")};
 }
 
 /// heads, batch, s = isl + step: a generation block.

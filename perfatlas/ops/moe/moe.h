@@ -68,9 +68,12 @@ struct Moe {
           .absent_follows(&Moe::published_as_gated),
   };
 
-  static constexpr auto axes = std::array{axis<&Moe::tokens, Moe>("tokens")};
+  static constexpr auto axes =
+      std::array{// Below the first key the integer shares of tokens per rank make work a staircase.
+                 axis<&Moe::tokens, Moe>("tokens").straight_in(Beyond::work_above)};
 
   static constexpr TableLayout layout{
+      .growth_limit = 1.1,  // efficiency falls off a little where experts fill up
       .why =
           "token-equivalent: routing and experts see the tokens of a step one by one, so that only their "
           "number matters, not how batch and sequence share them; every shape, split and load is a curve of "

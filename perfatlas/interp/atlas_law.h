@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// The law of the engine "atlas": along one axis, all others fixed, latency is close to affine in work = arithmetic +
+// traffic (the two speed-of-light times added, because kernels overlap them badly). So between two keys latency is
+// linear in work, and beyond the last key it continues on the line through an anchor two octaves inside, bounded by
+// physics. No fitted constant inside the data; evidence: docs/accuracy.md.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <functional>
+
+#include "perfatlas/interp/estimate.h"
+#include "perfatlas/schema/op_type.h"
+
+namespace perfatlas {
+
+/// The two lower bounds of a case. Both 0: unknown.
+struct SolParts {
+  double math_ms = 0;
+  double memory_ms = 0;  // memory, cache or wire
+
+  /// The least time: they overlap perfectly at best.
+  double bound_ms() const { return math_ms > memory_ms ? math_ms : memory_ms; }
+  /// The coordinate in which latency is close to affine.
+  double work_ms() const { return math_ms + memory_ms; }
+};
+
+/// The speed of light at a position on the axes, outermost first. Empty: nothing is known about the machine, and then
+/// nothing is answered beyond the data. Thread-safe.
+using SolLaw = std::function<SolParts(const double* at)>;
+
+enum class AxisCoordinate { value, work };
+
+/// In which coordinate an axis is straight.
+struct AxisRule {
+  AxisCoordinate inside = AxisCoordinate::value;  // equals work wherever work is linear in the value
+  AxisCoordinate above = AxisCoordinate::work;
+  AxisCoordinate below = AxisCoordinate::work;
+};
+
+struct AtlasLaw {
+  size_t axes = 1;
+  std::array<AxisRule, kMaxAxes> axis{};
+  double growth_limit = 1;  // beyond: at most this times what held efficiency would give
+  /// One axis whose latency bends smoothly over many octaves (message sizes): monotone cubic between logarithms.
+  bool log_curve = false;
+};
+
+/// The law of an op, from its axes and layout. REQUIRES: 1 to kMaxAxes axes.
+AtlasLaw atlas_law(const OpType& op);
+
+/// One end of a step along an axis.
+struct Arm {
+  double key = 0;
+  double latency_ms = 0;
+};
+
+/// Share of the second arm at `at` (outer axes at keys, inner axes at the query): linear in the axis' coordinate.
+/// REQUIRES: a.key < at[axis] < b.key. `at` is changed and restored.
+double share_between(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, double key_a,
+                     double key_b);
+
+/// Latency beyond arm `a`, the outermost key of the line on that side, on the line through `b`. Equal keys: the line
+/// has one point, and efficiency is held. REQUIRES: at[axis] lies beyond a.key. `at` is changed and restored.
+///   above: between no growth and growth_limit times held efficiency, blended with held efficiency by 0.1 per octave
+///          after the first, at most half (p99 of far extrapolation 98 -> 85 %)
+///   below: between held efficiency and no change
+double latency_beyond(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, Arm a, Arm b);
+
+}  // namespace perfatlas
