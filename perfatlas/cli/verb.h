@@ -36,6 +36,7 @@ void add_check(CLI::App& app, Invocation& invocation);
 void add_validate(CLI::App& app, Invocation& invocation);
 void add_place(CLI::App& app, Invocation& invocation);
 void add_query(CLI::App& app, Invocation& invocation);
+void add_loo(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
 void add_model(CLI::App& app, Invocation& invocation);
 void add_docs(CLI::App& app, Invocation& invocation);

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/db/op_slices.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <unordered_set>
+
+#include "perfatlas/db/published_machine.h"
+#include "perfatlas/interp/atlas_op.h"
+
+namespace perfatlas {
+namespace {
+
+struct SliceRow {
+  FieldValues values{};
+  int64_t kernel = 0;  // Symbol::id, 0 where kernels are not told apart
+  int64_t state = -1;  // -1: not recorded
+  double latency_ms = 0;
+  std::optional<double> energy_mj;
+};
+
+/// Collects rows into slices.
+class Splitter {
+ public:
+  explicit Splitter(const OpType& op) : op_(&op) {}
+
+  /// The slice of the row, and whether it is new; nothing when the place is taken or was measured absent.
+  void add(const SliceRow& row, uint32_t number) {
+    if (!(row.latency_ms > 0)) return;
+    SliceKey key = op_->slice_of(row.values);
+    key.push_back(row.kernel);
+    key.push_back(row.state);
+    const auto [at, is_new] = numbers_.try_emplace(std::move(key), slices_.size());
+    if (is_new) {
+      slices_.push_back({.prototype = row.values});
+      places_.emplace_back();
+    }
+    const Coordinates place = coordinates_of(*op_, row.values);
+    if (!places_[at->second].insert(place).second) return;
+    OpSlice& slice = slices_[at->second];
+    slice.points.push_back({place, row.latency_ms, row.energy_mj});
+    slice.rows.push_back(number);
+  }
+
+  std::vector<OpSlice> take() { return std::move(slices_); }
+
+ private:
+  const OpType* op_;
+  std::map<SliceKey, size_t> numbers_;
+  std::vector<OpSlice> slices_;
+  std::vector<std::unordered_set<Coordinates, CoordinatesHash>> places_;
+};
+
+std::optional<double> energy_of(const Row& row, double latency) {
+  if (row.quality && row.quality->energy_mj) return row.quality->energy_mj;
+  if (row.power_w && *row.power_w > 0) return *row.power_w * latency;
+  return std::nullopt;
+}
+
+}  // namespace
+
+SolLaw OpSlice::sol(const OpType& op) const { return sol_law(op, prototype, context(), points); }
+
+std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
+  const OpType& op = rows.op();
+  const bool by_kernel = op.layout.merge.by_kernel;
+  Splitter splitter(op);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    SliceRow row{.values = rows.values(i), .latency_ms = rows.latency_ms(i)};
+    if (by_kernel) row.kernel = rows.kernel(i).id();
+    if (const double power = rows.power_w(i); power > 0) row.energy_mj = power * row.latency_ms;
+    splitter.add(row, uint32_t(i));
+  }
+  std::vector<OpSlice> slices = splitter.take();
+  for (OpSlice& slice : slices) {
+    if (by_kernel) slice.kernel = std::string(rows.kernel(slice.rows[0]).text());
+    slice.machine = std::make_shared<const SystemSpec>(published_machine(system, op, slice.prototype));
+  }
+  return slices;
+}
+
+std::vector<OpSlice> slices_of(const OpType& op, std::span<const Row> rows,
+                               std::shared_ptr<const SystemSpec> machine) {
+  Splitter splitter(op);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const double latency = latency_ms(rows[i]);
+    splitter.add({.values = rows[i].c.values,
+                  .kernel = Symbol(rows[i].kernel_source).id(),
+                  .state = rows[i].quality ? int64_t(rows[i].quality->cache_state) : -1,
+                  .latency_ms = latency,
+                  .energy_mj = energy_of(rows[i], latency)},
+                 uint32_t(i));
+  }
+  std::vector<OpSlice> slices = splitter.take();
+  for (OpSlice& slice : slices) {
+    const Row& first = rows[slice.rows[0]];
+    slice.kernel = first.kernel_source;
+    slice.machine = machine;
+    if (first.quality) slice.cache = first.quality->cache_state;
+  }
+  return slices;
+}
+
+std::string slice_text(const OpType& op, const OpSlice& slice) {
+  std::string text;
+  for (size_t i = 0; i < op.fields.size(); ++i)
+    if (op.fields[i].role == Role::exact)
+      text += fmt::format("{}{}={}", text.empty() ? "" : " ", op.fields[i].column,
+                          op.fields[i].format(slice.prototype[i]));
+  if (!slice.kernel.empty()) text += fmt::format("{}kernel={}", text.empty() ? "" : " ", slice.kernel);
+  return text;
+}
+
+}  // namespace perfatlas

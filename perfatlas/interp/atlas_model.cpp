@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/interp/atlas_model.h"
+
+#include <algorithm>
+#include <set>
+
+namespace perfatlas {
+namespace {
+
+constexpr size_t kLeastScattered = 30;  // fewer points teach kriging nothing
+
+std::vector<MeasuredPoint> distinct(std::span<const MeasuredPoint> points) {
+  std::set<Coordinates> seen;
+  std::vector<MeasuredPoint> kept;
+  for (const MeasuredPoint& point : points)
+    if (seen.insert(point.at).second) kept.push_back(point);
+  return kept;
+}
+
+}  // namespace
+
+double fill_fraction(size_t axes, std::span<const MeasuredPoint> points) {
+  const size_t size = box_cells(axes, points);
+  if (size > kMostCells) return 0;
+  if (size == points.size()) return 1;
+  std::array<std::vector<int64_t>, kMaxAxes> keys;
+  std::array<size_t, kMaxAxes> stride{};
+  for (size_t d = axes, next = 1; d-- > 0; next *= keys[d].size()) {
+    for (const MeasuredPoint& point : points) keys[d].push_back(point.at[d]);
+    std::sort(keys[d].begin(), keys[d].end());
+    keys[d].erase(std::unique(keys[d].begin(), keys[d].end()), keys[d].end());
+    stride[d] = next;
+  }
+  std::vector<uint8_t> below(size);
+  size_t measured = 0;
+  for (const MeasuredPoint& point : points) {
+    size_t cell = 0;
+    for (size_t d = 0; d < axes; ++d)
+      cell +=
+          size_t(std::lower_bound(keys[d].begin(), keys[d].end(), point.at[d]) - keys[d].begin()) * stride[d];
+    measured += below[cell] == 0;
+    below[cell] = 1;
+  }
+  for (size_t d = 0; d < axes; ++d)
+    for (size_t cell = size - stride[d]; cell-- > 0;)
+      if (cell / stride[d] % keys[d].size() + 1 < keys[d].size()) below[cell] |= below[cell + stride[d]];
+  return double(measured) / double(std::count(below.begin(), below.end(), 1));
+}
+
+AtlasModel::AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol) {
+  if (box_cells(law.axes, points) <= kMostCells &&
+      (points.size() < kLeastScattered || fill_fraction(law.axes, points) >= kDenseFill))
+    grid_ = std::make_unique<const AtlasSlice>(law, points, std::move(sol));
+  else
+    scattered_ = std::make_unique<const KrigingSlice>(law.axes, distinct(points), std::move(sol));
+}
+
+}  // namespace perfatlas

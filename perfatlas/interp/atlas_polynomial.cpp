@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/interp/atlas_polynomial.h"
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <random>
+#include <vector>
+
+namespace perfatlas {
+namespace {
+
+constexpr size_t kNodes = 3;  // per axis: degree 2
+constexpr double kAgreement = 1e-9, kNegligible = 1e-13;
+
+using Nodes = std::array<std::array<double, kNodes>, kMaxAxes>;
+
+/// Coefficients of both parts, the last axis fastest; `terms` per axis.
+struct Polynomial {
+  size_t axes = 1;
+  std::array<size_t, kMaxAxes> terms{};
+  std::array<double, kMaxAxes> scale{};  // positions are divided by it, so that powers stay near 1
+  std::vector<double> math, memory;
+
+  SolParts at(const double* position) const {
+    std::array<double, kMaxAxes> x{};
+    for (size_t d = 0; d < axes; ++d) x[d] = position[d] * scale[d];
+    SolParts parts;
+    sum(0, 0, 1, x, parts);
+    return {std::max(0.0, parts.math_ms), std::max(0.0, parts.memory_ms)};
+  }
+
+ private:
+  void sum(size_t axis, size_t base, double factor, const std::array<double, kMaxAxes>& x,
+           SolParts& parts) const {
+    if (axis + 1 < axes) {
+      for (size_t i = 0; i < terms[axis]; ++i, factor *= x[axis])
+        sum(axis + 1, (base + i) * terms[axis + 1], factor, x, parts);
+      return;
+    }
+    for (size_t i = 0; i < terms[axis]; ++i, factor *= x[axis]) {
+      parts.math_ms += factor * math[base + i];
+      parts.memory_ms += factor * memory[base + i];
+    }
+  }
+};
+
+/// Three integers of an axis; nothing is known of one that has a single key, so it is probed at multiples.
+std::array<double, kNodes> nodes_of(double low, double high) {
+  if (high < low + 2) high = std::max(low + 2, 4 * low);
+  return {low, std::floor((low + high) / 2), high};
+}
+
+/// Values at the nodes of one axis to coefficients of 1, x and x^2. `stride` between nodes.
+void to_coefficients(std::vector<double>& values, size_t stride, const std::array<double, kNodes>& x) {
+  const double d01 = x[1] - x[0], d12 = x[2] - x[1], d02 = x[2] - x[0];
+  for (size_t block = 0; block < values.size(); block += kNodes * stride)
+    for (size_t i = block; i < block + stride; ++i) {
+      double &v0 = values[i], &v1 = values[i + stride], &v2 = values[i + 2 * stride];
+      const double first = (v1 - v0) / d01, second = ((v2 - v1) / d12 - first) / d02;  // Newton's differences
+      v0 = v0 - first * x[0] + second * x[0] * x[1];
+      v1 = first - second * (x[0] + x[1]);
+      v2 = second;
+    }
+}
+
+Polynomial through_nodes(const SolLaw& law, size_t axes, const Nodes& nodes) {
+  Polynomial p{.axes = axes};
+  size_t size = 1;
+  for (size_t d = 0; d < axes; ++d) {
+    p.terms[d] = kNodes;
+    p.scale[d] = 1 / nodes[d][kNodes - 1];
+    size *= kNodes;
+  }
+  for (size_t i = 0; i < size; ++i) {
+    std::array<double, kMaxAxes> at{};
+    for (size_t d = axes, rest = i; d-- > 0; rest /= kNodes) at[d] = nodes[d][rest % kNodes];
+    const SolParts parts = law(at.data());
+    p.math.push_back(parts.math_ms);
+    p.memory.push_back(parts.memory_ms);
+  }
+  for (size_t d = axes, stride = 1; d-- > 0; stride *= kNodes) {
+    std::array<double, kNodes> x{};
+    for (size_t i = 0; i < kNodes; ++i) x[i] = nodes[d][i] * p.scale[d];
+    to_coefficients(p.math, stride, x);
+    to_coefficients(p.memory, stride, x);
+  }
+  return p;
+}
+
+/// Without the highest powers of an axis while they are rounding errors.
+void drop_terms(Polynomial& p) {
+  const auto largest = [](const std::vector<double>& c) {
+    return std::abs(
+        *std::max_element(c.begin(), c.end(), [](double a, double b) { return std::abs(a) < std::abs(b); }));
+  };
+  const double math = kNegligible * largest(p.math), memory = kNegligible * largest(p.memory);
+  for (size_t d = 0; d < p.axes; ++d) {
+    size_t stride = 1;
+    for (size_t inner = d + 1; inner < p.axes; ++inner) stride *= p.terms[inner];
+    while (p.terms[d] > 1) {
+      const size_t terms = p.terms[d];
+      const auto is_top = [&](size_t i) { return i / stride % terms + 1 == terms; };
+      bool used = false;
+      for (size_t i = 0; i < p.math.size(); ++i)
+        used |= is_top(i) && (std::abs(p.math[i]) > math || std::abs(p.memory[i]) > memory);
+      if (used) break;
+      std::vector<double> fewer_math, fewer_memory;
+      for (size_t i = 0; i < p.math.size(); ++i)
+        if (!is_top(i)) {
+          fewer_math.push_back(p.math[i]);
+          fewer_memory.push_back(p.memory[i]);
+        }
+      p.math = std::move(fewer_math);
+      p.memory = std::move(fewer_memory);
+      --p.terms[d];
+    }
+  }
+}
+
+bool agree(const SolParts& a, const SolParts& b) {
+  const double scale = kAgreement * a.work_ms();
+  return std::abs(a.math_ms - b.math_ms) <= scale && std::abs(a.memory_ms - b.memory_ms) <= scale;
+}
+
+bool agrees(const Polynomial& p, const SolLaw& law, const Nodes& nodes) {
+  std::mt19937 random(1);
+  constexpr std::array<double, 4> kReach{1, 1, 4, 64};
+  for (size_t probe = 0; probe < 32; ++probe) {
+    std::array<double, kMaxAxes> at{};
+    for (size_t d = 0; d < p.axes; ++d) {
+      const double high = nodes[d][kNodes - 1] * kReach[(probe + d * (probe / 4)) % kReach.size()];
+      const double share = double(random() % 1024) / 1023;
+      at[d] = std::round(nodes[d][0] + (high - nodes[d][0]) * share * share);
+    }
+    if (!agree(law(at.data()), p.at(at.data()))) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+SolLaw as_polynomial(SolLaw law, size_t axes, const std::array<double, kMaxAxes>& low,
+                     const std::array<double, kMaxAxes>& high) {
+  Nodes nodes{};
+  for (size_t d = 0; d < axes; ++d) nodes[d] = nodes_of(low[d], high[d]);
+  auto polynomial = std::make_shared<Polynomial>(through_nodes(law, axes, nodes));
+  drop_terms(*polynomial);
+  if (!agrees(*polynomial, law, nodes)) return law;
+  return [polynomial](const double* at) { return polynomial->at(at); };
+}
+
+}  // namespace perfatlas
