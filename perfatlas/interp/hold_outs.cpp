@@ -91,7 +91,9 @@ class Maker {
     size_t with_inner = 0;
     for (size_t d = 0; d < axes; ++d) with_inner += !inner.emplace_back(inner_keys(d)).empty();
     if (with_inner == 0) return;
-    for (size_t draw = 0; draw < draws; ++draw) {
+    size_t found = 0;
+    for (size_t draw = 0; draw < 20 * draws && found < draws;
+         ++draw) {  // most points of a small box are edge points
       const MeasuredPoint& near = points_[order_[random_() % order_.size()]];
       const auto on = [&](const MeasuredPoint& p, size_t d) {
         return !inner[d].empty() && p.at[d] == near.at[d];
@@ -109,7 +111,9 @@ class Maker {
         for (size_t d = 0; d < axes; ++d) same &= points_[i].at[d] == near.at[d];
         if (same) h.asked.push_back(i);
       }
-      if (h.removed.size() < points_.size()) made_.push_back(std::move(h));
+      if (h.removed.size() == points_.size()) continue;
+      made_.push_back(std::move(h));
+      ++found;
     }
   }
 
