@@ -179,7 +179,8 @@ struct CustomAllReduce {
           .absent_is(Symbol()),
       field("backend", &CustomAllReduce::backend, Role::recorded,
             "whose kernel and whether it was launched in a graph, as published: vllm_graph, vllm_eager")
-          .absent_is(Symbol()),
+          .absent_is(Symbol())
+          .flagged("row_backend"),
   };
 
   static constexpr auto axes = std::array{axis<&CustomAllReduce::elements, CustomAllReduce>("elements")};
