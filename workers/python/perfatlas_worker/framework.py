@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a framework module provides: how its tensors look at memory, and its kernels."""
 import contextlib
+import time
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
 import numpy as np
+
+from . import machine
 
 # Bits of one stored element, by the names of the protocol.
 BITS = {"float32": 32, "tfloat32": 32, "int32": 32, "float16": 16, "bfloat16": 16, "fp8": 8, "int8": 8, "fp4": 4,
@@ -98,6 +101,22 @@ class Framework:
 
     def start(self, cores: list) -> None:
         """Called once, before anything else: one thread per core. Raises ImportError when something is missing."""
+
+    def device(self, cores: list) -> dict:
+        """What is measured on: id, name, memory_bytes, llc_bytes (0: unknown)."""
+        return {"id": machine.cores_text(cores), "name": machine.model_name(), "memory_bytes": machine.memory_bytes(),
+                "llc_bytes": machine.last_level_cache_bytes(cores)}
+
+    # Of the protocol: direct for calls, graph and eager for devices with a queue; and what there is to say about it.
+    launch_mode = "direct"
+    launch_note = "called from Python"
+
+    def timed_ms(self, launches: list) -> float:
+        """Milliseconds of all launches together, from the first call to the end of the last one's work."""
+        start = time.perf_counter()
+        for run in launches:
+            run()
+        return 1e3 * (time.perf_counter() - start)
 
     def versions(self) -> dict:
         return {self.backend: self.version, "numpy": np.__version__}

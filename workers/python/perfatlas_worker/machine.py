@@ -89,3 +89,14 @@ def _proc_value(path: str, key: str):
         if name.strip() == key:
             return value.strip()
     return None
+
+
+def cores_text(cores: list) -> str:
+    """"0-1,4"."""
+    parts: list = []
+    for core in cores:
+        if parts and core == parts[-1][1] + 1:
+            parts[-1][1] = core
+        else:
+            parts.append([core, core])
+    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)

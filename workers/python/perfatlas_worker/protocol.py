@@ -3,7 +3,6 @@
 import json
 import sys
 
-from . import machine
 from .framework import Case, Framework, Operand
 from .memory import OutOfMemory
 from .sampling import PreparedCase, Store, launch_once
@@ -107,8 +106,9 @@ class Worker:
     """Answers requests for one framework on one set of cores. The last case stays prepared."""
 
     def __init__(self, framework: Framework, cores: list):
-        self._framework, self._cores = framework, cores
-        self._store = Store(machine.memory_bytes(), machine.last_level_cache_bytes(cores))
+        self._framework = framework
+        self._device = framework.device(cores)
+        self._store = Store(self._device["memory_bytes"], self._device["llc_bytes"])
         self._prepared, self._prepared_for = None, None
 
     def answer(self, kind: str, request: dict) -> dict:
@@ -130,15 +130,13 @@ class Worker:
                           "worker of one release")
         versions = {**framework.versions(), "python": sys.version.split()[0]}
         return {"answer": "hello", "protocol": PROTOCOL, "worker": f"perfatlas-worker-{framework.backend}",
-                "device": {"id": cores_text(self._cores), "name": machine.model_name(),
-                           "memory_bytes": self._store.memory_bytes, "llc_bytes": self._store.llc_bytes,
-                           "versions": versions},
+                "device": {**self._device, "versions": versions},
                 "backends": {framework.backend: framework.version},
                 "kernels": [{"op": k.op, "name": k.name, "backend": framework.backend} for k in framework.kernels],
                 "wants_operands": True}
 
     def _probe(self, _request: dict) -> dict:
-        return {"answer": "skipped", "reason": "the peaks of CPU cores are measured by perfatlas-worker-cpu"}
+        return {"answer": "skipped", "reason": "peaks are measured by perfatlas-worker-cpu and perfatlas-worker-cuda"}
 
     def _kernels(self, request: dict) -> dict:
         case = case_of(request)
@@ -175,8 +173,8 @@ class Worker:
             self._prepared_for = key
         samples = self._prepared.sample(request["warmups"], request["repetitions"], request["min_sample_ms"],
                                         request["max_total_ms"])
-        return {"answer": "sample", "kernel_source": kernel.name, **samples, "launch": "direct",
-                "launch_note": "called from Python", "before": {}, "after": {}}
+        return {"answer": "sample", "kernel_source": kernel.name, **samples,
+                "launch": self._framework.launch_mode, "launch_note": self._framework.launch_note, "before": {}, "after": {}}
 
     def _choose(self, case: Case, request: dict):
         """The best kernel that supports the case, or None and the reasons of those considered."""
@@ -192,17 +190,6 @@ class Worker:
             reasons.append(f"{kernel.name}: {why}")
         return None, "; ".join(reasons) or (f"this worker has no kernel '{request['kernel']}' of back end "
                                             f"'{request['backend']}' for {case.op}")
-
-
-def cores_text(cores: list) -> str:
-    """"0-1,4"."""
-    parts: list = []
-    for core in cores:
-        if parts and core == parts[-1][1] + 1:
-            parts[-1][1] = core
-        else:
-            parts.append([core, core])
-    return ",".join(str(a) if a == b else f"{a}-{b}" for a, b in parts)
 
 
 def serve(worker: Worker, requests, answers) -> None:

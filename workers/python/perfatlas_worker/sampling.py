@@ -173,9 +173,7 @@ class PreparedCase:
         start = time.perf_counter()
         done = 0
         while done < max(warmups, 0 if self._launch_ms else 1) and (done == 0 or _ms_since(start) < max_total_ms):
-            begin = time.perf_counter()
-            self._sets.warm.run()
-            took = max(_ms_since(begin), 1e-4)
+            took = max(self._framework.timed_ms([self._sets.warm.run]), 1e-4)
             self._launch_ms = min(self._launch_ms or took, took)
             done += 1
 
@@ -187,11 +185,7 @@ class PreparedCase:
     def _repetition_ms(self, launches: int) -> float:
         if self._cache == "cold":
             self._store.evict(self._framework)
-        turn = self._sets.take(launches)
-        start = time.perf_counter()
-        for run in turn:
-            run()
-        return _ms_since(start)
+        return self._framework.timed_ms(self._sets.take(launches))
 
 
 def _ms_since(start: float) -> float:
