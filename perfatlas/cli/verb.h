@@ -38,6 +38,9 @@ void add_place(CLI::App& app, Invocation& invocation);
 void add_query(CLI::App& app, Invocation& invocation);
 void add_loo(CLI::App& app, Invocation& invocation);
 void add_report(CLI::App& app, Invocation& invocation);
+void add_estimate(CLI::App& app, Invocation& invocation);
+void add_support(CLI::App& app, Invocation& invocation);
+void add_accuracy(CLI::App& app, Invocation& invocation);
 void add_model(CLI::App& app, Invocation& invocation);
 void add_docs(CLI::App& app, Invocation& invocation);
 
