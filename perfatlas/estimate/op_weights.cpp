@@ -33,12 +33,13 @@ constexpr DsaWidths kDsa[] = {{"DeepseekV32ForCausalLM", 7168, 1536, 512, 128, 6
 double of(const aic::DsaModule& op) {
   const DsaWidths& w = op.architecture == kDsa[1].architecture ? kDsa[1] : kDsa[0];
   const double heads = double(op.num_heads);
-  return (w.hidden * w.q_lora + w.q_lora * heads * (w.nope + w.rope)) * bytes_of(op.projections.q) +
-         (w.hidden * (w.kv_lora + w.rope) + w.kv_lora * heads * (w.nope + w.v)) *
-             bytes_of(op.projections.kv) +
-         heads * w.v * w.hidden * bytes_of(op.projections.o) +
-         (w.q_lora * w.index_dim * w.index_heads + w.hidden * w.index_heads) *
-             bytes_of(op.projections.indexer);
+  const aic::QuantMode all = op.gemm_quant;
+  const aic::DsaModule::Projections modes =
+      op.projections.value_or(aic::DsaModule::Projections{all, all, all, all});
+  return (w.hidden * w.q_lora + w.q_lora * heads * (w.nope + w.rope)) * bytes_of(modes.q) +
+         (w.hidden * (w.kv_lora + w.rope) + w.kv_lora * heads * (w.nope + w.v)) * bytes_of(modes.kv) +
+         heads * w.v * w.hidden * bytes_of(modes.o) +
+         (w.q_lora * w.index_dim * w.index_heads + w.hidden * w.index_heads) * bytes_of(modes.indexer);
 }
 
 /// Down- and up-projection of queries, shared keys, grouped output projection (its first half in bfloat16, as are the
