@@ -6,6 +6,7 @@
 #include "perfatlas/ops/attention/attention_aic.h"
 #include "perfatlas/ops/collective/collective_aic.h"
 #include "perfatlas/ops/dsa/dsa_aic.h"
+#include "perfatlas/ops/dsv4/dsv4_aic.h"
 #include "perfatlas/ops/encoder_attention/encoder_attention_aic.h"
 #include "perfatlas/ops/gdn/gdn_aic.h"
 #include "perfatlas/ops/gemm/gemm_aic.h"

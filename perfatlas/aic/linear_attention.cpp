@@ -9,11 +9,11 @@ namespace {
 
 class LinearPricer final : public Pricer {
  public:
-  LinearPricer(LinearQuestion question, Mode mode) : question_(std::move(question)), mode_(mode) {}
+  explicit LinearPricer(LinearQuestion question) : question_(std::move(question)) {}
 
   Price price(const PhasePoint& at) const override {
     const Coordinates place = place_of(at);
-    if (mode_ != Mode::sol && mode_ != Mode::sol_full && question_.surface) {
+    if (question_.surface) {
       const Price measured = question_.surface->price(place);
       if (measured.ok()) return measured;
     }
@@ -34,7 +34,6 @@ class LinearPricer final : public Pricer {
   }
 
   LinearQuestion question_;
-  Mode mode_;
 };
 
 }  // namespace
@@ -44,7 +43,10 @@ double convolution_bytes(double x, double channels, double width) {
 }
 
 std::unique_ptr<const Pricer> linear_pricer(LinearQuestion question, Mode mode) {
-  return std::make_unique<LinearPricer>(std::move(question), mode);
+  if (mode == Mode::sol_full)
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
+                                          "the speed of light of this kernel has no parts: it is memory alone");
+  return std::make_unique<LinearPricer>(std::move(question));
 }
 
 SolFunction linear_sol(SsmPhase phase, std::function<double(const LinearLoad&)> bytes, double bandwidth) {

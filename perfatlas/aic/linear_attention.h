@@ -31,7 +31,7 @@ struct LinearQuestion {
   double bandwidth = 1;
 };
 
-/// Silicon where the surface answers, in every mode but sol; else the speed of light.
+/// Silicon where the surface answers, in every mode; else the speed of light. sol_full fails.
 std::unique_ptr<const Pricer> linear_pricer(LinearQuestion question, Mode mode);
 
 /// The speed of light of a surface of that phase.

@@ -21,8 +21,7 @@ struct DsaFamily {
 
 /// Nothing when the system lacks a peak; `missing` says which.
 std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool with_indexer, MathType& missing) {
-  const DsaModule::Projections modes =
-      op.projections.value_or(DsaModule::Projections{op.gemm_quant, op.gemm_quant, op.gemm_quant, op.gemm_quant});
+  const DsaModule::Projections& modes = op.projections;
   DsaSol sol{.sizes = dsa_sizes(op.architecture), .bandwidth = system.mem_bw, .with_indexer = with_indexer};
   const auto peak = [&](MathType math, double& flops) {
     const auto found = peak_flops(system, math);

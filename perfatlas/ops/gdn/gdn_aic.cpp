@@ -90,7 +90,7 @@ std::unique_ptr<const Pricer> bind(const Gdn& op, const Binding& binding) {
                           .seq_split = op.seq_split,
                           .bytes = bytes_of(op),
                           .bandwidth = binding.system().mem_bw};
-  if (binding.mode != Mode::sol && binding.mode != Mode::sol_full) {
+  if (binding.mode != Mode::sol_full) {
     const LinearTable& table = binding.family<GdnFamily>().table;
     const LinearTable::Shape shape{op.d_model,    op.d_conv,      op.num_k_heads,
                                    op.head_k_dim, op.num_v_heads, op.head_v_dim};

@@ -69,7 +69,7 @@ std::unique_ptr<const Pricer> bind(const Kda& op, const Binding& binding) {
                           .draft_tokens = op.draft_tokens,
                           .bytes = bytes_of(op),
                           .bandwidth = binding.system().mem_bw};
-  if (binding.mode != Mode::sol && binding.mode != Mode::sol_full) {
+  if (binding.mode != Mode::sol_full) {
     const LinearTable& table = binding.family<KdaFamily>().table;
     LinearTable::Shape shape{op.d_model, op.d_conv, op.num_k_heads, op.head_k_dim, op.num_v_heads, op.head_v_dim};
     if (const auto d_model = table.nearest_d_model(op.kernel_source, op.phase, shape)) shape[0] = *d_model;

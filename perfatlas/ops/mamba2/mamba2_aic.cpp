@@ -32,7 +32,7 @@ std::unique_ptr<const Pricer> bind(const Mamba2& op, const Binding& binding) {
                           .seq_split = op.seq_split,
                           .bytes = bytes_of(op),
                           .bandwidth = binding.system().mem_bw};
-  if (binding.mode != Mode::sol && binding.mode != Mode::sol_full && op.phase == SsmPhase::context) {
+  if (binding.mode != Mode::sol_full && op.phase == SsmPhase::context) {
     const LinearTable& table = binding.family<Mamba2Family>().table;
     LinearTable::Shape shape{op.d_model,  op.d_state,  op.d_conv,    op.nheads,
                              op.head_dim, op.n_groups, op.chunk_size};

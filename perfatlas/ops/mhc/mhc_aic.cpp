@@ -66,7 +66,7 @@ std::unique_ptr<const Pricer> bind_part(bool pre, const Mhc& op, double flops, c
   const MhcSol sol{flops, profile_of(op.quant).bytes, binding.system().mem_bw, double(op.sinkhorn_iters), pre};
   const auto tokens_of = [split = op.seq_split](const PhasePoint& at) { return (at.tokens + split - 1) / split; };
   SurfaceQuestion question;
-  if (binding.mode != Mode::sol && binding.mode != Mode::sol_full) {
+  if (binding.mode != Mode::sol) {
     const MhcTable& table = binding.family<MhcTable>();
     const TableKey key = table.key(pre, op);
     question.surface = table.make(key, sol);
@@ -103,6 +103,8 @@ std::unique_ptr<const Pricer> bind(const Mhc& op, const Binding& binding) {
   const MathType math = profile_of(op.quant).math;
   const auto flops = peak_flops(binding.system(), math);
   if (!flops) return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(binding.system(), math));
+  if (binding.mode == Mode::sol_full)
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "the speed of light of this op has no parts");
   if (op.part != Mhc::Part::both) return bind_part(op.part == Mhc::Part::pre, op, *flops, binding);
   return std::make_unique<BothParts>(bind_part(true, op, *flops, binding), bind_part(false, op, *flops, binding));
 }

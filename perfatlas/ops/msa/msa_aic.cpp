@@ -51,7 +51,7 @@ class MsaPricer final : public TablePricer {
  public:
   MsaPricer(const MsaModule& op, const MsaSol& sol, const Binding& binding)
       : TablePricer(binding.mode), op_(op), sol_(sol) {
-    if (mode() == Mode::sol || mode() == Mode::sol_full) return;
+    if (mode() == Mode::sol) return;
     const SparseTable& table = op.context ? binding.family<MsaFamily<true>>().table
                                           : binding.family<MsaFamily<false>>().table;
     const SparseKey key{kArchitecture, op.context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant, op.gemm_quant};
@@ -72,6 +72,7 @@ class MsaPricer final : public TablePricer {
     like.kv_quant = op.kv_quant;
     like.fmha_quant = op.fmha_quant;
     like.gemm_quant = op.gemm_quant;
+    like.projections = {op.gemm_quant, op.gemm_quant, op.gemm_quant, op.gemm_quant};
     like.architecture = op.dsa_architecture;
     borrowed_ = dsa_utilisation(like, binding);
   }
@@ -82,10 +83,6 @@ class MsaPricer final : public TablePricer {
   }
 
   Price empirical(const PhasePoint& at) const override {
-    if (surface_) {
-      const Price measured = silicon(at);
-      if (measured.ok()) return measured;
-    }
     const auto utilisation = borrowed_.at(op_.num_heads, at);
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
     return empirical_price(speed_of_light(at).ms(), *utilisation * op_.dsa_scale_k, Provenance::xop);
@@ -121,6 +118,8 @@ std::unique_ptr<const Pricer> bind(const MsaModule& op, const Binding& binding) 
   for (const MathType math : {profile_of(op.gemm_quant).math, MathType::fp8, profile_of(op.fmha_quant).math})
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
+  if (binding.mode == Mode::sol_full)
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "the speed of light of this block has no parts");
   const MsaSol sol{.n_kv = double(op.num_kv_heads),
                    .hidden = double(op.hidden_size),
                    .d = double(op.head_dim),
