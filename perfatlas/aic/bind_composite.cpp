@@ -40,7 +40,8 @@ class Group {
 
 class OverlapPricer final : public Pricer {
  public:
-  OverlapPricer(const Overlap& op, const Binding& binding) : a_(op.group_a, binding), b_(op.group_b, binding) {}
+  OverlapPricer(const Overlap& op, const Binding& binding)
+      : a_(op.group_a, binding), b_(op.group_b, binding) {}
 
   Price price(const PhasePoint& at) const override {
     const Price a = a_.price(at), b = b_.price(at);

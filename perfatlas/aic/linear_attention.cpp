@@ -44,8 +44,8 @@ double convolution_bytes(double x, double channels, double width) {
 
 std::unique_ptr<const Pricer> linear_pricer(LinearQuestion question, Mode mode) {
   if (mode == Mode::sol_full)
-    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
-                                          "the speed of light of this kernel has no parts: it is memory alone");
+    return std::make_unique<FailedPricer>(
+        Failure::sol_not_implemented, "the speed of light of this kernel has no parts: it is memory alone");
   return std::make_unique<LinearPricer>(std::move(question));
 }
 

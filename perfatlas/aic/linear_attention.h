@@ -23,7 +23,8 @@ struct LinearLoad {
 double convolution_bytes(double x, double channels, double width);
 
 struct LinearQuestion {
-  std::shared_ptr<const Surface> surface;  // over (batch, seq) in context and (batch) else; null: not measured
+  std::shared_ptr<const Surface>
+      surface;  // over (batch, seq) in context and (batch) else; null: not measured
   SsmPhase phase = SsmPhase::context;
   int64_t seq_split = 1;
   int64_t draft_tokens = 0;  // verify

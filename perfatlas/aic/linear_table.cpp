@@ -34,7 +34,8 @@ LinearTable::LinearTable(std::string_view op_id, std::initializer_list<std::stri
              [this](uint32_t row, TableKey& key) {
                key[kernel_place] = fields_(row, kernel_source);
                key[phase_place] = fields_(row, phase_column);
-               for (size_t i = 0; i < shape_fields_; ++i) key[d_model_place + i] = fields_(row, first_shape + i);
+               for (size_t i = 0; i < shape_fields_; ++i)
+                 key[d_model_place + i] = fields_(row, first_shape + i);
                return true;
              }) {}
 

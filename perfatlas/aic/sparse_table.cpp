@@ -11,18 +11,20 @@ enum Column : size_t { architecture, dtype, kv_dtype, gemm, heads, batch, isl, s
 SparseTable::SparseTable(std::string_view op_id, bool context, const Database& database, SharedLayer shared)
     : context_(context),
       rows_(database.rows(op_id, shared)),
-      fields_(*rows_, {"architecture", "mla_dtype", "kv_cache_dtype", "gemm_type", "num_heads", "batch_size", "isl",
-                       "step"}),
+      fields_(*rows_, {"architecture", "mla_dtype", "kv_cache_dtype", "gemm_type", "num_heads", "batch_size",
+                       "isl", "step"}),
       index_(database.table_name(op_id), rows_,
              {fields_.part(architecture), fields_.part(dtype), fields_.part(kv_dtype), fields_.part(gemm)},
              [this](uint32_t row, TableKey& key) {
-               key = {fields_(row, architecture), fields_(row, dtype), fields_(row, kv_dtype), fields_(row, gemm)};
+               key = {fields_(row, architecture), fields_(row, dtype), fields_(row, kv_dtype),
+                      fields_(row, gemm)};
                return true;
              }) {}
 
 TableKey SparseTable::key_of(const SparseKey& key) const {
   const std::string_view fmha = key.fmha == QuantMode::float16 ? "bfloat16" : name_of(key.fmha);
-  return {fields_.value_of(architecture, key.architecture).value_or(-1), fields_.value_of(dtype, fmha).value_or(-1),
+  return {fields_.value_of(architecture, key.architecture).value_or(-1),
+          fields_.value_of(dtype, fmha).value_or(-1),
           fields_.value_of(kv_dtype, name_of(key.kv)).value_or(-1),
           fields_.value_of(gemm, name_of(key.gemm)).value_or(-1)};
 }
@@ -44,7 +46,8 @@ PointList SparseTable::points(const SparseKey& key, SparseKernels wanted) const 
        {wanted, wanted == SparseKernels::trtllm ? SparseKernels::flashmla : SparseKernels::trtllm}) {
     for (const uint32_t row : group->rows) {
       if (!serves(row, key.kv, kernels)) continue;
-      const int64_t n = fields_(row, heads), b = fields_(row, batch), s = fields_(row, isl), p = fields_(row, step);
+      const int64_t n = fields_(row, heads), b = fields_(row, batch), s = fields_(row, isl),
+                    p = fields_(row, step);
       points.replace(context_ ? Coordinates{n, p, s, b} : Coordinates{n, b, s + p}, row);
     }
     if (!points.empty()) break;

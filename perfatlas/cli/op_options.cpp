@@ -9,9 +9,10 @@
 namespace perfatlas {
 namespace {
 
-std::string option_names(const FieldType& field) {
-  return field.flag == field.column ? fmt::format("--{}", field.column)
-                                    : fmt::format("--{},--{}", field.flag, field.column);
+/// The flag, and the column where the verb has no option of that name.
+std::string option_names(const CLI::App& app, const FieldType& field) {
+  const std::string flag = fmt::format("--{}", field.flag), column = fmt::format("--{}", field.column);
+  return flag == column || app.get_option_no_throw(column) != nullptr ? flag : flag + "," + column;
 }
 
 void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) {
@@ -20,7 +21,7 @@ void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) 
     const std::string help =
         fmt::format("{}: {} [{}]", field.doc, field.expected(), field.format(field.default_value));
     app.add_option_function<std::string>(
-           option_names(field),
+           option_names(app, field),
            [&arguments, column](const std::string& text) { arguments.given.emplace_back(column, text); },
            help)
         ->type_name("VALUE")
@@ -52,8 +53,8 @@ void add_op_subcommands(Invocation& invocation, const PerOpVerb& verb) {
     CLI::App* sub = verb.verb->add_subcommand(std::string(op->info.id), std::string(op->info.doc));
     const auto arguments = std::make_shared<OpArguments>();
     arguments->op = op.get();
-    add_field_options(*sub, *op, *arguments);
     if (verb.more) verb.more(*sub);
+    add_field_options(*sub, *op, *arguments);
     sub->allow_extras();
     sub->callback([&invocation, sub, arguments, run = verb.run] {
       const std::vector<std::string> extra = sub->remaining();

@@ -20,7 +20,8 @@ struct DsaFamily {
 };
 
 /// Nothing when the system lacks a peak; `missing` says which.
-std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool with_indexer, MathType& missing) {
+std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool with_indexer,
+                             MathType& missing) {
   const DsaModule::Projections& modes = op.projections;
   DsaSol sol{.sizes = dsa_sizes(op.architecture), .bandwidth = system.mem_bw, .with_indexer = with_indexer};
   const auto peak = [&](MathType math, double& flops) {
@@ -36,7 +37,8 @@ std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool 
   sol.o_bytes = profile_of(modes.o).bytes;
   sol.index_bytes = profile_of(modes.indexer).bytes;
   const MathType attention = op.context ? profile_of(op.fmha_quant).math : MathType::bf16;
-  const bool known = peak(profile_of(modes.q).math, sol.q_flops) && peak(profile_of(modes.kv).math, sol.kv_flops) &&
+  const bool known = peak(profile_of(modes.q).math, sol.q_flops) &&
+                     peak(profile_of(modes.kv).math, sol.kv_flops) &&
                      peak(profile_of(modes.o).math, sol.o_flops) &&
                      peak(profile_of(modes.indexer).math, sol.index_projection_flops) &&
                      peak(MathType::fp8, sol.fp8_flops) && peak(attention, sol.attention_flops);
@@ -48,22 +50,23 @@ template <bool context, bool with_indexer>
 std::shared_ptr<const Surface> find_surface(const DsaModule& op, const DsaSol& sol, const Binding& binding,
                                             std::string& why_missing) {
   const auto& family = binding.family<DsaFamily<context, with_indexer>>();
-  const SparseKey key{op.architecture, context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant, op.gemm_quant};
+  const SparseKey key{op.architecture, context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant,
+                      op.gemm_quant};
   std::string memo_key = op.architecture;
-  for (const double number : {double(int(key.fmha)), double(int(key.kv)), double(int(key.gemm)), sol.q_bytes,
-                              sol.kv_weight_bytes, sol.o_bytes, sol.index_bytes, sol.q_flops, sol.kv_flops,
-                              sol.o_flops, sol.index_projection_flops})
+  for (const double number :
+       {double(int(key.fmha)), double(int(key.kv)), double(int(key.gemm)), sol.q_bytes, sol.kv_weight_bytes,
+        sol.o_bytes, sol.index_bytes, sol.q_flops, sol.kv_flops, sol.o_flops, sol.index_projection_flops})
     memo_key += ' ' + std::to_string(number);
   auto surface = family.surfaces.get(memo_key, [&]() -> std::shared_ptr<const Surface> {
     PointList points = family.table.points(key, SparseKernels::trtllm);
     if (points.empty()) return nullptr;
     if (context)
-      return std::make_shared<const Surface>(AxisLayout{.axes = 4}, std::move(points), [sol](const Coordinates& at) {
-        return sol.context(at[3], at[0], at[2], at[1]).ms();
-      });
-    return std::make_shared<const Surface>(AxisLayout{.axes = 3}, std::move(points), [sol](const Coordinates& at) {
-      return sol.generation(at[1], at[0], at[2]).ms();
-    });
+      return std::make_shared<const Surface>(
+          AxisLayout{.axes = 4}, std::move(points),
+          [sol](const Coordinates& at) { return sol.context(at[3], at[0], at[2], at[1]).ms(); });
+    return std::make_shared<const Surface>(
+        AxisLayout{.axes = 3}, std::move(points),
+        [sol](const Coordinates& at) { return sol.generation(at[1], at[0], at[2]).ms(); });
   });
   if (!surface) why_missing = family.table.why_missing(key);
   return surface;
@@ -125,7 +128,8 @@ class BlockPricer final : public TablePricer {
 /// Layers with and without an indexer, by their share.
 class MixedPricer final : public Pricer {
  public:
-  MixedPricer(std::unique_ptr<const BlockPricer> full, std::unique_ptr<const BlockPricer> skip, double full_share)
+  MixedPricer(std::unique_ptr<const BlockPricer> full, std::unique_ptr<const BlockPricer> skip,
+              double full_share)
       : full_(std::move(full)), skip_(std::move(skip)), full_share_(full_share) {}
 
   Price price(const PhasePoint& at) const override {
@@ -163,7 +167,9 @@ DsaUtilisation dsa_utilisation(const DsaModule& like, const Binding& binding) {
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) {
   MathType missing = MathType::none;
   const auto sol = sol_of(op, binding.system(), true, missing);
-  if (!sol) return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(binding.system(), missing));
+  if (!sol)
+    return std::make_unique<FailedPricer>(Failure::missing_system_flops,
+                                          why_no_peak(binding.system(), missing));
   auto full = std::make_unique<BlockPricer>(op, *sol, binding);
   if (op.full_fraction >= 1) return full;
   auto skip = std::make_unique<BlockPricer>(op, *sol_of(op, binding.system(), false, missing), binding);

@@ -22,10 +22,14 @@ class Dsv4Table {
  public:
   Dsv4Table(const Database& database, SharedLayer shared)
       : rows_(database.rows(id(), shared)),
-        fields_(*rows_, {"mla_dtype", "kv_cache_dtype", "gemm_type", "num_heads", "batch_size", "isl", "tp_size",
-                         "step"}),
+        fields_(*rows_, {"mla_dtype", "kv_cache_dtype", "gemm_type", "num_heads", "batch_size", "isl",
+                         "tp_size", "step"}),
         index_(database.table_name(id()), rows_,
-               {fields_.part(dtype), fields_.part(kv_dtype), fields_.part(gemm), {"native heads"}, fields_.part(heads)},
+               {fields_.part(dtype),
+                fields_.part(kv_dtype),
+                fields_.part(gemm),
+                {"native heads"},
+                fields_.part(heads)},
                [this](uint32_t row, TableKey& key) {
                  key = {context ? fields_(row, dtype) : 0, fields_(row, kv_dtype), fields_(row, gemm),
                         fields_(row, heads) * fields_(row, tp), fields_(row, heads)};
@@ -81,12 +85,13 @@ class Dsv4Table {
 
 std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& binding) {
   const AicSystem& system = binding.system();
-  for (const MathType math : {profile_of(op.gemm_quant).math, MathType::bf16, MathType::fp8,
-                              profile_of(op.fmha_quant).math})
+  for (const MathType math :
+       {profile_of(op.gemm_quant).math, MathType::bf16, MathType::fp8, profile_of(op.fmha_quant).math})
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
   if (binding.mode == Mode::sol_full)
-    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "the speed of light of this block has no parts");
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
+                                          "the speed of light of this block has no parts");
   const Dsv4Sol sol{op,
                     *peak_flops(system, op.gemm_quant),
                     *peak_flops(system, MathType::bf16),

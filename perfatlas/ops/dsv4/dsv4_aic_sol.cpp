@@ -37,7 +37,8 @@ SolParts Dsv4Sol::parts(double b, double t, double kv, double pairs) const {
   const double compressed = std::floor(kv / double(op.compress_ratio));
   const double gemm_bytes = profile_of(op.gemm_quant).bytes, kv_bytes = profile_of(op.kv_quant).bytes;
 
-  const double projections = 2 * t * h * q_lora + 2 * t * q_lora * n * hd + 2 * t * h * hd + 2 * t * groups * o_lora * h;
+  const double projections =
+      2 * t * h * q_lora + 2 * t * q_lora * n * hd + 2 * t * h * hd + 2 * t * groups * o_lora * h;
   double compression = 4 * t * h * c * hd + 2 * t * c * hd;
   double bf16 = 2 * t * n * hd * o_lora, fp8 = 0;
   double weights = h * q_lora + q_lora * n * hd + h * hd + groups * o_lora * h + 2 * h * c * hd;

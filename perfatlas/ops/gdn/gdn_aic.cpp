@@ -17,17 +17,16 @@ constexpr std::string_view kDecode = "fused_sigmoid_gating_delta_rule_update";
 constexpr std::array<std::string_view, 3> kDecodeNames{
     kDecode, "fused_recurrent_gated_delta_rule_packed_decode", "fused_recurrent_gated_delta_rule"};
 /// Under which the prefill kernel was measured where it was filed by library.
-constexpr std::array<std::string_view, 3> kChunkNames{"chunk_gated_delta_rule_flashinfer",
-                                                      "chunk_gated_delta_rule_triton",
-                                                      "chunk_gated_delta_rule_cutedsl"};
+constexpr std::array<std::string_view, 3> kChunkNames{
+    "chunk_gated_delta_rule_flashinfer", "chunk_gated_delta_rule_triton", "chunk_gated_delta_rule_cutedsl"};
 constexpr double kChunkTokens = 64;
 constexpr int kBlackwell = 100;
 
 struct GdnFamily {
   LinearTable table;
   GdnFamily(const Database& database, SharedLayer shared)
-      : table("gdn", {"d_model", "d_conv", "num_k_heads", "head_k_dim", "num_v_heads", "head_v_dim"}, database,
-              shared) {}
+      : table("gdn", {"d_model", "d_conv", "num_k_heads", "head_k_dim", "num_v_heads", "head_v_dim"},
+              database, shared) {}
 };
 
 std::function<double(const LinearLoad&)> bytes_of(const Gdn& op) {

@@ -10,8 +10,8 @@ namespace {
 struct Mamba2Family {
   LinearTable table;
   Mamba2Family(const Database& database, SharedLayer shared)
-      : table("mamba2", {"d_model", "d_state", "d_conv", "nheads", "head_dim", "n_groups", "chunk_size"}, database,
-              shared) {}
+      : table("mamba2", {"d_model", "d_state", "d_conv", "nheads", "head_dim", "n_groups", "chunk_size"},
+              database, shared) {}
 };
 
 std::function<double(const LinearLoad&)> bytes_of(const Mamba2& op) {
@@ -38,8 +38,8 @@ std::unique_ptr<const Pricer> bind(const Mamba2& op, const Binding& binding) {
                              op.head_dim, op.n_groups, op.chunk_size};
     if (const auto d_model = table.nearest_d_model(op.kernel_source, op.phase, shape)) shape[0] = *d_model;
     if (PointList points = table.points(op.kernel_source, op.phase, shape); !points.empty())
-      question.surface = std::make_shared<const Surface>(AxisLayout{.axes = 2}, std::move(points),
-                                                         linear_sol(op.phase, question.bytes, question.bandwidth));
+      question.surface = std::make_shared<const Surface>(
+          AxisLayout{.axes = 2}, std::move(points), linear_sol(op.phase, question.bytes, question.bandwidth));
   }
   return linear_pricer(std::move(question), binding.mode);
 }

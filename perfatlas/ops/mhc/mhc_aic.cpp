@@ -19,7 +19,8 @@ struct MhcSol {
     double operations = 2 * (2 * t * hc * hc * h + 2 * t * hc * h);
     double moved = 2 * t * hc * h * bytes * 2;
     if (pre) {
-      operations = 2 * (2 * t * hc * h * mix + 3 * t * hc * h + t * (hc * hc + 2 * hc) * sinkhorn + 2 * t * hc * h);
+      operations =
+          2 * (2 * t * hc * h * mix + 3 * t * hc * h + t * (hc * hc + 2 * hc) * sinkhorn + 2 * t * hc * h);
       moved += 2 * t * (2 * hc + hc * hc) * 4;
     }
     moved += 2 * (mix * hc * h + mix + 3) * bytes;
@@ -49,9 +50,9 @@ class MhcTable {
     PointList points(*rows_);
     for (const uint32_t row : group->rows) points.add({fields_(row, tokens)}, row);
     const double hc = double(key[1]), h = double(key[2]);
-    return std::make_shared<const Surface>(AxisLayout{}, std::move(points), [sol, hc, h](const Coordinates& at) {
-      return sol.parts(double(at[0]), hc, h).ms();
-    });
+    return std::make_shared<const Surface>(
+        AxisLayout{}, std::move(points),
+        [sol, hc, h](const Coordinates& at) { return sol.parts(double(at[0]), hc, h).ms(); });
   }
 
   std::string why_missing(const TableKey& key) const { return index_.why_missing(key); }
@@ -63,8 +64,11 @@ class MhcTable {
 };
 
 std::unique_ptr<const Pricer> bind_part(bool pre, const Mhc& op, double flops, const Binding& binding) {
-  const MhcSol sol{flops, profile_of(op.quant).bytes, binding.system().mem_bw, double(op.sinkhorn_iters), pre};
-  const auto tokens_of = [split = op.seq_split](const PhasePoint& at) { return (at.tokens + split - 1) / split; };
+  const MhcSol sol{flops, profile_of(op.quant).bytes, binding.system().mem_bw, double(op.sinkhorn_iters),
+                   pre};
+  const auto tokens_of = [split = op.seq_split](const PhasePoint& at) {
+    return (at.tokens + split - 1) / split;
+  };
   SurfaceQuestion question;
   if (binding.mode != Mode::sol) {
     const MhcTable& table = binding.family<MhcTable>();
@@ -102,11 +106,14 @@ class BothParts final : public Pricer {
 std::unique_ptr<const Pricer> bind(const Mhc& op, const Binding& binding) {
   const MathType math = profile_of(op.quant).math;
   const auto flops = peak_flops(binding.system(), math);
-  if (!flops) return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(binding.system(), math));
+  if (!flops)
+    return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(binding.system(), math));
   if (binding.mode == Mode::sol_full)
-    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "the speed of light of this op has no parts");
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
+                                          "the speed of light of this op has no parts");
   if (op.part != Mhc::Part::both) return bind_part(op.part == Mhc::Part::pre, op, *flops, binding);
-  return std::make_unique<BothParts>(bind_part(true, op, *flops, binding), bind_part(false, op, *flops, binding));
+  return std::make_unique<BothParts>(bind_part(true, op, *flops, binding),
+                                     bind_part(false, op, *flops, binding));
 }
 
 }  // namespace perfatlas::aic

@@ -28,7 +28,8 @@ struct MsaSol {
 
   /// `seen`: tokens of a sequence that the last new one can see; t: new tokens; pairs of one head.
   SolParts parts(double b, double n, double t, double seen, double pairs) const {
-    const double weights = hidden * n * d + hidden * 2 * n_kv * d + n * v * hidden + hidden * index_heads * index_dim;
+    const double weights =
+        hidden * n * d + hidden * 2 * n_kv * d + n * v * hidden + hidden * index_heads * index_dim;
     const double blocks = seen > topk ? std::ceil(seen / block) : 0;
     const double index = 2 * t * index_heads * index_dim * blocks;
     const double attention = 2 * n * (d + v) * pairs;
@@ -52,9 +53,10 @@ class MsaPricer final : public TablePricer {
   MsaPricer(const MsaModule& op, const MsaSol& sol, const Binding& binding)
       : TablePricer(binding.mode), op_(op), sol_(sol) {
     if (mode() == Mode::sol) return;
-    const SparseTable& table = op.context ? binding.family<MsaFamily<true>>().table
-                                          : binding.family<MsaFamily<false>>().table;
-    const SparseKey key{kArchitecture, op.context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant, op.gemm_quant};
+    const SparseTable& table =
+        op.context ? binding.family<MsaFamily<true>>().table : binding.family<MsaFamily<false>>().table;
+    const SparseKey key{kArchitecture, op.context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant,
+                        op.gemm_quant};
     PointList points = table.points(key, SparseKernels::trtllm);
     if (points.empty()) {
       why_missing_ = table.why_missing(key);
@@ -62,7 +64,8 @@ class MsaPricer final : public TablePricer {
       surface_ = std::make_shared<const Surface>(
           AxisLayout{.axes = op.context ? size_t{4} : size_t{3}}, std::move(points),
           [sol, context = op.context](const Coordinates& at) {
-            return context ? sol.context(at[3], at[0], at[2], at[1]).ms() : sol.generation(at[1], at[0], at[2]).ms();
+            return context ? sol.context(at[3], at[0], at[2], at[1]).ms()
+                           : sol.generation(at[1], at[0], at[2]).ms();
           });
     }
     if (mode() == Mode::silicon || !binding.transfers.xop) return;
@@ -119,7 +122,8 @@ std::unique_ptr<const Pricer> bind(const MsaModule& op, const Binding& binding) 
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
   if (binding.mode == Mode::sol_full)
-    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "the speed of light of this block has no parts");
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
+                                          "the speed of light of this block has no parts");
   const MsaSol sol{.n_kv = double(op.num_kv_heads),
                    .hidden = double(op.hidden_size),
                    .d = double(op.head_dim),
