@@ -42,6 +42,8 @@ void add_estimate(CLI::App& app, Invocation& invocation);
 void add_support(CLI::App& app, Invocation& invocation);
 void add_accuracy(CLI::App& app, Invocation& invocation);
 void add_model(CLI::App& app, Invocation& invocation);
+void add_search(CLI::App& app, Invocation& invocation);
+void add_recommend(CLI::App& app, Invocation& invocation);
 void add_docs(CLI::App& app, Invocation& invocation);
 
 }  // namespace perfatlas

@@ -76,7 +76,9 @@ Deployment Session::deploy(const WorkerQuestion& q) {
   if (q.spans_nodes) {
     quant.wide_experts = true;  // the experts' type decides whether their transport was measured
     d.quant = resolve_quant(*served, quant, measured);
-    d.transport = expert_transport(*served, d, q.phases, on.engine.view(q.view), q.searching);
+    // A search counts the weights of decode workers by the ops of their prefill, which must then be known, too.
+    const PhasesNeeded measured_phases{q.phases.context || q.searching, q.phases.generation};
+    d.transport = expert_transport(*served, d, measured_phases, on.engine.view(q.view), q.searching);
   }
   quant.wide_experts = d.transport.used();
   d.quant = resolve_quant(*served, quant, measured);
