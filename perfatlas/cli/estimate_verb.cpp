@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "perfatlas/base/error.h"
-#include "perfatlas/base/text.h"
 #include "perfatlas/cli/paths.h"
 #include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/estimate/estimate_text.h"
+#include "perfatlas/estimate/request_json.h"
 #include "perfatlas/tables/systems_root.h"
 
 namespace perfatlas {
@@ -25,7 +25,7 @@ struct PoolFlags {
 struct EstimateArguments {
   std::string model, system, decode_system, backend = "trtllm", version, systems_path;
   std::string mode = "agg", database_mode = "SILICON", transfers = "default", detail;
-  std::string attention_backend, moe_backend, nextn = "0", step_model = "aic";
+  std::string attention_backend, moe_backend, nextn = "0", step_model = "aic", jsonl;
   int64_t isl = 1024, osl = 1024, prefix = 0, stride = 32;
   std::optional<int64_t> context_tokens;
   std::optional<double> accepted;
@@ -33,8 +33,6 @@ struct EstimateArguments {
   QuantFlags quant;
   bool json = false;
 };
-
-constexpr int64_t kDefaultBatch = 128;
 
 void add_pool(CLI::App& verb, PoolFlags& pool, const std::string& prefix, const std::string& what) {
   const std::string bs = prefix.empty() ? "--bs,--batch-size" : "--" + prefix + "bs";
@@ -46,15 +44,6 @@ void add_pool(CLI::App& verb, PoolFlags& pool, const std::string& prefix, const 
                   what + "memory for the KV cache, as the framework counts it; default: the framework's");
   verb.add_option("--" + longer + "max-seq-len", pool.max_seq_len,
                   what + "tokens that every sequence may get");
-}
-
-/// "auto" is what the checkpoint has been trained for.
-int64_t drafted_tokens(const std::string& text, const estimate::ServedModel& model) {
-  if (text == "auto") return model.checkpoint().config.integer_or("num_nextn_predict_layers", 0);
-  const auto number = parse_integer(text);
-  if (!number || *number < 0)
-    throw UsageError(fmt::format("--nextn '{}' is neither 'auto' nor a number of at least 0", text));
-  return *number;
 }
 
 estimate::Pool pool_of(const PoolFlags& flags, const EstimateArguments& a, std::optional<int64_t> batch) {
@@ -91,20 +80,16 @@ estimate::EstimateRequest request_of(const EstimateArguments& a, estimate::Sessi
   r.decode_system = a.decode_system;
   r.framework = estimate::framework_from_name(a.backend);
   r.version = a.version;
-  const auto mode = aic::mode_from_name(a.database_mode);
-  if (!mode || *mode == aic::Mode::sol_full)
-    throw UsageError(fmt::format("--database-mode '{}' is unknown; known: SILICON, HYBRID, EMPIRICAL and SOL",
-                                 a.database_mode));
-  r.view.mode = *mode;
+  r.view.mode = estimate::database_mode_from_name(a.database_mode);
   r.view.transfers = aic::TransferPolicy::from_text(a.transfers);
-  r.drafted_tokens = drafted_tokens(a.nextn, *session.model(a.model));
+  r.drafted_tokens = estimate::drafted_tokens_from_text(a.nextn, *session.model(a.model));
   if (r.drafted_tokens > 0 && !a.accepted)
     throw UsageError("--nextn needs --nextn-accepted: how many drafted tokens hold per step, on average");
   r.workload = {.isl = a.isl, .osl = a.osl, .prefix = a.prefix, .accepted = a.accepted.value_or(0)};
   r.quant = a.quant.choice();
   r.attention_backend = a.attention_backend;
   r.moe_backend = a.moe_backend;
-  r.worker = pool_of(a.worker, a, kDefaultBatch);
+  r.worker = pool_of(a.worker, a, estimate::kDefaultBatch);
   r.prefill = pool_of(a.prefill, a, std::nullopt);
   r.decode = pool_of(a.decode, a, std::nullopt);
   r.context_tokens = a.context_tokens;
@@ -112,10 +97,36 @@ estimate::EstimateRequest request_of(const EstimateArguments& a, estimate::Sessi
   return r;
 }
 
+/// One answer line per request line; an answer without figures has "error". Fails when any request does.
+int answer_lines(const std::string& path, estimate::Session& session) {
+  std::ifstream file;
+  if (path != "-") file.open(path);
+  std::istream& in = path == "-" ? std::cin : file;
+  if (!in) throw UsageError(fmt::format("--jsonl {}: cannot be read", path));
+  bool all = true;
+  for (std::string line; std::getline(in, line);) {
+    if (line.empty()) continue;
+    nlohmann::json out;
+    try {
+      const auto object = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
+      out = estimate::estimate_json(
+          estimate::run_estimate(session, estimate::request_from_json(object, session)));
+    } catch (const Error& error) {
+      out = {{"error", error.what()}};
+      all = false;
+    }
+    fmt::print("{}\n", out.dump());
+  }
+  return all ? kDone : kFailed;
+}
+
 int run_estimate_verb(const EstimateArguments& a, const OpRegistry& ops) {
   const estimate::Detail detail = estimate::detail_from_name(a.detail);
   const SystemsRoot root(systems_source(a.systems_path), ops);
   estimate::Session session(root, model_libraries());
+  if (!a.jsonl.empty()) return answer_lines(a.jsonl, session);
+  if (a.model.empty() || a.system.empty())
+    throw UsageError("--model and --system are missing; see estimate --help");
   const estimate::Estimate estimate = estimate::run_estimate(session, request_of(a, session));
   fmt::print("{}", a.json ? estimate::estimate_json(estimate).dump() + "\n"
                           : estimate::estimate_text(estimate, detail));
@@ -123,9 +134,8 @@ int run_estimate_verb(const EstimateArguments& a, const OpRegistry& ops) {
 }
 
 void add_identity(CLI::App& verb, EstimateArguments& a) {
-  verb.add_option("--model,--model-path", a.model, "Id (Qwen/Qwen3-32B) or folder with a config.json")
-      ->required();
-  verb.add_option("--system", a.system, "GPU: h200_sxm, b200_sxm, ...")->required();
+  verb.add_option("--model,--model-path", a.model, "Id (Qwen/Qwen3-32B) or folder with a config.json");
+  verb.add_option("--system", a.system, "GPU: h200_sxm, b200_sxm, ...");
   verb.add_option("--decode-system", a.decode_system, "GPU of decode workers; default: --system");
   verb.add_option("--backend", a.backend, "Serving framework: trtllm (default), sglang or vllm");
   verb.add_option("--backend-version,--perf-db-version", a.version, "Its version; default: the current one");
@@ -166,6 +176,8 @@ void add_estimate(CLI::App& app, Invocation& invocation) {
   a->quant.add_to(*verb);
   verb->add_option("--detail", a->detail, "none, summary, memory, time, energy, source or all");
   verb->add_flag("--json", a->json, "For machines");
+  verb->add_option("--jsonl", a->jsonl,
+                   "Many requests, one JSON object a line, from a file or '-'; answers likewise");
   verb->footer(
       "Examples:\n"
       "  perfatlas estimate --model Qwen/Qwen3-32B --system h200_sxm --tp 4 --bs 64 --isl 4000 --osl 1000 "
