@@ -21,7 +21,7 @@ std::string key_of(const WorkerQuestion& q) {
                      name_of(q.framework), q.version, int(q.view.mode), t.xshape, t.xquant, t.xprofile, t.xop,
                      q.view.shared_layer ? int(*q.view.shared_layer) : -1, q.parallel.label(), q.parallel.cp,
                      key_of(q.quant) + std::to_string(q.drafted_tokens), q.attention_backend, q.moe_backend,
-                     q.phases.context, q.phases.generation, q.spans_nodes, q.searching);
+                     q.phases.context, q.phases.generation, q.spans_nodes, q.searching + 2 * q.decodes_only);
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ Deployment Session::deploy(const WorkerQuestion& q) {
                       .framework = q.framework,
                       .sm_version = d.sm_version,
                       .moe_backend = q.moe_backend,
-                      .runs_prefill = q.phases.context,
+                      .runs_prefill = q.phases.context && !q.decodes_only,
                       .searching = q.searching};
   const MeasuredFmha measured = measured_fmha(*root_, request, *served);
   if (q.spans_nodes) {
