@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "perfatlas/accuracy/loo_summary.h"
+#include "perfatlas/accuracy/slice_out.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/verb.h"
@@ -34,6 +35,8 @@ class OpLoo {
     tables_.push_back(fmt::format("{}: {} rows, {} slices", table, rows, slices.size()));
     const std::vector<LeftOut> found = leave_out(*op_, slices, options_);
     found_.insert(found_.end(), found.begin(), found.end());
+    const std::vector<LeftOut> missing = slice_out(*op_, slices, options_);
+    found_.insert(found_.end(), missing.begin(), missing.end());
   }
 
   bool empty() const { return tables_.empty(); }

@@ -7,6 +7,7 @@
 #include "perfatlas/cli/question_lines_command.h"
 #include "perfatlas/db/answer_text.h"
 #include "perfatlas/db/database.h"
+#include "perfatlas/db/published_database.h"
 #include "perfatlas/store/layout.h"
 
 namespace perfatlas {
@@ -16,19 +17,35 @@ struct QueryArguments {
   QueryOptions options;
   std::string data;
   std::string cache;
+  std::string engine;
+  std::string systems_path;
   bool json = false;
 };
 
-int run_query(const OpArguments& op, const QueryArguments& a) {
+Answer answer_of(const Case& asked, const QueryArguments& a, const QueryOptions& options,
+                 const OpRegistry& ops) {
+  if (a.systems_path.empty()) return Database(data_root(a.data)).query(asked, options);
+  if (options.engine != Engine::atlas)
+    throw UsageError(
+        "of published tables `query OP` asks the engine atlas; ask the engine aic with query --jsonl");
+  PublishedDatabase database(std::make_shared<const SystemsRoot>(a.systems_path, ops));
+  return database.query(asked, options);
+}
+
+int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& ops) {
   QueryOptions options = a.options;
   if (!a.cache.empty()) {
     options.cache_state = from_name<CacheState>(a.cache);
     if (!options.cache_state)
       throw UsageError(fmt::format("--cache '{}' is none of serving, hot and cold", a.cache));
   }
+  if (!a.engine.empty()) {
+    const auto engine = from_name<Engine>(a.engine);
+    if (!engine) throw UsageError(fmt::format("--engine '{}' is none of atlas and aic", a.engine));
+    options.engine = *engine;
+  }
   const Case asked = op.to_case();
-  Database database(data_root(a.data));
-  const Answer answer = database.query(asked, options);
+  const Answer answer = answer_of(asked, a, options, ops);
   if (a.json)
     fmt::print("{}\n", answer_json(asked, answer));
   else
@@ -50,6 +67,9 @@ void add_query(CLI::App& app, Invocation& invocation) {
                    "Version of its kernel library; default: the latest");
     sub.add_option("--kernel", a->options.kernel, "Kernel (kernel_source); default: the fastest");
     sub.add_option("--cache", a->cache, "Cache state of the rows; default: serving");
+    sub.add_option("--engine", a->engine, "Rules between and beyond rows: atlas (default) or aic");
+    sub.add_option("--systems-path", a->systems_path,
+                   "Published tables instead of a data folder: a wheel, or a folder of systems");
     sub.add_flag("--allow-sol", a->options.allow_sol,
                  "Without rows, answer the speed of light of the machine");
     sub.add_flag("--json", a->json, "For machines");
@@ -60,12 +80,17 @@ void add_query(CLI::App& app, Invocation& invocation) {
       invocation.action = [&invocation, lines] { return run_question_lines(*lines, invocation.ops); };
     return lines->jsonl;
   };
-  add_op_subcommands(invocation,
-                     {verb, more, [a](const OpArguments& op) { return run_query(op, *a); }, without_op});
+  add_op_subcommands(
+      invocation,
+      {verb, more, [a, &invocation](const OpArguments& op) { return run_query(op, *a, invocation.ops); },
+       without_op});
   verb->footer(
       "Examples:\n"
       "  perfatlas query gemm --data tables --m 8 --n 4096 --k 1024\n"
       "  perfatlas query attention_generation --batch 8 --heads 16 --kv_heads 8 --step 2000\n"
+      "  perfatlas query gemm --systems-path aiconfigurator_core-0.12.0.whl --system h200_sxm --backend vllm "
+      "--m 8 "
+      "--n 4096 --k 1024\n"
       "  perfatlas query --jsonl --systems-path aiconfigurator_core-0.12.0.whl < questions.jsonl\n"
       "Exit code 1 when there is no answer; the reason names what is known.");
 }

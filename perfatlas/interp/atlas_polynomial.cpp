@@ -45,6 +45,11 @@ struct Polynomial {
   }
 };
 
+struct PolynomialLaw {
+  std::shared_ptr<const Polynomial> polynomial;
+  SolParts operator()(const double* at) const { return polynomial->at(at); }
+};
+
 /// Three integers of an axis; nothing is known of one that has a single key, so it is probed at multiples.
 std::array<double, kNodes> nodes_of(double low, double high) {
   if (high < low + 2) high = std::max(low + 2, 4 * low);
@@ -147,7 +152,9 @@ SolLaw as_polynomial(SolLaw law, size_t axes, const std::array<double, kMaxAxes>
   auto polynomial = std::make_shared<Polynomial>(through_nodes(law, axes, nodes));
   drop_terms(*polynomial);
   if (!agrees(*polynomial, law, nodes)) return law;
-  return [polynomial](const double* at) { return polynomial->at(at); };
+  return PolynomialLaw{polynomial};
 }
+
+bool is_polynomial(const SolLaw& law) { return law.target<PolynomialLaw>() != nullptr; }
 
 }  // namespace perfatlas
