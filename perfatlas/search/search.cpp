@@ -68,17 +68,21 @@ std::string why_nothing(const SearchRequest& request, const Experiment& experime
   if (tally.splits == 0)
     return fmt::format("no way to split the model over at most {} GPUs is known; raise --total-gpus",
                        request.total_gpus);
-  if (tally.least_ttft_ms || tally.least_tpot_ms)
-    return fmt::format(
-        "latency: the least TTFT is {} and the least TPOT {}, the limits are {:.4g} and {:.4g} ms; relax "
-        "--ttft or "
-        "--tpot, or shorten --isl",
-        tally.least_ttft_ms ? fmt::format("{:.4g} ms", *tally.least_ttft_ms) : "unknown",
-        tally.least_tpot_ms ? fmt::format("{:.4g} ms", *tally.least_tpot_ms) : "unknown",
-        request.target.ttft_ms, request.target.tpot_ms);
+  if (tally.least_ttft_ms || tally.least_tpot_ms) {
+    const auto least = [](const std::optional<double>& ms) {
+      return ms ? fmt::format("{:.4g} ms", *ms) : "unknown";
+    };
+    const std::string limits =
+        request.request_latency_ms
+            ? fmt::format("a request may take {:.4g} ms; relax --request-latency",
+                          *request.request_latency_ms)
+            : fmt::format("the limits are {:.4g} and {:.4g} ms; relax --ttft or --tpot",
+                          request.target.ttft_ms, request.target.tpot_ms);
+    return fmt::format("latency: the least TTFT is {} and the least TPOT {}, {}, or shorten the requests",
+                       least(tally.least_ttft_ms), least(tally.least_tpot_ms), limits);
+  }
   if (count(tally, Refusal::Kind::no_data) > 0)
-    return "missing data: " + first_reason(tally, Refusal::Kind::no_data) +
-           "; --database-mode HYBRID estimates what was not measured";
+    return "missing data: " + first_reason(tally, Refusal::Kind::no_data);
   if (count(tally, Refusal::Kind::cache_too_small) > 0)
     return "memory: " + first_reason(tally, Refusal::Kind::cache_too_small) +
            "; shorten --isl and --osl, or raise --free-gpu-memory-fraction";

@@ -116,7 +116,7 @@ std::string why_split_gives_nothing(const estimate::Worker& worker, const Search
     return worker.explain_context(step, 1, fresh, workload.prefix);
   if (const auto step = worker.generation_step(1, workload.isl + 1); !step.ok())
     return worker.explain_generation(step, 1, workload.isl + 1);
-  return "no data for the larger batches";
+  return "the larger batches have no data; --database-mode HYBRID estimates what was not measured";
 }
 
 void for_each_parallel(size_t count, const std::function<void(size_t)>& work) {
