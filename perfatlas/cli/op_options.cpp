@@ -9,10 +9,13 @@
 namespace perfatlas {
 namespace {
 
-/// The flag, and the column where the verb has no option of that name.
+/// The flag and the column, as far as the verb has no option of that name; else the column as --row_COLUMN.
 std::string option_names(const CLI::App& app, const FieldType& field) {
   const std::string flag = fmt::format("--{}", field.flag), column = fmt::format("--{}", field.column);
-  return flag == column || app.get_option_no_throw(column) != nullptr ? flag : flag + "," + column;
+  const bool flag_free = app.get_option_no_throw(flag) == nullptr;
+  const bool column_free = flag != column && app.get_option_no_throw(column) == nullptr;
+  if (flag_free) return column_free ? flag + "," + column : flag;
+  return column_free ? column : fmt::format("--row_{}", field.column);
 }
 
 void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) {

@@ -10,7 +10,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string percent(std::optional<double> share) {
-  return share ? fmt::format("± {:.2g} %", *share * 100) : "error bar unknown";
+  if (!share) return "error bar unknown";
+  return *share < 1 ? fmt::format("± {:.2g} %", *share * 100) : fmt::format("± {:.0f} %", *share * 100);
 }
 
 std::string source_line(const Answer& answer) {
