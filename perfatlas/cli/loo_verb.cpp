@@ -39,6 +39,9 @@ class OpLoo {
     found_.insert(found_.end(), missing.begin(), missing.end());
   }
 
+  /// A table that cannot be read is named among those that were looked at.
+  void left_out(const std::string& why) { tables_.push_back("left out: " + why); }
+
   bool empty() const { return tables_.empty(); }
   LooReport report() const { return {std::string(op_->info.id), tables_, summarise(found_)}; }
 
@@ -62,7 +65,13 @@ void add_published(OpLoo& loo, const OpType& op, const SystemsRoot& root, const 
   for (const std::string& backend : root.backends(a.system)) {
     if (!a.backend.empty() && backend != a.backend) continue;
     const std::string version = root.resolve_version(a.system, backend, a.backend.empty() ? "" : a.version);
-    const auto rows = root.table_rows(op, {a.system, backend, version, SharedLayer::off});
+    std::shared_ptr<const TableRows> rows;
+    try {
+      rows = root.table_rows(op, {a.system, backend, version, SharedLayer::off});
+    } catch (const Error& error) {  // the other tables go on working
+      loo.left_out(error.what());
+      continue;
+    }
     if (rows->empty()) continue;
     const std::string path = rows->sources()[0].source.path;
     if (std::find(seen.begin(), seen.end(), path) != seen.end()) continue;
