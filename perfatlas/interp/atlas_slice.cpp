@@ -159,9 +159,10 @@ struct AtlasSlice::Walk {
 AtlasEstimate AtlasSlice::estimate(const double* at, const AtlasBars& bars) const {
   std::array<Place, kMaxAxes> places;
   bool exact = true, beyond = false;
-  size_t cell = 0;
+  size_t cell = 0, upper = 0;
   for (size_t d = 0; d < cells_.law.axes; ++d) {
     places[d] = place_of(d, at[d]);
+    upper += places[d].b * cells_.stride[d];
     exact &= places[d].exact;
     beyond |= places[d].step != AxisStep::inside;
     cell += places[d].a * cells_.stride[d];
@@ -178,6 +179,8 @@ AtlasEstimate AtlasSlice::estimate(const double* at, const AtlasBars& bars) cons
   if (!beyond && !curve_.empty()) e.latency_ms = curve_.at(at[0]);
   e.faster_than_light = walk.faster_than_light;
   if (!cells_.sol) return e;
+  // More work never has a lower bound: above that of the upper corner there is nothing to check.
+  if (!beyond && e.latency_ms >= cells_.bound_ms[upper] * (1 + 1e-6)) return e;  // stored as float
   const double bound = cells_.sol(at).bound_ms();
   if (!e.faster_than_light) e.latency_ms = std::max(e.latency_ms, bound);
   if (beyond) e.latency_ms = std::max(e.latency_ms, bound / cells_.best_utilisation);
