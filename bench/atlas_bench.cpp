@@ -8,6 +8,7 @@
 #include <random>
 #include <thread>
 
+#include "perfatlas/base/error.h"
 #include "perfatlas/db/atlas_table.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/tables/systems_root.h"
@@ -124,7 +125,11 @@ int run(int argc, char** argv) {
     const std::string version = root.resolve_version(system, backend, "");
     fmt::print("{} {} {}\n{:<34}{:>9}{:>8}{:>8}{:>8}{:>8}{:>9}{:>8}{:>8}{:>8}\n", system, backend, version,
                "op", "rows", "slices", "exact", "inside", "beyond", "read", "split", "models", "+ bars");
-    for (const auto& op : ops.ops()) bench_op(root, *op, {system, backend, version, SharedLayer::off}, total);
+    for (const auto& op : ops.ops()) try {
+        bench_op(root, *op, {system, backend, version, SharedLayer::off}, total);
+      } catch (const Error& error) {
+        fmt::print("{}: {}\n", op->info.id, error.what());
+      }
   }
   fmt::print("exact, inside, beyond: ns per query. read, split, models, + bars: ms per table.\n");
   fmt::print("all tables: read {:.0f} ms, split {:.0f} ms, models {:.0f} ms; with calibration {:.0f} ms\n",
