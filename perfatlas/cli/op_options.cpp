@@ -9,13 +9,15 @@
 namespace perfatlas {
 namespace {
 
-/// The flag and the column, as far as the verb has no option of that name; else the column as --row_COLUMN.
+/// The flag and the column, as far as the verb has no option of that name; --row_COLUMN where it has both.
 std::string option_names(const CLI::App& app, const FieldType& field) {
-  const std::string flag = fmt::format("--{}", field.flag), column = fmt::format("--{}", field.column);
-  const bool flag_free = app.get_option_no_throw(flag) == nullptr;
-  const bool column_free = flag != column && app.get_option_no_throw(column) == nullptr;
-  if (flag_free) return column_free ? flag + "," + column : flag;
-  return column_free ? column : fmt::format("--row_{}", field.column);
+  std::string names;
+  for (const std::string_view name : {field.flag, field.column}) {
+    const std::string option = fmt::format("--{}", name);
+    if (names == option || app.get_option_no_throw(option) != nullptr) continue;
+    names += (names.empty() ? "" : ",") + option;
+  }
+  return names.empty() ? fmt::format("--row_{}", field.column) : names;
 }
 
 void add_field_options(CLI::App& app, const OpType& op, OpArguments& arguments) {
