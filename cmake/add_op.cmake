@@ -27,7 +27,8 @@ function(perfatlas_op folder)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set_property(GLOBAL PROPERTY perfatlas_op_${folder}_tests ${tests})
-  list(FILTER sources EXCLUDE REGEX "_(${kinds})(_[a-z0-9_]+)?\\.cpp$|_test\\.cpp$")
+  # What the compatible engine adds to an op belongs to the library of that engine (aic/CMakeLists.txt).
+  list(FILTER sources EXCLUDE REGEX "_(${kinds}|aic)(_[a-z0-9_]+)?\\.cpp$|_test\\.cpp$")
   set_property(GLOBAL APPEND PROPERTY perfatlas_op_sources ${sources})
 endfunction()
 

@@ -10,3 +10,8 @@ if command -v ccache >/dev/null; then
   export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache CMAKE_CUDA_COMPILER_LAUNCHER=ccache
   export CCACHE_BASEDIR="$PWD" CCACHE_NOHASHDIR=1
 fi
+# The published tables that the data tests read (tools/get_wheel.sh).
+if [[ -z ${PERFATLAS_WHEEL:-} ]]; then
+  PERFATLAS_WHEEL=$(compgen -G "$PWD/build/wheel/aiconfigurator_core-*.whl" | head -1 || true)
+  if [[ -n $PERFATLAS_WHEEL ]]; then export PERFATLAS_WHEEL; else unset PERFATLAS_WHEEL; fi
+fi

@@ -1,15 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/aic/bind.h"
 
+#include "perfatlas/aic/bind_composite.h"
 #include "perfatlas/aic/bind_memory.h"
 #include "perfatlas/ops/attention/attention_aic.h"
 #include "perfatlas/ops/collective/collective_aic.h"
+#include "perfatlas/ops/dsa/dsa_aic.h"
+#include "perfatlas/ops/dsv4/dsv4_aic.h"
 #include "perfatlas/ops/encoder_attention/encoder_attention_aic.h"
+#include "perfatlas/ops/gdn/gdn_aic.h"
 #include "perfatlas/ops/gemm/gemm_aic.h"
+#include "perfatlas/ops/kda/kda_aic.h"
+#include "perfatlas/ops/mamba2/mamba2_aic.h"
+#include "perfatlas/ops/mhc/mhc_aic.h"
 #include "perfatlas/ops/mla/mla_aic.h"
 #include "perfatlas/ops/mla_bmm/mla_bmm_aic.h"
 #include "perfatlas/ops/mla_module/mla_module_aic.h"
 #include "perfatlas/ops/moe/moe_aic.h"
+#include "perfatlas/ops/msa/msa_aic.h"
 
 namespace perfatlas::aic {
 namespace {

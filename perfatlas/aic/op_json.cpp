@@ -104,15 +104,14 @@ void read(JsonFields& f, DsaModule& op) {
   if (every < 1) f.wrong("index_topk_freq", "a positive integer");
   op.full_fraction = 1 / double(every);
   f.optional("dsa_full_layer_fraction", op.full_fraction);
+  op.projections = {op.gemm_quant, op.gemm_quant, op.gemm_quant, op.gemm_quant};
   if (const nlohmann::json* modes = f.find("attn_projection_quant_modes")) {
-    DsaModule::Projections projections{op.gemm_quant, op.gemm_quant, op.gemm_quant, op.gemm_quant};
     JsonFields groups("attn_projection_quant_modes", *modes);
-    groups.optional("q", projections.q);
-    groups.optional("kv", projections.kv);
-    groups.optional("o", projections.o);
-    groups.optional("indexer", projections.indexer);
+    groups.optional("q", op.projections.q);
+    groups.optional("kv", op.projections.kv);
+    groups.optional("o", op.projections.o);
+    groups.optional("indexer", op.projections.indexer);
     groups.finish();
-    op.projections = projections;
   }
 }
 

@@ -3,15 +3,13 @@
 // (DeepSeek-V4), and the residual mixing that goes with the latter.
 #pragma once
 
-#include <optional>
-
 #include "perfatlas/aic/op_base.h"
 
 namespace perfatlas::aic {
 
 /// Dimensions follow from the architecture.
 struct DsaModule : OpBase {
-  /// Modes of the groups of projections.
+  /// Modes of the groups of projections: gemm_quant, unless a checkpoint keeps some in another one.
   struct Projections {
     QuantMode q = QuantMode::bfloat16, kv = QuantMode::bfloat16, o = QuantMode::bfloat16,
               indexer = QuantMode::bfloat16;
@@ -22,7 +20,7 @@ struct DsaModule : OpBase {
   QuantMode kv_quant = QuantMode::bfloat16;
   QuantMode fmha_quant = QuantMode::bfloat16;
   QuantMode gemm_quant = QuantMode::bfloat16;
-  std::optional<Projections> projections;  // absent: gemm_quant for all
+  Projections projections;
   std::string architecture = "DeepseekV32ForCausalLM";
   int64_t cp_size = 1;
   double full_fraction = 1;  // share of the layers that have an indexer

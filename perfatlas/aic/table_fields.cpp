@@ -5,8 +5,7 @@
 
 namespace perfatlas::aic {
 
-TableFields::TableFields(const TableRows& rows, std::initializer_list<std::string_view> columns)
-    : rows_(&rows) {
+TableFields::TableFields(const TableRows& rows, std::vector<std::string_view> columns) : rows_(&rows) {
   for (const std::string_view column : columns) {
     const std::optional<size_t> field = rows.op().find_field(column);
     PERFATLAS_ASSERT(field.has_value());

@@ -2,7 +2,6 @@
 // Columns of a table by name.
 #pragma once
 
-#include <initializer_list>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -16,7 +15,7 @@ namespace perfatlas::aic {
 /// The chosen columns of an op's table, as integers (see FieldValues). REQUIRES: the op has them; the rows outlive this.
 class TableFields {
  public:
-  TableFields(const TableRows& rows, std::initializer_list<std::string_view> columns);
+  TableFields(const TableRows& rows, std::vector<std::string_view> columns);
 
   int64_t operator()(uint32_t row, size_t column) const { return rows_->value(row, fields_[column]); }
   /// How a text is stored in a column; nothing when the column cannot hold it.

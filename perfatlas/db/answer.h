@@ -2,6 +2,7 @@
 // What a query answers: a time, and everything needed to judge it.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +16,8 @@ enum class AnswerSource {
   none,            // a miss: miss_reason says why
   measured,        // this very case was measured
   interpolated,    // between measured cases
-  extrapolated,    // beyond them, with the efficiency of the nearest ones held
+  extrapolated,    // beyond them: by the law of the engine that answered
+  transferred,     // nothing of this slice was measured: from similar slices
   speed_of_light,  // nothing was measured: the least time this machine could need, not an estimate
 };
 
@@ -25,7 +27,18 @@ inline constexpr auto kEnumNames<AnswerSource> =
                EnumName<AnswerSource>{AnswerSource::measured, "measured"},
                EnumName<AnswerSource>{AnswerSource::interpolated, "interpolated"},
                EnumName<AnswerSource>{AnswerSource::extrapolated, "extrapolated"},
+               EnumName<AnswerSource>{AnswerSource::transferred, "transferred"},
                EnumName<AnswerSource>{AnswerSource::speed_of_light, "speed_of_light"}};
+
+/// Which rules answer between and beyond measured cases.
+enum class Engine {
+  atlas,  // box interpolation in work, affine law beyond, calibrated intervals (interp/atlas_slice.h)
+  aic,    // the rules of aiconfigurator (interp/grid.h, interp/sites.h)
+};
+
+template <>
+inline constexpr auto kEnumNames<Engine> =
+    std::array{EnumName<Engine>{Engine::atlas, "atlas"}, EnumName<Engine>{Engine::aic, "aic"}};
 
 /// One measured row behind an answer.
 struct SupportingRow {
@@ -42,10 +55,20 @@ struct Answer {
   double latency_ms = 0;            // 0 for a miss
   std::optional<double> energy_mj;  // per launch; absent when unknown
 
-  /// Relative half-width. measured: the 95 % interval of the median (rel_ci95 of the row). interpolated and
-  /// extrapolated: nine in ten points of this slice that were predicted from as far were within it
-  /// (interp/error_bar.h). Absent when unknown.
+  Engine engine = Engine::atlas;
+
+  /// Relative half-width. measured: the 95 % interval of the median (rel_ci95 of the row); absent when the row does not
+  /// say. Else, engine aic: nine in ten points of this slice that were predicted from as far were within it
+  /// (interp/error_bar.h); engine atlas: the 80 % interval. Absent when unknown.
   std::optional<double> rel_error;
+
+  /// Engine atlas: factors f such that the true latency lies within [latency / f, latency * f] in 50, 80 and 95 % of
+  /// cases like this one, by the leave-outs of the same table (interp/atlas_bars.h). Of a measured row: estimated from
+  /// how well neighbours agree.
+  std::optional<std::array<double, 3>> intervals;
+
+  bool repaired = false;           // the row measured here is spoiled; this is what its neighbours say
+  bool faster_than_light = false;  // a row behind the answer was measured below the speed of light
 
   double distance_octaves = 0;   // to the nearest supporting row
   std::optional<double> sol_ms;  // the speed of light of the case itself; absent when unknown

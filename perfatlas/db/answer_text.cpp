@@ -10,7 +10,8 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 std::string percent(std::optional<double> share) {
-  return share ? fmt::format("± {:.2g} %", *share * 100) : "error bar unknown";
+  if (!share) return "error bar unknown";
+  return *share < 1 ? fmt::format("± {:.2g} %", *share * 100) : fmt::format("± {:.0f} %", *share * 100);
 }
 
 std::string source_line(const Answer& answer) {
@@ -21,7 +22,11 @@ std::string source_line(const Answer& answer) {
       return fmt::format("interpolated, {:.2f} octaves from the nearest measured case",
                          answer.distance_octaves);
     case AnswerSource::extrapolated:
-      return fmt::format("extrapolated by held efficiency, {:.2f} octaves from the nearest measured case",
+      return fmt::format("extrapolated {}, {:.2f} octaves from the nearest measured case",
+                         answer.engine == Engine::aic ? "by held efficiency" : "in proportion to work",
+                         answer.distance_octaves);
+    case AnswerSource::transferred:
+      return fmt::format("transferred from similar slices, {:.2f} octaves from the nearest",
                          answer.distance_octaves);
     case AnswerSource::speed_of_light:
       return "speed of light: a lower bound of this machine, nothing was measured";
@@ -29,6 +34,17 @@ std::string source_line(const Answer& answer) {
       break;
   }
   return "none";
+}
+
+std::string intervals_line(const Answer& answer) {
+  std::string line;
+  constexpr std::array<int, 3> kLevels{50, 80, 95};
+  for (size_t i = 0; i < kLevels.size(); ++i) {
+    const double f = (*answer.intervals)[i];
+    line += fmt::format("{}{} %: {:.4g} to {:.4g} ms", i == 0 ? "" : ", ", kLevels[i], answer.latency_ms / f,
+                        answer.latency_ms * f);
+  }
+  return line;
 }
 
 std::string place_line(const Answer& answer) {
@@ -68,6 +84,8 @@ std::string answer_text(const Case& asked, const Answer& answer) {
     add_line(text, bound ? "at least" : "latency",
              bound ? fmt::format("{:.4g} ms", answer.latency_ms)
                    : fmt::format("{:.4g} ms ({})", answer.latency_ms, percent(answer.rel_error)));
+    if (answer.intervals && answer.source != AnswerSource::measured)
+      add_line(text, "intervals", intervals_line(answer));
     add_line(text, "energy", answer.energy_mj ? fmt::format("{:.4g} mJ", *answer.energy_mj) : "unknown");
     add_line(text, "source", source_line(answer));
   }
@@ -105,6 +123,10 @@ std::string answer_json(const Case& asked, const Answer& answer) {
       {"source", name_of(answer.source)},
       {"latency_ms", answer ? Json(answer.latency_ms) : Json(nullptr)},
       {"rel_error", or_null(answer.rel_error)},
+      {"engine", name_of(answer.engine)},
+      {"intervals", answer.intervals ? Json(*answer.intervals) : Json(nullptr)},
+      {"repaired", answer.repaired},
+      {"faster_than_light", answer.faster_than_light},
       {"energy_mj", or_null(answer.energy_mj)},
       {"distance_octaves", answer ? Json(answer.distance_octaves) : Json(nullptr)},
       {"sol_ms", or_null(answer.sol_ms)},

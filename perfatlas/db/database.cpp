@@ -8,34 +8,11 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/db/answer_parts_impl.h"
 #include "perfatlas/db/place_impl.h"
 
 namespace perfatlas {
 namespace {
-
-std::string axes_text(const Row& row) {
-  std::string text;
-  for (size_t i = 0; i < row.c.op->fields.size(); ++i) {
-    const FieldType& field = row.c.op->fields[i];
-    if (field.role == Role::axis)
-      text += fmt::format("{}{}={}", text.empty() ? "" : " ", field.column, field.format(row.c.values[i]));
-  }
-  return text;
-}
-
-AnswerSource source_of(EstimateKind kind) {
-  switch (kind) {
-    case EstimateKind::exact:
-      return AnswerSource::measured;
-    case EstimateKind::interpolated:
-      return AnswerSource::interpolated;
-    case EstimateKind::held:
-      return AnswerSource::extrapolated;
-    case EstimateKind::miss:
-      break;
-  }
-  return AnswerSource::none;
-}
 
 std::string state_name(RowState state) { return std::string(state ? name_of(*state) : "not recorded"); }
 
@@ -58,28 +35,6 @@ std::string why_no_slice(const OpTable& rows, const Case& asked, RowState state,
   std::vector<std::string> names;
   for (const RowState present : states) names.push_back(state_name(present));
   return fmt::format("no rows of cache state {}; measured: {}", state_name(state), known_words(names));
-}
-
-void add_supporting_rows(Answer& answer, const TableSlice& slice, const Estimate& estimate) {
-  std::vector<std::string> kernels;
-  size_t raised = 0, throttled = 0;
-  for (const Support& support : estimate.support()) {
-    const Row& row = slice.row(support.point);
-    SupportingRow& from = answer.derived_from.emplace_back();
-    from = {axes_text(row), latency_ms(row), std::nullopt, row.kernel_source, support.weight};
-    if (row.quality) from.rel_ci95 = row.quality->rel_ci95;
-    raised += slice.raised(support.point);
-    throttled += row.quality && row.quality->throttled;
-    if (std::find(kernels.begin(), kernels.end(), row.kernel_source) == kernels.end())
-      kernels.push_back(row.kernel_source);
-  }
-  answer.kernel_source = fmt::format("{}", fmt::join(kernels, "+"));
-  if (raised > 0)
-    answer.notes.push_back(
-        fmt::format("{} supporting rows beat the speed of light and count as that", raised));
-  if (throttled > 0)
-    answer.notes.push_back(
-        fmt::format("{} supporting rows were measured while the device throttled", throttled));
 }
 
 }  // namespace
@@ -130,7 +85,8 @@ Answer Database::query(const Case& asked, const QueryOptions& options) {
   QueryOptions resolved = options;
   resolved.system = choose_system(options.system);
   const Place place = find_place(folders_, *asked.op, resolved);
-  Answer answer{.system = place.system, .backend = place.backend, .version = place.version};
+  Answer answer{
+      .engine = options.engine, .system = place.system, .backend = place.backend, .version = place.version};
   answer.notes = place.notes;
   if (place.file)
     answer_from_table(answer, table(*asked.op, *place.file, place.system), asked, resolved);
@@ -151,6 +107,11 @@ void Database::answer_from_table(Answer& answer, OpTable& rows, const Case& aske
     answer.miss_reason.insert(std::min(semicolon, answer.miss_reason.size()), where);
     return;
   }
+  if (options.engine == Engine::atlas) {
+    answer_by_atlas(answer, rows, *slice, asked, options.kernel);
+    if (!answer) answer.miss_reason += where;
+    return;
+  }
   const Estimate estimate = slice->estimate(asked.values);
   if (estimate.kind == EstimateKind::miss) {
     answer.miss_reason = std::string(estimate.miss_reason) + where;
@@ -162,11 +123,10 @@ void Database::answer_from_table(Answer& answer, OpTable& rows, const Case& aske
   answer.rel_error = slice->relative_error(estimate);
   answer.distance_octaves = estimate.distance;
   answer.cache_state = state;
-  add_supporting_rows(answer, *slice, estimate);
+  add_supporting_rows(answer, *slice, estimate.support());
   const SolContext context{system_spec(answer.system), state.value_or(CacheState::cold)};
   if (const double bound = sol_ms(*asked.op, asked.values, context); bound > 0) answer.sol_ms = bound;
-  if (context.system == nullptr)
-    answer.notes.push_back("the machine is not described, so nothing is answered beyond the measured cases");
+  if (context.system == nullptr) answer.notes.push_back(kNotDescribed);
 }
 
 void Database::answer_speed_of_light(Answer& answer, const Case& asked, const QueryOptions& options) {

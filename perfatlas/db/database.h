@@ -20,7 +20,8 @@ struct QueryOptions {
   std::string version;                    // empty: the latest that has the op's table (store/version_order.h)
   std::string kernel;                     // empty: the fastest kernel at each point
   std::optional<CacheState> cache_state;  // empty: serving, else rows that do not say
-  bool allow_sol = false;                 // on a miss, answer the speed of light when the machine is known
+  Engine engine = Engine::atlas;
+  bool allow_sol = false;  // on a miss, answer the speed of light when the machine is known
 };
 
 /// Opens tables when they are first asked for and keeps them. Not for several threads at once.

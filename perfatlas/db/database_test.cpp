@@ -62,7 +62,8 @@ class DatabaseTest : public testing::Test {
   }
   Case gemm(const Gemm& value) const { return make_case(op_, value); }
   Case tokens(int64_t m) const { return gemm({.m = m, .n = 1024, .k = 1024}); }
-  Answer ask(const Case& asked, const QueryOptions& options) {
+  Answer ask(const Case& asked, QueryOptions options) {
+    options.engine = engine_;
     return Database(root_.string()).query(asked, options);
   }
   std::string refusal(const Case& asked, const QueryOptions& options) {
@@ -79,6 +80,7 @@ class DatabaseTest : public testing::Test {
 
   OpType op_ = make_op_type<Gemm>();
   fs::path root_;
+  Engine engine_ = Engine::aic;
 };
 
 TEST_F(DatabaseTest, MeasuredCaseAnswersItsRow) {
@@ -213,21 +215,67 @@ TEST_F(DatabaseTest, DamagedTableIsAnErrorThatNamesTheFile) {
 }
 
 TEST_F(DatabaseTest, JsonHasEveryMemberAndNullsForTheUnknown) {
-  EXPECT_EQ(
-      answer_json(tokens(64), ask(tokens(64), {.system = "other", .backend = "cuda"})),
-      R"({"op":"gemm","fields":{"gemm_dtype":"bfloat16","m":64,"n":1024,"k":1024},)"
-      R"("source":"measured","latency_ms":0.5,"rel_error":null,"energy_mj":null,"distance_octaves":0.0,)"
-      R"("sol_ms":null,"system":"other","backend":"cuda","version":"12.8","cache_state":null,)"
-      R"("kernel_source":"default","derived_from":[{"point":"m=64 n=1024 k=1024","latency_ms":0.5,)"
-      R"("rel_ci95":null,"kernel_source":"default","weight":1.0}],)"
-      R"("notes":["the machine is not described, so nothing is answered beyond the measured cases"],)"
-      R"("miss_reason":null})");
+  EXPECT_EQ(answer_json(tokens(64), ask(tokens(64), {.system = "other", .backend = "cuda"})),
+            R"({"op":"gemm","fields":{"gemm_dtype":"bfloat16","m":64,"n":1024,"k":1024},)"
+            R"("source":"measured","latency_ms":0.5,"rel_error":null,)"
+            R"("engine":"aic","intervals":null,"repaired":false,"faster_than_light":false,)"
+            R"("energy_mj":null,"distance_octaves":0.0,)"
+            R"("sol_ms":null,"system":"other","backend":"cuda","version":"12.8","cache_state":null,)"
+            R"("kernel_source":"default","derived_from":[{"point":"m=64 n=1024 k=1024","latency_ms":0.5,)"
+            R"("rel_ci95":null,"kernel_source":"default","weight":1.0}],)"
+            R"("notes":["the machine is not described, so nothing is answered beyond the measured cases"],)"
+            R"("miss_reason":null})");
   EXPECT_EQ(answer_json(tokens(64), ask(tokens(64), {.system = "box", .kernel = "ref"})),
             R"({"op":"gemm","fields":{"gemm_dtype":"bfloat16","m":64,"n":1024,"k":1024},"source":"none",)"
-            R"("latency_ms":null,"rel_error":null,"energy_mj":null,"distance_octaves":null,"sol_ms":null,)"
+            R"("latency_ms":null,"rel_error":null,"engine":"aic","intervals":null,"repaired":false,)"
+            R"("faster_than_light":false,"energy_mj":null,"distance_octaves":null,"sol_ms":null,)"
             R"("system":"box","backend":"onednn","version":"3.2.0","cache_state":null,"kernel_source":null,)"
             R"("derived_from":[],"notes":["onednn 3.10.0 is newer but has no table gemm_perf"],)"
             R"("miss_reason":"no rows of kernel ref in box/onednn/3.2.0; measured: brgemm and jit"})");
+}
+
+TEST_F(DatabaseTest, AtlasIsTheDefaultAndGivesIntervals) {
+  engine_ = Engine::atlas;
+  EXPECT_EQ(QueryOptions().engine, Engine::atlas);
+  EXPECT_EQ(answer_text(tokens(96), ask(tokens(96), {.system = "box", .version = "3.2.0"})),
+            R"(gemm gemm_dtype=bfloat16 m=96 n=1024 k=1024
+  latency        0.016 ms (± 6.2 %)
+  intervals      50 %: 0.01568 to 0.01632 ms, 80 %: 0.01507 to 0.01699 ms, 95 %: 0.0131 to 0.01954 ms
+  energy         0.8 mJ
+  source         interpolated, 0.42 octaves from the nearest measured case
+  where          box / onednn / 3.2.0, cache state serving, kernel brgemm
+  speed of light 0.01007 ms (63 % reached)
+  from           m=64 n=1024 k=1024: 0.012 ms (± 0.4 %), brgemm, weight 0.50
+                 m=128 n=1024 k=1024: 0.02 ms (± 0.4 %), brgemm, weight 0.50
+)");
+}
+
+TEST_F(DatabaseTest, AtlasAnswersMeasuredCasesWithTheirOwnInterval) {
+  engine_ = Engine::atlas;
+  const Answer answer = ask(tokens(64), {.system = "box", .version = "3.2.0"});
+  EXPECT_EQ(answer.source, AnswerSource::measured);
+  EXPECT_EQ(answer.latency_ms, 0.012);
+  EXPECT_EQ(answer.rel_error, 0.004);
+  EXPECT_TRUE(answer.intervals);
+}
+
+TEST_F(DatabaseTest, AtlasFlagsRowsThatBeatTheSpeedOfLight) {
+  engine_ = Engine::atlas;
+  write("box/onednn/4.0.0", {row(64, 0.001, "brgemm"), row(128, 0.02, "brgemm"), row(256, 0.04, "brgemm")});
+  const Answer fast = ask(tokens(64), {.system = "box", .version = "4.0.0"});
+  EXPECT_TRUE(fast.faster_than_light);
+  EXPECT_EQ(fast.latency_ms, 0.001);
+  EXPECT_FALSE(ask(tokens(200), {.system = "box", .version = "4.0.0"}).faster_than_light);
+}
+
+TEST_F(DatabaseTest, AtlasGoesBeyondTheDataInProportionToWork) {
+  engine_ = Engine::atlas;
+  const Answer beyond = ask(tokens(512), {.system = "box", .version = "3.2.0"});
+  EXPECT_EQ(beyond.source, AnswerSource::extrapolated);
+  EXPECT_NEAR(beyond.latency_ms, 0.0773, 0.001);  // the line through m = 64 and 256, in flops plus bytes
+  ASSERT_EQ(beyond.derived_from.size(), 2u);
+  EXPECT_EQ(beyond.derived_from[0].point, "m=256 n=1024 k=1024");
+  EXPECT_EQ(ask(tokens(999), {.system = "other", .backend = "vllm"}).source, AnswerSource::none);
 }
 
 TEST_F(DatabaseTest, DescribedSystemWithoutTablesIsKnown) {

@@ -7,7 +7,8 @@
 #include <set>
 #include <unordered_map>
 
-#include "perfatlas/base/text.h"
+#include "perfatlas/db/answer_parts_impl.h"
+#include "perfatlas/interp/atlas_op.h"
 
 namespace perfatlas {
 namespace {
@@ -34,7 +35,7 @@ bool same_identity(const Row& a, const Row& b) {
 }  // namespace
 
 TableSlice::TableSlice(const std::vector<Row>& rows, const std::vector<uint32_t>& numbers, SolContext context)
-    : rows_(&rows) {
+    : rows_(&rows), context_(context) {
   const OpType& op = *rows[numbers[0]].c.op;
   std::unordered_map<Coordinates, size_t, CoordinatesHash> places;
   std::vector<SlicePoint> points;
@@ -52,6 +53,23 @@ TableSlice::TableSlice(const std::vector<Row>& rows, const std::vector<uint32_t>
     }
   }
   slice_ = std::make_unique<const Slice>(op, points, context);
+}
+
+RowState TableSlice::state() const { return state_of((*rows_)[numbers_[0]]); }
+
+const AtlasModel& TableSlice::model() const {
+  if (!model_) {
+    const OpType& op = *(*rows_)[numbers_[0]].c.op;
+    std::vector<MeasuredPoint> points;
+    for (const uint32_t number : numbers_) {
+      const Row& measured = (*rows_)[number];
+      const double latency = latency_ms(measured);
+      points.push_back({coordinates_of(op, measured.c.values), latency, energy_of(measured, latency)});
+    }
+    model_ =
+        std::make_unique<const AtlasModel>(atlas_law(op), points, sol_law(op, prototype(), context_, points));
+  }
+  return *model_;
 }
 
 std::optional<double> TableSlice::relative_error(const Estimate& estimate) const {
@@ -101,6 +119,18 @@ const TableSlice* OpTable::find(const FieldValues& values, RowState state, std::
       .first->second.get();
 }
 
+const AtlasBars& OpTable::bars(RowState state, std::string_view kernel) {
+  const std::pair key{state_number(state), std::string(kernel)};
+  if (const auto made = bars_.find(key); made != bars_.end()) return made->second;
+  BarCalibration calibration(calibration_share(rows_.size()), 1);
+  for (const auto& [group, numbers] : groups_) {
+    if (group.second != state_number(state)) continue;
+    const TableSlice* slice = find(rows_[numbers[0]].c.values, state, kernel);
+    if (slice != nullptr && slice->model().grid() != nullptr) calibration.add(slice->model().grid()->cells());
+  }
+  return bars_.emplace(key, calibration.bars()).first->second;
+}
+
 std::vector<RowState> OpTable::states_of(const FieldValues& values) const {
   const SliceKey key = op_->slice_of(values);
   std::vector<RowState> states;
@@ -118,30 +148,9 @@ std::vector<std::string> OpTable::kernels_of(const FieldValues& values, RowState
 }
 
 std::string OpTable::missing_field(const FieldValues& values) const {
-  const SliceKey wanted = op_->slice_of(values);
-  std::string matched;
-  size_t depth = 0;  // position in the slice key
-  for (size_t field = 0; field < op_->fields.size(); ++field) {
-    const FieldType& type = op_->fields[field];
-    if (type.role != Role::exact) continue;
-    std::set<std::string> measured;
-    bool present = false;
-    for (const auto& [group, numbers] : groups_) {
-      const SliceKey& key = group.first;
-      if (!std::equal(wanted.begin(), wanted.begin() + std::ptrdiff_t(depth), key.begin())) continue;
-      present = present || key[depth] == wanted[depth];
-      measured.insert(type.format(rows_[numbers[0]].c.values[field]));
-    }
-    if (!present) {
-      const std::vector<std::string_view> words(measured.begin(), measured.end());
-      return fmt::format("{}={}{}; measured{}: {}", type.column, type.format(values[field]),
-                         matched.empty() ? "" : " with" + matched, matched.empty() ? "" : " there",
-                         words.empty() ? "nothing" : join_words(words));
-    }
-    matched += fmt::format(" {}={}", type.column, type.format(values[field]));
-    ++depth;
-  }
-  return {};
+  std::vector<FieldValues> prototypes;
+  for (const auto& [group, numbers] : groups_) prototypes.push_back(rows_[numbers[0]].c.values);
+  return perfatlas::missing_field(*op_, values, prototypes);
 }
 
 }  // namespace perfatlas

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "perfatlas/interp/atlas_model.h"
 #include "perfatlas/interp/error_bar.h"
 #include "perfatlas/interp/slice.h"
 #include "perfatlas/store/row.h"
@@ -35,12 +36,22 @@ class TableSlice {
   /// not for several threads at once.
   std::optional<double> relative_error(const Estimate& estimate) const;
 
+  /// The slice for the engine atlas: latencies as measured. Made when first asked for; not for several threads at once.
+  const AtlasModel& model() const;
+  /// The shape of the slice: any of its rows.
+  const FieldValues& prototype() const { return (*rows_)[numbers_[0]].c.values; }
+  SolContext context() const { return context_; }
+  /// How its rows were measured.
+  RowState state() const;
+
   static constexpr size_t kResiduals = 400;
 
  private:
   const std::vector<Row>* rows_;
   std::vector<uint32_t> numbers_;  // point -> row
+  SolContext context_;
   std::unique_ptr<const Slice> slice_;
+  mutable std::unique_ptr<const AtlasModel> model_;
   const ErrorBar& error_bar(EstimateKind kind) const;
   mutable std::map<EstimateKind, ErrorBar> error_bars_;  // made when first asked for
 };
@@ -53,6 +64,9 @@ class OpTable {
 
   /// The slice of a case in a state; `kernel` empty: the fastest of all kernels. Null when there are no such rows.
   const TableSlice* find(const FieldValues& values, RowState state, std::string_view kernel = {});
+
+  /// Error bars of the engine atlas: the leave-outs of all slices in a state. Made when first asked for.
+  const AtlasBars& bars(RowState state, std::string_view kernel = {});
 
   /// What a table has, for reasons of misses. Texts, sorted, without repeats.
   std::vector<RowState> states_of(const FieldValues& values) const;
@@ -71,6 +85,7 @@ class OpTable {
   const SystemSpec* system_;
   std::map<Group, std::vector<uint32_t>> groups_;
   std::map<std::pair<Group, std::string>, std::unique_ptr<const TableSlice>> slices_;
+  std::map<std::pair<int, std::string>, AtlasBars> bars_;  // by state and kernel
 };
 
 }  // namespace perfatlas

@@ -38,6 +38,16 @@ std::string with_first_replaced(const std::string& text, std::string_view from, 
 /// "Qwen/Qwen3-32B" is stored as "Qwen--Qwen3-32B".
 std::string stored_name(const std::string& id) { return with_first_replaced(id, "/", "--"); }
 
+/// Models that published data and measurements know under different ids; their configurations are the same.
+constexpr std::pair<std::string_view, std::string_view> kOtherIds[] = {
+    {"meta-llama/Llama-3.1-8B", "meta-llama/Meta-Llama-3.1-8B"},
+    {"meta-llama/Llama-3.1-8B-Instruct", "meta-llama/Meta-Llama-3.1-8B"},
+    {"meta-llama/Llama-3.1-70B", "meta-llama/Meta-Llama-3.1-70B"},
+    {"meta-llama/Llama-3.1-70B-Instruct", "meta-llama/Meta-Llama-3.1-70B"},
+    {"meta-llama/Llama-3.1-405B", "meta-llama/Meta-Llama-3.1-405B"},
+    {"zhipuai/GLM-5", "zai-org/GLM-5"},
+};
+
 std::optional<std::string> id_of_file(const std::string& file) {
   if (!file.ends_with(kConfigEnding) || file.ends_with(kQuantEnding)) return std::nullopt;
   return with_first_replaced(file.substr(0, file.size() - kConfigEnding.size()), "--", "/");
@@ -98,6 +108,12 @@ Checkpoint find_checkpoint(const std::string& name_or_path, const ModelLibrary& 
     if (auto found = in_root(name_or_path, *library.root)) return *std::move(found);
   for (const std::string& folder : library.folders)
     if (auto found = in_folder(name_or_path, folder)) return *std::move(found);
+  for (const auto& [id, published] : kOtherIds)
+    if (id == name_or_path && library.root != nullptr) {
+      auto found = in_root(std::string(published), *library.root);
+      if (found) found->name = name_or_path;
+      if (found) return *std::move(found);
+    }
   const std::vector<std::string> known = known_checkpoints(library);
   std::vector<std::string> same_name;
   for (const std::string& id : known)

@@ -127,6 +127,7 @@ void estimate_static(Session& session, Estimate& e) {
   const EstimateRequest& r = e.request;
   const PhasesNeeded phases{.context = true, .generation = r.mode != ServingMode::static_context};
   WorkerQuestion question = question_of(r, r.system, r.worker, phases);
+  question.decodes_only = r.mode == ServingMode::static_generation;
   const auto worker = session.worker(question);
   e.version = session.open(r.system, r.framework, r.version).version;
   const StaticPoint point{.mode = static_mode(r.mode), .batch = *r.worker.batch, .stride = r.stride};
@@ -216,7 +217,9 @@ void estimate_disaggregated(Session& session, Estimate& e) {
                .tokens_per_s_gpu = number_at(e.columns, "tokens/s/gpu"),
                .requests_per_s_gpu = number_at(e.columns, "seq/s/gpu"),
                .tokens_per_s_user = number_at(e.columns, "tokens/s/user"),
-               .concurrency = number_at(e.columns, "concurrency")};
+               .concurrency = number_at(e.columns, "concurrency"),
+               .power_w = std::nullopt,
+               .power_coverage = number_at(e.columns, "power_coverage")};
   StepPrice all = prefill.result.context;
   all += decode.result.generation;
   e.origin = origin_of(all);

@@ -113,12 +113,10 @@ std::string_view describe(const aic::DsaModule& op, Fields& f) {
   f("kv", op.kv_quant);
   f("fmha", op.fmha_quant);
   f("quant", op.gemm_quant);
-  if (op.projections) {
-    f("q", op.projections->q);
-    f("kv_proj", op.projections->kv);
-    f("o", op.projections->o);
-    f("indexer", op.projections->indexer);
-  }
+  f("q", op.projections.q);
+  f("kv_proj", op.projections.kv);
+  f("o", op.projections.o);
+  f("indexer", op.projections.indexer);
   f("architecture", op.architecture);
   f.unless("cp", op.cp_size, kOne);
   f.unless("full_fraction", op.full_fraction, 1.0);

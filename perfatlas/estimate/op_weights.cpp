@@ -33,9 +33,7 @@ constexpr DsaWidths kDsa[] = {{"DeepseekV32ForCausalLM", 7168, 1536, 512, 128, 6
 double of(const aic::DsaModule& op) {
   const DsaWidths& w = op.architecture == kDsa[1].architecture ? kDsa[1] : kDsa[0];
   const double heads = double(op.num_heads);
-  const aic::QuantMode all = op.gemm_quant;
-  const aic::DsaModule::Projections modes =
-      op.projections.value_or(aic::DsaModule::Projections{all, all, all, all});
+  const aic::DsaModule::Projections& modes = op.projections;
   return (w.hidden * w.q_lora + w.q_lora * heads * (w.nope + w.rope)) * bytes_of(modes.q) +
          (w.hidden * (w.kv_lora + w.rope) + w.kv_lora * heads * (w.nope + w.v)) * bytes_of(modes.kv) +
          heads * w.v * w.hidden * bytes_of(modes.o) +

@@ -34,10 +34,10 @@ void check_workload(const Workload& w, const ModelSizes& sizes) {
   if (w.prefix >= w.isl)
     throw UsageError(
         fmt::format("--prefix {} leaves no new token of --isl {}; choose a smaller prefix", w.prefix, w.isl));
-  if (w.isl + w.osl > sizes.max_context)
+  if (w.isl > sizes.max_context)
     throw UsageError(
-        fmt::format("--isl {} and --osl {} are {} tokens, beyond the model's {}; choose shorter requests",
-                    w.isl, w.osl, w.isl + w.osl, sizes.max_context));
+        fmt::format("--isl {} is beyond the model's context of {} tokens; choose shorter prompts", w.isl,
+                    sizes.max_context));
 }
 
 void check_drafts(const EstimateRequest& request) {

@@ -70,6 +70,19 @@ Figures published(const StaticResult& result, const Workload& workload, StaticMo
   return rounded(with_accepted(rounded(result.undrafted), workload, mode));
 }
 
+/// Of both pools, weighted by the time that a request spends in each.
+void set_power(Figures& f, const StaticResult& prefill, const StaticResult& decode) {
+  const double latency = prefill.context.latency_ms + decode.generation.latency_ms;
+  const double known = prefill.context.latency_with_energy_ms + decode.generation.latency_with_energy_ms;
+  f.power_coverage = latency > 0 ? known / latency : 0;
+  f.power_w.reset();
+  if (f.power_coverage < kPowerCoverage || f.request_latency_ms <= 0) return;
+  const double prefill_w = prefill.context.energy_mj / prefill.context.latency_ms;
+  const double decode_w = decode.generation.energy_mj / decode.generation.latency_ms;
+  f.power_w = (round3(prefill_w) * f.ttft_ms + round3(decode_w) * (f.request_latency_ms - f.ttft_ms)) /
+              f.request_latency_ms;
+}
+
 double gpus_of(const PoolResult& pool) {
   return double(pool.worker->deployment().parallel.gpus() * pool.workers);
 }
@@ -154,7 +167,7 @@ Row disaggregated_row(const EstimateRequest& request, const PoolResult& prefill,
   f.tokens_per_s = rate * osl;
   f.tokens_per_s_gpu = rate * osl / gpus;
   f.concurrency = d.concurrency * double(decode.workers);
-  f.power_w.reset();
+  set_power(f, prefill.result, decode.result);
   Row row;
   add_request(row, request, f, rate);
   const auto global = [](const PoolResult& pool) {
@@ -186,10 +199,10 @@ Row disaggregated_row(const EstimateRequest& request, const PoolResult& prefill,
                          {"(e)bs", int64_t(0)},
                          {"(e)parallel", std::string()},
                          {"(e)memory", 0.0},
-                         {"power_w", Cell()},
-                         {"power_coverage", 0.0},
+                         {"power_w", power(f)},
                          {"tokens/s/gpu_cluster", f.tokens_per_s_gpu}});
   round_all(row);
+  row.emplace_back("power_coverage", f.power_coverage);
   return row;
 }
 

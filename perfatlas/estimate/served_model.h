@@ -66,14 +66,15 @@ class ServedModel {
   /// Elements of the widest activation of a token, on all ranks.
   virtual int64_t activation_width() const { return sizes_.heads * sizes_.head_dim; }
 
+  /// Whether prompts can be shared by several ranks with sglang.
+  virtual bool splits_prompts() const { return true; }
+
   const Checkpoint& checkpoint() const { return checkpoint_; }
   const ModelSizes& sizes() const { return sizes_; }
 
  protected:
   /// What a family refuses beyond the common rules.
   virtual std::string why_not_special(const Deployment&) const { return {}; }
-  /// Whether prompts can be shared by several ranks with sglang.
-  virtual bool splits_prompts() const { return true; }
 
  private:
   Checkpoint checkpoint_;

@@ -63,6 +63,9 @@ struct AggregatedResult {
 AggregatedResult run_aggregated(const Worker& worker, const Workload& workload, const AggregatedPoint& point,
                                 const MemoryLimits& limits, const std::string& version);
 
+/// Energies of a smaller share of the time say nothing about the power of the whole.
+inline constexpr double kPowerCoverage = 0.9;
+
 enum class StaticMode { both, context, generation };
 
 /// A batch that is prefilled at once and decoded to the end.

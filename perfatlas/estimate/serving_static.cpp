@@ -6,9 +6,6 @@
 namespace perfatlas::estimate {
 namespace {
 
-/// Energies of fewer operations than this say nothing about the power of a whole step.
-constexpr double kPowerCoverage = 0.9;
-
 /// Calls visit(sequence length, steps that it stands for) for every priced decode step.
 template <class Visit>
 void each_decode_step(const Workload& w, int64_t stride, Visit visit) {

@@ -21,7 +21,7 @@ std::string key_of(const WorkerQuestion& q) {
                      name_of(q.framework), q.version, int(q.view.mode), t.xshape, t.xquant, t.xprofile, t.xop,
                      q.view.shared_layer ? int(*q.view.shared_layer) : -1, q.parallel.label(), q.parallel.cp,
                      key_of(q.quant) + std::to_string(q.drafted_tokens), q.attention_backend, q.moe_backend,
-                     q.phases.context, q.phases.generation, q.spans_nodes, q.searching);
+                     q.phases.context, q.phases.generation, q.spans_nodes, q.searching + 2 * q.decodes_only);
 }
 
 }  // namespace
@@ -70,13 +70,15 @@ Deployment Session::deploy(const WorkerQuestion& q) {
                       .framework = q.framework,
                       .sm_version = d.sm_version,
                       .moe_backend = q.moe_backend,
-                      .runs_prefill = q.phases.context,
+                      .runs_prefill = q.phases.context && !q.decodes_only,
                       .searching = q.searching};
   const MeasuredFmha measured = measured_fmha(*root_, request, *served);
   if (q.spans_nodes) {
     quant.wide_experts = true;  // the experts' type decides whether their transport was measured
     d.quant = resolve_quant(*served, quant, measured);
-    d.transport = expert_transport(*served, d, q.phases, on.engine.view(q.view), q.searching);
+    // A search counts the weights of decode workers by the ops of their prefill, which must then be known, too.
+    const PhasesNeeded measured_phases{q.phases.context || q.searching, q.phases.generation};
+    d.transport = expert_transport(*served, d, measured_phases, on.engine.view(q.view), q.searching);
   }
   quant.wide_experts = d.transport.used();
   d.quant = resolve_quant(*served, quant, measured);

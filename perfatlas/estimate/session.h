@@ -29,6 +29,7 @@ struct WorkerQuestion {
   int64_t drafted_tokens = 0;
   std::string attention_backend, moe_backend;
   PhasesNeeded phases;
+  bool decodes_only = false;  // prompts are not run, though the phases' communication must be known
   bool spans_nodes =
       true;  // experts over several nodes use all-to-all libraries (aggregated estimates do not)
   bool searching = false;  // as a search resolves kernels (QuantQuestion) and transport within a node

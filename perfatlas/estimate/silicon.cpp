@@ -101,7 +101,6 @@ SiliconRun read_run(const Reader& row) {
   SiliconRun run;
   EstimateRequest& r = run.request;
   run.id = row.text("id");
-  run.source = row.text("silicon_data_source");
   run.measured_version = row.text("backend_version");
   run.ttft_ms = row.real("silicon_ttft_ms").value_or(0);
   run.tpot_ms = row.real("silicon_tpot_ms").value_or(0);
@@ -176,19 +175,27 @@ std::vector<SiliconRun> parse_silicon_runs(std::string_view csv, const std::stri
   return runs;
 }
 
+/// A run's precision is a label ("fp8" for a checkpoint in blocks): where it has no data, the checkpoint's own types count.
+static Answer predict_run(Session& session, const SiliconRun& run) {
+  Answer answer{.prediction = std::nullopt, .failure = run.incomplete};
+  if (!run.incomplete.empty()) return answer;
+  EstimateRequest request = run.request;
+  for (const bool own_types : {false, true}) try {
+      if (own_types) request.quant = {};
+      const Figures f = run_estimate(session, request).figures;
+      return {.prediction = Prediction{f.ttft_ms, f.tpot_ms}, .failure = {}};
+    } catch (const Error& error) {
+      if (!own_types) answer.failure = error.what();
+    }
+  return answer;
+}
+
 std::vector<Answer> predict(Session& session, const std::vector<SiliconRun>& runs) {
   std::vector<Answer> answers(runs.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
     for (size_t i = next++; i < runs.size(); i = next++) {
-      answers[i].failure = runs[i].incomplete;
-      if (!runs[i].incomplete.empty()) continue;
-      try {
-        const Figures f = run_estimate(session, runs[i].request).figures;
-        answers[i].prediction = Prediction{f.ttft_ms, f.tpot_ms};
-      } catch (const Error& error) {
-        answers[i].failure = error.what();
-      }
+      answers[i] = predict_run(session, runs[i]);
     }
   };
   std::vector<std::thread> threads;

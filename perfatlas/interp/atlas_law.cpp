@@ -9,24 +9,14 @@
 namespace perfatlas {
 namespace {
 
-/// The coordinate of `key` on an axis, everything else as in `at`.
-double coordinate(AxisCoordinate kind, const SolLaw& sol, size_t axis, double* at, double key) {
-  if (kind == AxisCoordinate::value || !sol) return key;
+/// The speed of light where the axis is at `key`; nothing is known without a law.
+SolParts parts_at(const SolLaw& sol, size_t axis, double* at, double key) {
+  if (!sol) return {};
   const double kept = at[axis];
   at[axis] = key;
-  const double work = sol(at).work_ms();
+  const SolParts parts = sol(at);
   at[axis] = kept;
-  return work;
-}
-
-double held_latency(const SolLaw& sol, size_t axis, double* at, Arm a) {
-  if (!sol) return a.latency_ms;
-  const double there = sol(at).bound_ms();
-  const double kept = at[axis];
-  at[axis] = a.key;
-  const double here = sol(at).bound_ms();
-  at[axis] = kept;
-  return there > 0 && here > 0 ? a.latency_ms * there / here : a.latency_ms;
+  return parts;
 }
 
 constexpr double kBlendPerOctave = 0.1, kMostBlend = 0.5;
@@ -51,22 +41,26 @@ double share_between(const AtlasLaw& law, const SolLaw& sol, size_t axis, double
   const double x = at[axis];
   const double plain = (x - key_a) / (key_b - key_a);
   if (law.axis[axis].inside == AxisCoordinate::value || !sol) return plain;
-  const double a = coordinate(AxisCoordinate::work, sol, axis, at, key_a);
-  const double b = coordinate(AxisCoordinate::work, sol, axis, at, key_b);
-  const double share = (coordinate(AxisCoordinate::work, sol, axis, at, x) - a) / (b - a);
+  const double a = parts_at(sol, axis, at, key_a).work_ms();
+  const double b = parts_at(sol, axis, at, key_b).work_ms();
+  const double share = (parts_at(sol, axis, at, x).work_ms() - a) / (b - a);
   return share >= 0 && share <= 1 ? share : plain;  // also when it is not a number
 }
 
 double latency_beyond(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, Arm a, Arm b) {
   const double x = at[axis];
   const bool above = x > a.key;
-  double hold = held_latency(sol, axis, at, a);
+  const SolParts there = parts_at(sol, axis, at, x), here = parts_at(sol, axis, at, a.key);
+  const bool known = there.bound_ms() > 0 && here.bound_ms() > 0;
+  double hold = known ? a.latency_ms * there.bound_ms() / here.bound_ms() : a.latency_ms;
   if (!above) hold = std::min(hold, a.latency_ms);
   if (a.key == b.key) return hold;
-  const AxisCoordinate kind = above ? law.axis[axis].above : law.axis[axis].below;
-  const double from = coordinate(kind, sol, axis, at, a.key);
-  const double slope = (a.latency_ms - b.latency_ms) / (from - coordinate(kind, sol, axis, at, b.key));
-  double line = a.latency_ms + slope * (coordinate(kind, sol, axis, at, x) - from);
+  const bool in_value =
+      !sol || (above ? law.axis[axis].above : law.axis[axis].below) == AxisCoordinate::value;
+  const double from = in_value ? a.key : here.work_ms();
+  const double slope =
+      (a.latency_ms - b.latency_ms) / (from - (in_value ? b.key : parts_at(sol, axis, at, b.key).work_ms()));
+  double line = a.latency_ms + slope * ((in_value ? x : there.work_ms()) - from);
   if (!std::isfinite(line)) line = hold;
   if (!above) return std::clamp(line, hold, a.latency_ms);
   const double bounded = std::clamp(line, a.latency_ms, std::max(a.latency_ms, law.growth_limit * hold));

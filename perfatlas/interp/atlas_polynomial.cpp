@@ -10,7 +10,8 @@
 namespace perfatlas {
 namespace {
 
-constexpr size_t kNodes = 3;  // per axis: degree 2
+constexpr size_t kNodes = 3;       // per axis: degree 2
+constexpr size_t kMostTerms = 81;  // kNodes to the power of kMaxAxes
 constexpr double kAgreement = 1e-9, kNegligible = 1e-13;
 
 using Nodes = std::array<std::array<double, kNodes>, kMaxAxes>;
@@ -22,27 +23,33 @@ struct Polynomial {
   std::array<double, kMaxAxes> scale{};  // positions are divided by it, so that powers stay near 1
   std::vector<double> math, memory;
 
+  /// Horner's scheme, one axis after the other from the last.
   SolParts at(const double* position) const {
-    std::array<double, kMaxAxes> x{};
-    for (size_t d = 0; d < axes; ++d) x[d] = position[d] * scale[d];
-    SolParts parts;
-    sum(0, 0, 1, x, parts);
-    return {std::max(0.0, parts.math_ms), std::max(0.0, parts.memory_ms)};
+    std::array<double, kMostTerms> m, t;
+    std::copy(math.begin(), math.end(), m.begin());
+    std::copy(memory.begin(), memory.end(), t.begin());
+    size_t left = math.size();
+    for (size_t d = axes; d-- > 0;) {
+      const double x = position[d] * scale[d];
+      const size_t n = terms[d];
+      left /= n;
+      for (size_t i = 0; i < left; ++i) {
+        double sum_m = m[i * n + n - 1], sum_t = t[i * n + n - 1];
+        for (size_t k = n - 1; k-- > 0;) {
+          sum_m = sum_m * x + m[i * n + k];
+          sum_t = sum_t * x + t[i * n + k];
+        }
+        m[i] = sum_m;
+        t[i] = sum_t;
+      }
+    }
+    return {std::max(0.0, m[0]), std::max(0.0, t[0])};
   }
+};
 
- private:
-  void sum(size_t axis, size_t base, double factor, const std::array<double, kMaxAxes>& x,
-           SolParts& parts) const {
-    if (axis + 1 < axes) {
-      for (size_t i = 0; i < terms[axis]; ++i, factor *= x[axis])
-        sum(axis + 1, (base + i) * terms[axis + 1], factor, x, parts);
-      return;
-    }
-    for (size_t i = 0; i < terms[axis]; ++i, factor *= x[axis]) {
-      parts.math_ms += factor * math[base + i];
-      parts.memory_ms += factor * memory[base + i];
-    }
-  }
+struct PolynomialLaw {
+  std::shared_ptr<const Polynomial> polynomial;
+  SolParts operator()(const double* at) const { return polynomial->at(at); }
 };
 
 /// Three integers of an axis; nothing is known of one that has a single key, so it is probed at multiples.
@@ -147,7 +154,9 @@ SolLaw as_polynomial(SolLaw law, size_t axes, const std::array<double, kMaxAxes>
   auto polynomial = std::make_shared<Polynomial>(through_nodes(law, axes, nodes));
   drop_terms(*polynomial);
   if (!agrees(*polynomial, law, nodes)) return law;
-  return [polynomial](const double* at) { return polynomial->at(at); };
+  return PolynomialLaw{polynomial};
 }
+
+bool is_polynomial(const SolLaw& law) { return law.target<PolynomialLaw>() != nullptr; }
 
 }  // namespace perfatlas

@@ -89,24 +89,15 @@ struct AtlasSlice::Walk {
             cells.power_w.empty() ? std::numeric_limits<double>::quiet_NaN() : double(cells.power_w[cell])};
   }
 
-  double bound_at(size_t axis, double key) {
-    if (!cells.sol) return 0;
-    const double kept = at[axis];
-    at[axis] = key;
-    const double bound = cells.sol(at.data()).bound_ms();
-    at[axis] = kept;
-    return bound;
-  }
-
-  /// Widens the spread of an axis by one bracket; `cell_a` and `cell_b` are the arms when all axes are at keys.
+  /// Widens the spread of an axis by one bracket between the cells `a` and `b`, whose inner axes are at their first
+  /// keys: of the ratio of their speeds of light only the bin matters, so it is read at the inner axes' lower keys.
   void see_bracket(size_t axis, const Value& a, const Value& b, size_t cell_a, size_t cell_b) {
     double& widest = spread[axis];
     if (b.latency_ms <= a.latency_ms * widest && a.latency_ms <= b.latency_ms * widest) return;
-    const bool cells_known = axis + 1 == cells.law.axes;
-    const Place& place = places[axis];
-    const double bound_a = cells_known ? cells.bound_ms[cell_a] : bound_at(axis, cells.keys[axis][place.a]);
-    const double bound_b = cells_known ? cells.bound_ms[cell_b] : bound_at(axis, cells.keys[axis][place.b]);
-    widest = std::max(widest, spread_of(a.latency_ms, b.latency_ms, bound_a, bound_b));
+    size_t inner = 0;
+    for (size_t d = axis + 1; d < cells.law.axes; ++d) inner += places[d].a * cells.stride[d];
+    widest = std::max(widest, spread_of(a.latency_ms, b.latency_ms, cells.bound_ms[cell_a + inner],
+                                        cells.bound_ms[cell_b + inner]));
   }
 
   Value reduce(size_t axis, size_t base) {
@@ -159,9 +150,10 @@ struct AtlasSlice::Walk {
 AtlasEstimate AtlasSlice::estimate(const double* at, const AtlasBars& bars) const {
   std::array<Place, kMaxAxes> places;
   bool exact = true, beyond = false;
-  size_t cell = 0;
+  size_t cell = 0, upper = 0;
   for (size_t d = 0; d < cells_.law.axes; ++d) {
     places[d] = place_of(d, at[d]);
+    upper += places[d].b * cells_.stride[d];
     exact &= places[d].exact;
     beyond |= places[d].step != AxisStep::inside;
     cell += places[d].a * cells_.stride[d];
@@ -178,6 +170,8 @@ AtlasEstimate AtlasSlice::estimate(const double* at, const AtlasBars& bars) cons
   if (!beyond && !curve_.empty()) e.latency_ms = curve_.at(at[0]);
   e.faster_than_light = walk.faster_than_light;
   if (!cells_.sol) return e;
+  // More work never has a lower bound: above that of the upper corner there is nothing to check.
+  if (!beyond && e.latency_ms >= cells_.bound_ms[upper] * (1 + 1e-6)) return e;  // stored as float
   const double bound = cells_.sol(at).bound_ms();
   if (!e.faster_than_light) e.latency_ms = std::max(e.latency_ms, bound);
   if (beyond) e.latency_ms = std::max(e.latency_ms, bound / cells_.best_utilisation);

@@ -74,10 +74,12 @@ void TransferGroup::fit() {
   roofline_ = fit_roofline(points);
 }
 
-std::vector<TransferNeighbour> TransferGroup::neighbours(const TransferShape& shape, uint32_t without) const {
+std::vector<TransferNeighbour> TransferGroup::neighbours(const TransferShape& shape,
+                                                         std::span<const uint32_t> without) const {
   std::vector<TransferNeighbour> all;
   for (uint32_t i = 0; i < members_.size(); ++i)
-    if (i != without) all.push_back({i, squared_distance(members_[i].shape.features, shape.features), 0});
+    if (std::find(without.begin(), without.end(), i) == without.end())
+      all.push_back({i, squared_distance(members_[i].shape.features, shape.features), 0});
   const size_t kept = std::min(rule_.nearest, all.size());
   std::partial_sort(
       all.begin(), all.begin() + std::ptrdiff_t(kept), all.end(), [](const auto& a, const auto& b) {
@@ -116,7 +118,7 @@ TransferBars TransferGroup::calibrate(size_t most) const {
   std::array<std::vector<float>, kBarBins> errors;
   const size_t step = (members_.size() + most - 1) / std::max<size_t>(1, most);
   for (uint32_t i = 0; i < members_.size() && members_.size() > 1; i += uint32_t(std::max<size_t>(1, step))) {
-    const auto nearest = neighbours(members_[i].shape, i);
+    const auto nearest = neighbours(members_[i].shape, {&i, 1});
     const AtlasCells& cells = members_[i].slice->cells();
     const size_t stride = std::max<size_t>(1, cells.size() / 8);
     for (size_t cell = i % stride; cell < cells.size(); cell += stride) {

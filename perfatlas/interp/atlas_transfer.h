@@ -68,8 +68,9 @@ class TransferGroup {
   /// REQUIRES: at least one member; the members have as many axes and features.
   TransferGroup(TransferRule rule, std::vector<TransferMember> members);
 
-  /// The most similar members, nearest first; keep them for all questions about one missing slice.
-  std::vector<TransferNeighbour> neighbours(const TransferShape& shape, uint32_t without = UINT32_MAX) const;
+  /// The most similar members but those of `without`, nearest first; keep them for all questions about one missing slice.
+  std::vector<TransferNeighbour> neighbours(const TransferShape& shape,
+                                            std::span<const uint32_t> without = {}) const;
 
   /// roofline * exp(mean residual of the neighbours at the same local work).
   /// REQUIRES: neighbours are of this group, at least one.

@@ -155,7 +155,7 @@ class Maker {
   }
 
   void single_rows() {
-    const size_t count = plan_.axes == 1 ? 24 : scaled(160, 8, 200);
+    const size_t count = plan_.axes == 1 ? 24 : scaled(160, 8, 60);
     for (const uint32_t i : sample(order_, count)) add(HoldOutKind::one_row, 0, {i}, 1);
   }
 
@@ -182,6 +182,8 @@ HoldOutRange range_of(HoldOutKind kind) {
       return HoldOutRange::beyond;
     case HoldOutKind::one_row:
     case HoldOutKind::front_min:
+    case HoldOutKind::missing_split:
+    case HoldOutKind::missing_layer:
       break;
   }
   return HoldOutRange::other;

@@ -23,6 +23,8 @@ enum class HoldOutKind {
   front_max,      // the largest key of an axis
   front_min,      // the smallest key of an axis
   upper_third,    // the upper third of the keys of an axis
+  missing_split,  // a whole slice whose layer was measured in other parallel splits
+  missing_layer,  // a whole slice, and all others of the same layer
 };
 
 template <>
@@ -35,10 +37,12 @@ inline constexpr auto kEnumNames<HoldOutKind> =
                EnumName<HoldOutKind>{HoldOutKind::line_end, "line end"},
                EnumName<HoldOutKind>{HoldOutKind::front_max, "largest key"},
                EnumName<HoldOutKind>{HoldOutKind::front_min, "smallest key"},
-               EnumName<HoldOutKind>{HoldOutKind::upper_third, "upper third"}};
+               EnumName<HoldOutKind>{HoldOutKind::upper_third, "upper third"},
+               EnumName<HoldOutKind>{HoldOutKind::missing_split, "missing split"},
+               EnumName<HoldOutKind>{HoldOutKind::missing_layer, "missing layer"}};
 
 /// inside: plane, off-grid, site. beyond: line end, largest key, upper third. The smallest key and single rows are in
-/// neither: most axes start at 1, and a random row is often an edge row.
+/// neither: most axes start at 1, and a random row is often an edge row. Missing slices are a matter of their own.
 enum class HoldOutRange { inside, beyond, other };
 HoldOutRange range_of(HoldOutKind kind);
 
@@ -55,8 +59,9 @@ struct HoldOutPlan {
   uint64_t seed = 1;
 };
 
-/// Larger slices get more questions: 20 to 1,200 per axis inside, 10 to 200 at an end, 20 to 400 of an upper third, 8 to
-/// 200 single rows; a curve of one axis gets three planes. Deterministic; does not depend on the order of the points.
+/// Of one slice, so not missing_split and missing_layer. Larger slices get more questions: 20 to 1,200 per axis inside,
+/// 10 to 200 at an end, 20 to 400 of an upper third, 8 to 60 single rows; a curve of one axis gets three planes.
+/// Deterministic; does not depend on the order of the points.
 /// REQUIRES: coordinates are distinct.
 std::vector<HoldOut> hold_outs(const HoldOutPlan& plan, std::span<const MeasuredPoint> points);
 

@@ -111,6 +111,7 @@ FieldType field_type(const Field<Owner, T>& f) {
                  .doc = f.doc,
                  .role = f.role,
                  .distinguishes = f.distinguishes,
+                 .keyed = f.key != nullptr,
                  .kind = Codec::kind};
   type.default_value = Codec::encode(Op{}.*f.member);
   type.format = &Codec::format;
@@ -137,15 +138,33 @@ int64_t key_of(const FieldValues& values, size_t index) {
   return key;
 }
 
+/// The field that axis I is, or nothing.
+template <class Op, size_t I>
+std::optional<size_t> field_of_axis() {
+  constexpr int64_t Op::*member = Op::axes[I].member;
+  std::optional<size_t> found;
+  size_t i = 0;
+  const auto compare = [&](const auto& f) {
+    if constexpr (std::is_convertible_v<decltype(f.member), int64_t Op::*>)
+      if (member != nullptr && member == static_cast<int64_t Op::*>(f.member)) found = i;
+    ++i;
+  };
+  std::apply([&](const auto&... f) { (compare(f), ...); }, Op::fields);
+  return found;
+}
+
 template <class Op, size_t I>
 AxisType axis_type() {
-  return {Op::axes[I].name, Op::axes[I].transform, Op::axes[I].beyond,
+  return {Op::axes[I].name,
+          Op::axes[I].transform,
+          Op::axes[I].beyond,
           [](const FieldValues& values) { return Op::axes[I].get(decode<Op>(values)); },
           [](FieldValues& values, int64_t coordinate) {
             Op op = decode<Op>(values);
             Op::axes[I].set(op, coordinate);
             values = encode(op);
-          }};
+          },
+          field_of_axis<Op, I>()};
 }
 
 template <class Op>

@@ -115,9 +115,12 @@ enum class Quant {
   sq,          // SmoothQuant int8
   nvfp4,
   nvfp4_wo,  // 4-bit floats in groups of 16
+  w4a16_nvfp4,
   w4afp8,
   w4a16_mxfp4,
+  w4a16_mxfp4_cutlass,
   w4a8_mxfp4_mxfp8,
+  w4a8_mxfp4_mxfp8_trtllm,  // published tables file some kernels of a mode under a name of their own
   q8_0,
   q4_0,
   q4_k,
@@ -139,9 +142,12 @@ inline constexpr auto kEnumNames<Quant> = std::array{
     EnumName<Quant>{Quant::sq, "sq"},
     EnumName<Quant>{Quant::nvfp4, "nvfp4"},
     EnumName<Quant>{Quant::nvfp4_wo, "nvfp4_wo"},
+    EnumName<Quant>{Quant::w4a16_nvfp4, "w4a16_nvfp4"},
     EnumName<Quant>{Quant::w4afp8, "w4afp8"},
     EnumName<Quant>{Quant::w4a16_mxfp4, "w4a16_mxfp4"},
+    EnumName<Quant>{Quant::w4a16_mxfp4_cutlass, "w4a16_mxfp4_cutlass"},
     EnumName<Quant>{Quant::w4a8_mxfp4_mxfp8, "w4a8_mxfp4_mxfp8"},
+    EnumName<Quant>{Quant::w4a8_mxfp4_mxfp8_trtllm, "w4a8_mxfp4_mxfp8_trtllm"},
     EnumName<Quant>{Quant::q8_0, "q8_0"},
     EnumName<Quant>{Quant::q4_0, "q4_0"},
     EnumName<Quant>{Quant::q4_k, "q4_K"},
@@ -181,12 +187,15 @@ constexpr QuantTraits traits_of(Quant quant) {
     case Quant::nvfp4:
       return {fp4, fp4, fp4, 9.0 / 16};
     case Quant::nvfp4_wo:
+    case Quant::w4a16_nvfp4:
       return {fp4, bf16, bf16, 9.0 / 16};
     case Quant::w4afp8:
       return {int4, fp8_e4m3, fp8_e4m3, 0.5};
     case Quant::w4a16_mxfp4:
+    case Quant::w4a16_mxfp4_cutlass:
       return {fp4, bf16, bf16, 0.5};
     case Quant::w4a8_mxfp4_mxfp8:
+    case Quant::w4a8_mxfp4_mxfp8_trtllm:
       return {fp4, fp8_e4m3, fp8_e4m3, 0.5};
     case Quant::q8_0:
       return {DType::q8_0, f32, DType::int8, bytes_of(DType::q8_0)};

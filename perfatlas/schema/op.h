@@ -114,6 +114,7 @@ struct Axis {
   void (*set)(Op&, int64_t);  // changes only the fields behind this axis
   Transform transform = Transform::raw;
   Beyond beyond = Beyond::work;
+  int64_t Op::*member = nullptr;  // the field that the axis is, when it is one
 
   constexpr Axis straight_in(Beyond coordinate) const {
     Axis copy = *this;
@@ -125,8 +126,12 @@ struct Axis {
 /// The axis that is one field.
 template <auto Member, class Op>
 constexpr Axis<Op> axis(std::string_view name, Transform transform = Transform::raw) {
-  return {name, [](const Op& op) { return op.*Member; }, [](Op& op, int64_t value) { op.*Member = value; },
-          transform};
+  return {name,
+          [](const Op& op) { return op.*Member; },
+          [](Op& op, int64_t value) { op.*Member = value; },
+          transform,
+          Beyond::work,
+          Member};
 }
 
 /// Which resolver answers between measured points (interp/).

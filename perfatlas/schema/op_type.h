@@ -39,6 +39,7 @@ struct FieldType {
   std::string_view doc;
   Role role = Role::exact;
   bool distinguishes = false;  // see Field::distinguishing
+  bool keyed = false;          // key_of() is not the value itself
   ValueKind kind = ValueKind::integer;
   int64_t default_value = 0;
   std::vector<std::pair<int64_t, std::string_view>> names;  // enumerations: value, written name
@@ -58,6 +59,7 @@ struct AxisType {
   Beyond beyond = Beyond::work;
   int64_t (*get)(const FieldValues&) = nullptr;
   void (*set)(FieldValues&, int64_t) = nullptr;
+  std::optional<size_t> field = std::nullopt;  // get() is the value of this field
 };
 
 /// Values of the exact fields in declaration order (derived keys applied): which slice of a table a case is in.

@@ -35,7 +35,7 @@ struct LatencyTarget {
 };
 
 /// The ways to divide a limit on the whole request between TTFT and TPOT: tpot = (request - ttft) / (osl - 1).
-/// `ttft_ms`: the user's own TTFT limit, 0.95 of the request when absent. REQUIRES: osl > 1, request_ms > 0.
+/// `ttft_ms`: one more TTFT to try, 0.95 of the request when absent. REQUIRES: osl > 1, request_ms > 0.
 std::vector<LatencyTarget> request_latency_targets(double request_ms, int osl, std::optional<double> ttft_ms);
 
 /// GPUs that one replica of a disaggregated deployment may have, ascending: 1, 2, 4, 8 and the multiples of 8 up to

@@ -22,7 +22,14 @@ std::vector<size_t> within_limit(std::span<const PickRow> rows, const PickRules&
   return kept;
 }
 
-/// Of each kind the row with the highest cluster throughput, the first of equals; in order of appearance.
+/// More throughput; of equal throughput, faster for the user.
+bool better(const PickRow& a, const PickRow& b) {
+  if (a.cluster_tokens_per_s_gpu != b.cluster_tokens_per_s_gpu)
+    return a.cluster_tokens_per_s_gpu > b.cluster_tokens_per_s_gpu;
+  return a.tokens_per_s_user > b.tokens_per_s_user;
+}
+
+/// Of each kind the best row, the first of equals; in order of appearance.
 std::vector<size_t> best_of_each_kind(std::span<const PickRow> rows, const std::vector<size_t>& among) {
   std::map<std::string_view, size_t> place;  // of a kind in `best`
   std::vector<size_t> best;
@@ -30,7 +37,7 @@ std::vector<size_t> best_of_each_kind(std::span<const PickRow> rows, const std::
     const auto [at, is_new] = place.emplace(rows[i].parallel, best.size());
     if (is_new)
       best.push_back(i);
-    else if (rows[i].cluster_tokens_per_s_gpu > rows[best[at->second]].cluster_tokens_per_s_gpu)
+    else if (better(rows[i], rows[best[at->second]]))
       best[at->second] = i;
   }
   return best;

@@ -34,6 +34,13 @@ TEST(Pick, ShowsTheClosestWhenNothingMeetsTheLimitUnlessStrict) {
   EXPECT_TRUE(none.rows.empty());
 }
 
+TEST(Pick, OfEqualThroughputTheFasterForTheUserIsShown) {
+  const std::vector<PickRow> rows{
+      {.parallel = "tp1", .cluster_tokens_per_s_gpu = 9, .tokens_per_s_user = 16, .tpot_ms = 60},
+      {.parallel = "tp1", .cluster_tokens_per_s_gpu = 9, .tokens_per_s_user = 20, .tpot_ms = 50}};
+  EXPECT_THAT(pick_best(rows, {.tpot_ms = 70}).rows, ElementsAre(1));
+}
+
 TEST(Pick, FewestGpusThatServeTheLoad) {
   const std::vector<PickRow> rows{
       {.tokens_per_s_gpu = 10, .tpot_ms = 9, .requests_per_s = 3, .concurrency = 30, .replica_gpus = 8},

@@ -81,7 +81,7 @@ std::string text_plot(const TextPlot& plot) {
   std::string text = fmt::format("{}\n{} ({} )\n", plot.title, plot.y_label, legend);
   for (int row = 0; row < plot.rows; ++row) {
     const int from_bottom = plot.rows - 1 - row;
-    const bool labelled = from_bottom % kRowsPerLabel == 0 || row == 0;
+    const bool labelled = from_bottom % kRowsPerLabel == 0;
     const std::string y = labelled ? label(frame.y_end * from_bottom / (plot.rows - 1)) : "";
     text += fmt::format("{:>{}}|{}|\n", y, margin, frame.cells[size_t(row)]);
   }

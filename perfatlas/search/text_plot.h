@@ -16,8 +16,8 @@ struct PlotSeries {
 
 struct TextPlot {
   std::string title, x_label, y_label;
-  int columns = 72;  // of the area inside the frame
-  int rows = 18;
+  int columns = 73;  // of the area inside the frame
+  int rows = 17;
   std::vector<PlotSeries> series;  // later ones are drawn over earlier ones
 };
 

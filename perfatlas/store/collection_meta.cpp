@@ -98,6 +98,15 @@ std::optional<Number> read_number(const Place& parent, const char* key) {
   }
 }
 
+/// A text, or what is no text in one line of YAML: published sidecars describe runtimes by lists and maps, too.
+std::string read_text_or_flow(const Place& place) {
+  if (place.node.IsNull()) return {};
+  if (place.node.IsScalar()) return place.node.Scalar();
+  YAML::Emitter out;
+  out << YAML::Flow << place.node;
+  return out.c_str();
+}
+
 template <class Value>
 std::map<std::string, Value> read_map(const Place& parent, const char* key) {
   std::map<std::string, Value> values;
@@ -107,7 +116,7 @@ std::map<std::string, Value> read_map(const Place& parent, const char* key) {
   for (const auto& entry : place.node) {
     const std::string name = entry.first.Scalar();
     if constexpr (std::is_same_v<Value, std::string>)
-      values[name] = read_text(place, name.c_str());
+      values[name] = read_text_or_flow(place.at(name));
     else if (const auto number = read_number<Value>(place, name.c_str()))
       values[name] = *number;
   }

@@ -164,7 +164,7 @@ TEST(CollectionMeta, MalformedSidecarsNameTheKey) {
   EXPECT_EQ(refusal("tables:\n  g:\n    rows: many\n"),
             ": tables.g.rows: a whole number is expected here; mend the file or place its tables again");
   EXPECT_NE(refusal("a: [1\n").find(":2: not readable as YAML"), std::string::npos);
-  EXPECT_NE(refusal("schema_version: 2\n").find("newer"), std::string::npos);
+  EXPECT_NE(refusal("schema_version: 3\n").find("newer"), std::string::npos);
   EXPECT_NE(refusal("perfatlas: {}\n").find("format_revision is missing"), std::string::npos);
   EXPECT_NE(refusal("").find("map of keys"), std::string::npos);
 }

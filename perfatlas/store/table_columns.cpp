@@ -208,7 +208,7 @@ std::string row_problem(const Row& row) {
   const OpType& op = *row.c.op;
   if (const std::string_view why = op.why_invalid(row.c.values); !why.empty())
     return fmt::format("invalid case: {}", why);
-  if (!(latency_ms(row) > 0)) return "latency is not positive";
+  if (!(latency_ms(row) > 0) && !op.info.zero_is_measured) return "latency is not positive";
   if (!row.quality) return {};
   if (row.quality->latency_p10_ms > row.quality->latency_p90_ms) return "latency_p10 is above latency_p90";
   if (row.quality->case_id != case_id(row.c))

@@ -63,7 +63,7 @@ void fill_absent(const std::vector<TableColumn>& columns, const std::vector<size
 /// A row without content, ready for TableColumn::set.
 Row empty_row(const OpType& op);
 
-/// Why a row that has been filled cell by cell is refused as a whole, or nothing: a latency that is not positive,
+/// Why a row that has been filled cell by cell is refused as a whole, or nothing: a latency that is not positive (OpInfo::zero_is_measured: negative),
 /// an invalid case, quality columns that are half filled, a case_id that is not that of the fields.
 std::string row_problem(const Row& row);
 

@@ -106,6 +106,10 @@ AicSystem parse_aic_system(std::string_view text, std::string_view name, const s
   system.path = path;
   with_yaml(text, path, [&](const YamlPlace& root) {
     system.data_dir = root.need("data_dir").text();
+    while (system.data_dir.ends_with('/')) system.data_dir.pop_back();
+    if (system.data_dir.empty() || system.data_dir.starts_with('/') ||
+        system.data_dir.find("..") != system.data_dir.npos)
+      root.at("data_dir").refuse("it must name a folder below that of the description");
     read_gpu(root.need("gpu"), system);
     read_node(root.need("node"), system);
     if (root.has("misc")) read_misc(root.at("misc"), system);

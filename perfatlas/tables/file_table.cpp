@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/tables/row_key_impl.h"
 
 namespace perfatlas {
 namespace {
@@ -44,9 +45,16 @@ struct TextView {
 
 }  // namespace
 
+FieldValues FileTable::values(size_t row) const {
+  FieldValues values{};
+  for (size_t i = 0; i < parts_.fields.size(); ++i) values[i] = parts_.fields[i][row];
+  return values;
+}
+
 double FileTable::latency_ms(size_t row) const {
   double sum = 0;
-  for (size_t i = 0; i < measured_.size(); ++i) sum += measured_[i][row] * op_->info.measured[i].to_ms;
+  for (size_t i = 0; i < parts_.measured.size(); ++i)
+    sum += parts_.measured[i][row] * parts_.op->info.measured[i].to_ms;
   return sum;
 }
 
@@ -64,17 +72,12 @@ class FileTableMaker {
     fill_absent();
     read_kernels();
     if (op_.published != nullptr) apply_published();
-    FileTable table;
-    table.op_ = &op_;
-    table.size_ = rows_.size();
-    table.left_out_ = left_out_;
-    for (const MeasuredColumn& column : op_.info.measured) table.measured_.push_back(read_measured(column));
-    check_latencies(table);
-    if (const ColumnData* const power = find(kPower)) table.power_ = read_power(*power);
-    for (const std::vector<int64_t>& values : values_) table.fields_.emplace_back(values);
-    table.kernels_ = PackedColumn(kernels_);
-    table.unknown_columns_ = unknown_columns();
-    return table;
+    parts_.left_out = dropped_;
+    if (keys_repeat()) {
+      drop_repeats();
+      find_winners();
+    }
+    return FileTable(pack());
   }
 
  private:
@@ -154,7 +157,7 @@ class FileTableMaker {
         if (keep[i] != 0) values[to++] = values[i];
       values.resize(to);
     };
-    left_out_ += size_t(std::count(keep.begin(), keep.end(), uint8_t{0}));
+    dropped_ += size_t(std::count(keep.begin(), keep.end(), uint8_t{0}));
     thin(rows_);
     thin(kernels_);
     for (std::vector<int64_t>& values : values_) thin(values);
@@ -233,10 +236,71 @@ class FileTableMaker {
     return values;
   }
 
-  void check_latencies(const FileTable& table) const {
+  void check_latencies(const std::vector<std::vector<double>>& measured) const {
     if (op_.info.zero_is_measured) return;
-    for (size_t i = 0; i < rows_.size(); ++i)
-      if (table.latency_ms(i) <= 0) refuse_row(rows_[i], op_.info.measured[0].name, "it is not positive");
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      double sum = 0;
+      for (size_t m = 0; m < measured.size(); ++m) sum += measured[m][i] * op_.info.measured[m].to_ms;
+      if (sum <= 0) refuse_row(rows_[i], op_.info.measured[0].name, "it is not positive");
+    }
+  }
+
+  /// Two rows have one key, of whatever kernels. Most files have none such.
+  bool keys_repeat() const {
+    const RowKeys keys(op_);
+    RowKeyMap seen(rows_.size());
+    bool is_new = true;
+    for (uint32_t i = 0; i < uint32_t(rows_.size()) && is_new; ++i)
+      seen.add(keys.key(row_values(i)), i, is_new);
+    return !is_new;
+  }
+
+  /// Of rows of one kernel that have one key, one counts.
+  void drop_repeats() {
+    const RowKeys keys(op_);
+    const auto rule = op_.layout.merge.repeats;
+    RowKeyMap seen(rows_.size());
+    std::vector<uint8_t> keep(rows_.size(), 1);
+    for (uint32_t i = 0; i < uint32_t(rows_.size()); ++i) {
+      bool is_new = false;
+      uint32_t& kept = seen.add(keys.kernel_key(row_values(i), kernels_[i]), i, is_new);
+      if (is_new) continue;
+      if (rule == TableMerge::Repeats::refused)
+        refuse(fmt::format("row {} repeats row {}", rows_[i] + 1, rows_[kept] + 1));
+      const bool last = rule == TableMerge::Repeats::last_counts;
+      keep[last ? kept : i] = 0;
+      if (last) kept = i;
+    }
+    keep_rows(keep);
+    parts_.repeats = dropped_ - parts_.left_out;
+  }
+
+  /// Where kernels are not told apart, of rows of several kernels that have one key one counts.
+  void find_winners() {
+    if (op_.layout.merge.by_kernel) return;
+    const RowKeys keys(op_);
+    RowKeyMap seen(rows_.size());
+    std::vector<uint32_t> winners;
+    for (uint32_t i = 0; i < uint32_t(rows_.size()); ++i) {
+      bool is_new = false;
+      seen.add(keys.key(row_values(i)), i, is_new);
+      if (is_new) winners.push_back(i);
+    }
+    if (winners.size() != rows_.size()) parts_.winners = std::move(winners);
+  }
+
+  FileTableParts pack() {
+    std::vector<std::vector<double>> measured;
+    for (const MeasuredColumn& column : op_.info.measured) measured.push_back(read_measured(column));
+    check_latencies(measured);
+    parts_.op = &op_;
+    parts_.rows = rows_.size();
+    for (const std::vector<double>& column : measured) parts_.measured.emplace_back(column);
+    if (const ColumnData* const power = find(kPower)) parts_.power = RealColumn(read_power(*power));
+    for (const std::vector<int64_t>& values : values_) parts_.fields.emplace_back(values);
+    parts_.kernels = PackedColumn(kernels_);
+    parts_.unknown_columns = unknown_columns();
+    return std::move(parts_);
   }
 
   std::vector<double> read_power(const ColumnData& data) const {
@@ -268,7 +332,8 @@ class FileTableMaker {
   std::vector<uint32_t> rows_;                // of the file, that are kept
   std::vector<std::vector<int64_t>> values_;  // by field, for each of rows_
   std::vector<int64_t> kernels_;              // symbols, for each of rows_
-  size_t left_out_ = 0;
+  size_t dropped_ = 0;                        // rows that keep_rows has taken away
+  FileTableParts parts_;
 };
 
 FileTable make_file_table(const OpType& op, const ColumnBatch& batch, const std::string& name) {

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The rows of one op in one file, by columns. Values are positions in small dictionaries, so that a row takes some
-// twenty bytes and a column can be looked at without the others.
+// The rows of one op in one file, by columns. A row takes some fifteen bytes, and a column can be looked at without the
+// others.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "perfatlas/schema/op_type.h"
@@ -17,38 +14,56 @@
 
 namespace perfatlas {
 
-class FileTable {
- public:
-  size_t size() const { return size_; }
-  int64_t value(size_t row, size_t field) const { return fields_[field][row]; }
-  const PackedColumn& field(size_t i) const { return fields_[i]; }
-  const PackedColumn& kernels() const { return kernels_; }
-  /// The measured columns summed after MeasuredColumn::to_ms.
-  double latency_ms(size_t row) const;
-  double measured(size_t row, size_t column) const { return measured_[column][row]; }
-  /// Watts; 0 where the file does not say.
-  double power_w(size_t row) const { return power_.empty() ? 0 : power_[row]; }
-
-  /// Columns of the file that the op does not know.
-  const std::vector<std::string>& unknown_columns() const { return unknown_columns_; }
-  /// Rows that OpInfo::left_out or OpType::published excluded.
-  size_t left_out() const { return left_out_; }
-
- private:
-  friend class FileTableMaker;
-  size_t size_ = 0;
-  const OpType* op_ = nullptr;
-  std::vector<PackedColumn> fields_;
-  PackedColumn kernels_;
-  std::vector<std::vector<double>> measured_;
-  std::vector<double> power_;
-  std::vector<std::string> unknown_columns_;
-  size_t left_out_ = 0;
+/// What a FileTable consists of; see its functions.
+struct FileTableParts {
+  const OpType* op = nullptr;
+  size_t rows = 0;
+  std::vector<PackedColumn> fields;
+  PackedColumn kernels = PackedColumn(0);
+  std::vector<RealColumn> measured;
+  RealColumn power = RealColumn();
+  std::vector<uint32_t> winners;  // rows that count when kernels do not matter; empty: all of them
+  size_t repeats = 0;
+  size_t left_out = 0;
+  std::vector<std::string> unknown_columns;
 };
 
-/// The rows of `op` among those of a file (by op_name and OpType::published), in file order. `name` stands for the
-/// file in errors. Throws Error "NAME: reason" or "NAME: row N: reason": a required column missing or of the wrong
-/// type, an unknown value (an unknown dtype, say), a latency that is not finite, negative, or 0 where that is no result.
+class FileTable {
+ public:
+  /// REQUIRES: one column per field and measured column of the op, each of `rows` rows.
+  explicit FileTable(FileTableParts parts) : parts_(std::move(parts)) {}
+
+  const OpType& op() const { return *parts_.op; }
+  size_t size() const { return parts_.rows; }
+  int64_t value(size_t row, size_t field) const { return parts_.fields[field][row]; }
+  FieldValues values(size_t row) const;
+  const PackedColumn& field(size_t i) const { return parts_.fields[i]; }
+  /// kernel_source as symbols.
+  const PackedColumn& kernels() const { return parts_.kernels; }
+  /// The measured columns summed after MeasuredColumn::to_ms.
+  double latency_ms(size_t row) const;
+  /// One of them in its own unit.
+  double measured(size_t row, size_t column) const { return parts_.measured[column][row]; }
+  /// Watts; 0 where the file does not say.
+  double power_w(size_t row) const { return parts_.power[row]; }
+
+  /// Rows of the file that were dropped because another one of the same kernel has their key (TableMerge::Repeats).
+  size_t repeats() const { return parts_.repeats; }
+  /// Rows of this op's table that OpInfo::left_out or OpType::published excluded.
+  size_t left_out() const { return parts_.left_out; }
+  /// Columns of the file that the op does not know.
+  const std::vector<std::string>& unknown_columns() const { return parts_.unknown_columns; }
+
+  const FileTableParts& parts() const { return parts_; }
+
+ private:
+  FileTableParts parts_;
+};
+
+/// The rows of `op` among those of a file (by op_name and OpType::published), in file order, each key of
+/// each kernel once. `name` stands for the file in errors. Throws Error "NAME: reason" or "NAME: row N: reason": a required column missing or of the
+/// wrong type, an unknown value (an unknown dtype, say), a latency that is not finite, negative, or 0 where that is no
+/// result, a repeated key where the op refuses that.
 FileTable make_file_table(const OpType& op, const ColumnBatch& batch, const std::string& name);
 
 }  // namespace perfatlas

@@ -18,6 +18,16 @@ class FolderTree final : public FileTree {
 
   const std::string& source() const override { return folder_; }
   bool exists(std::string_view path) const override { return file_exists(name_of(path)); }
+  std::string identity() const override {
+    std::error_code ignored;
+    return fs::absolute(folder_, ignored).lexically_normal().string();
+  }
+  std::optional<FileEntry> entry(std::string_view path) const override {
+    std::error_code error;
+    const fs::directory_entry found(name_of(path), error);
+    if (error || !found.is_regular_file(error)) return std::nullopt;
+    return entry_of(found);
+  }
   std::string read(std::string_view path) const override { return read_file(name_of(path)); }
   std::string name_of(std::string_view path) const override { return folder_ + "/" + std::string(path); }
 
@@ -30,8 +40,7 @@ class FolderTree final : public FileTree {
     for (; !error && it != end; it.increment(error)) {
       std::error_code gone;
       if (!it->is_regular_file(gone)) continue;
-      found.push_back({it->path().lexically_relative(folder_).generic_string(), uint64_t(it->file_size(gone)),
-                       uint64_t(it->last_write_time(gone).time_since_epoch().count())});
+      found.push_back(entry_of(*it));
     }
     if (error) throw Error(io_error_text("list", top.string(), error.value()));
     std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
@@ -39,6 +48,11 @@ class FolderTree final : public FileTree {
   }
 
  private:
+  FileEntry entry_of(const fs::directory_entry& file) const {
+    std::error_code gone;
+    return {file.path().lexically_relative(folder_).generic_string(), uint64_t(file.file_size(gone)),
+            uint64_t(file.last_write_time(gone).time_since_epoch().count())};
+  }
   std::string folder_;
 };
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,13 @@ class FileTree {
   /// Every file below `folder` ("" for all), sorted by path. Empty when there is no such folder.
   virtual std::vector<FileEntry> list(std::string_view folder) const = 0;
   virtual bool exists(std::string_view path) const = 0;
+  /// One file, or nothing.
+  virtual std::optional<FileEntry> entry(std::string_view path) const = 0;
   /// The content. Throws Error naming the source and the path.
   virtual std::string read(std::string_view path) const = 0;
+  /// With a path, bytes and stamp this names a content: the folder's absolute path; the same for all wheels, whose stamps
+  /// are checksums.
+  virtual std::string identity() const = 0;
   /// How `path` is called in messages: "FOLDER/path", "WHEEL!path".
   virtual std::string name_of(std::string_view path) const = 0;
 };

@@ -1,17 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/tables/packed_column.h"
 
+#include <algorithm>
 #include <limits>
 #include <unordered_map>
+
+#include "perfatlas/base/error.h"
 
 namespace perfatlas {
 namespace {
 
-template <class Code>
-std::shared_ptr<const void> narrow(const std::vector<uint32_t>& codes, const void*& start) {
-  auto narrowed = std::make_shared<std::vector<Code>>(codes.begin(), codes.end());
-  start = narrowed->data();
-  return narrowed;
+template <class Value, class From>
+SharedBytes own(std::span<const From> values) {
+  auto owned = std::make_shared<std::vector<Value>>(values.size());
+  std::transform(values.begin(), values.end(), owned->begin(), [](From value) { return Value(value); });
+  const void* const data = owned->data();
+  return {data, values.size() * sizeof(Value), std::move(owned)};
+}
+
+int width_of(size_t distinct) {
+  if (distinct <= 1) return 0;
+  if (distinct <= size_t{std::numeric_limits<uint8_t>::max()} + 1) return 1;
+  return distinct <= size_t{std::numeric_limits<uint16_t>::max()} + 1 ? 2 : 4;
 }
 
 }  // namespace
@@ -31,17 +41,23 @@ PackedColumn::PackedColumn(std::span<const int64_t> values) {
     codes.push_back(entry->second);
   }
   if (dictionary_.empty()) dictionary_.push_back(0);
-  if (dictionary_.size() == 1) return;
-  if (dictionary_.size() <= size_t{std::numeric_limits<uint8_t>::max()} + 1) {
-    width_ = 1;
-    storage_ = narrow<uint8_t>(codes, codes_);
-  } else if (dictionary_.size() <= size_t{std::numeric_limits<uint16_t>::max()} + 1) {
-    width_ = 2;
-    storage_ = narrow<uint16_t>(codes, codes_);
-  } else {
-    width_ = 4;
-    storage_ = narrow<uint32_t>(codes, codes_);
-  }
+  width_ = width_of(dictionary_.size());
+  const std::span<const uint32_t> all(codes);
+  if (width_ == 1) codes_ = own<uint8_t>(all);
+  if (width_ == 2) codes_ = own<uint16_t>(all);
+  if (width_ == 4) codes_ = own<uint32_t>(all);
+}
+
+PackedColumn::PackedColumn(std::vector<int64_t> dictionary, int width, SharedBytes codes)
+    : dictionary_(std::move(dictionary)), width_(width), codes_(std::move(codes)) {
+  PERFATLAS_ASSERT(!dictionary_.empty());
+}
+
+RealColumn::RealColumn(std::span<const double> values) {
+  const bool floats =
+      std::all_of(values.begin(), values.end(), [](double value) { return double(float(value)) == value; });
+  width_ = floats ? sizeof(float) : sizeof(double);
+  values_ = floats ? own<float>(values) : own<double>(values);
 }
 
 }  // namespace perfatlas

@@ -24,7 +24,8 @@ constexpr Candidate kCandidates[] = {{"aiconfigurator_core/systems/", "aiconfigu
 
 /// Releases of the published package whose semantics this program knows.
 constexpr std::string_view kKnownRelease = "0.12.";
-constexpr std::string_view kMetadata = ".dist-info/METADATA";
+constexpr std::string_view kMetadataFolder = ".dist-info/";
+constexpr std::string_view kMetadata = "METADATA";
 constexpr std::string_view kYaml = ".yaml";
 
 /// Files that lie beside the descriptions.
@@ -53,40 +54,78 @@ std::vector<std::string> description_names(const std::string& source, const File
   return names;
 }
 
-/// Throws Error when a wheel is of a release whose tables may mean something else.
-void check_release(const FileTree& files) {
-  for (const FileEntry& entry : files.list("")) {
-    if (!entry.path.ends_with(kMetadata)) continue;
-    const std::string text = files.read(entry.path);
-    for (const std::string_view line : split(text, '\n')) {
-      constexpr std::string_view kKey = "Version:";
-      if (!line.starts_with(kKey)) continue;
-      const std::string_view version = trim(line.substr(kKey.size()));
+/// The value of a key of a package's METADATA; empty when it is not there.
+std::string metadata_value(std::string_view text, std::string_view key) {
+  for (const std::string_view line : split(text, '\n'))
+    if (line.starts_with(key)) return std::string(trim(line.substr(key.size())));
+  return {};
+}
+
+/// Files of the top level and of the package's metadata: the rest of a folder may be large and far away.
+std::vector<FileEntry> top_files(const std::string& source, const FileTree& files, bool zip) {
+  std::vector<FileEntry> found;
+  const auto add_below = [&](const std::string& folder) {
+    for (FileEntry& entry : files.list(folder)) found.push_back(std::move(entry));
+  };
+  if (zip) {
+    for (FileEntry& entry : files.list(""))
+      if (entry.path.find('/') == entry.path.npos || entry.path.find(kMetadataFolder) != entry.path.npos)
+        found.push_back(std::move(entry));
+    return found;
+  }
+  std::error_code error;
+  for (fs::directory_iterator it(source, error), end; !error && it != end; it.increment(error)) {
+    const std::string name = it->path().filename().string();
+    if (name.ends_with(kMetadataFolder.substr(0, kMetadataFolder.size() - 1))) add_below(name);
+    if (const auto entry = files.entry(name)) found.push_back(*entry);
+  }
+  return found;
+}
+
+bool is_licence(std::string_view path) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  return name.starts_with("LICENSE") || name.starts_with("LICENCE") || name.starts_with("NOTICE") ||
+         name.starts_with("ATTRIBUTION") || path.ends_with(kMetadata);
+}
+
+/// Throws Error when the source is of a release whose tables may mean something else, or was copied in part.
+void read_top(const std::string& source, bool zip, RootLocation& location) {
+  for (FileEntry& entry : top_files(source, *location.files, zip)) {
+    if (entry.path == kImportIncompleteFile)
+      throw Error(fmt::format(
+          "{}: an import into this folder has not finished; run the same perfatlas import again", source));
+    if (entry.path.ends_with(kMetadata)) {
+      const std::string text = location.files->read(entry.path), version = metadata_value(text, "Version:");
+      location.release = fmt::format("{} {}", metadata_value(text, "Name:"), version);
       if (!version.starts_with(kKnownRelease))
-        throw Error(fmt::format("{}: is release {} of the published data, this program reads {}x",
-                                files.source(), version, kKnownRelease));
-      return;
+        throw Error(fmt::format("{}: is release {} of the published data, this program reads {}x", source,
+                                version, kKnownRelease));
     }
+    if (is_licence(entry.path)) location.licences.push_back(std::move(entry));
   }
 }
 
 }  // namespace
 
-RootLocation locate_root(const std::string& source) {
+std::optional<RootLocation> find_root(const std::string& source) {
   std::error_code error;
   const bool folder = fs::is_directory(source, error);
   if (!folder && !fs::exists(source, error))
     throw UsageError(fmt::format("{}: there is no such file or folder", source));
   RootLocation location;
   location.files = folder ? open_folder(source) : open_zip(source, "");
-  if (!folder) check_release(*location.files);
+  read_top(source, !folder, location);
   for (const Candidate& candidate : kCandidates) {
     location.system_names = description_names(source, *location.files, candidate.systems, !folder);
     if (location.system_names.empty()) continue;
-    location.systems = candidate.systems;
-    location.models = candidate.models;
+    location.folders = {candidate.systems, candidate.models};
     return location;
   }
+  return std::nullopt;
+}
+
+RootLocation locate_root(const std::string& source) {
+  if (auto found = find_root(source)) return std::move(*found);
   throw UsageError(fmt::format(
       "{}: there are no system descriptions (*.yaml) in it, in systems/ or in aiconfigurator_core/systems/",
       source));

@@ -116,4 +116,11 @@ std::vector<std::string> SystemTables::families_of(std::string_view table) const
   return {names.begin(), names.end()};
 }
 
+std::vector<const OpType*> ops_of_table(const OpRegistry& ops, std::string_view table) {
+  std::vector<const OpType*> found;
+  for (const auto& op : ops.ops())
+    if (op->published_table() == table || op->info.second_table == table) found.push_back(op.get());
+  return found;
+}
+
 }  // namespace perfatlas

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "perfatlas/schema/registry.h"
 #include "perfatlas/store/layout.h"
 #include "perfatlas/tables/file_tree.h"
 
@@ -55,5 +56,8 @@ class SystemTables {
  private:
   std::vector<VersionFolder> folders_;
 };
+
+/// The ops whose published rows a table holds.
+std::vector<const OpType*> ops_of_table(const OpRegistry& ops, std::string_view table);
 
 }  // namespace perfatlas

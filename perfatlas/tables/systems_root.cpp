@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <map>
-#include <mutex>
 #include <set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/store/collection_meta.h"
 #include "perfatlas/store/columns.h"
 #include "perfatlas/store/version_order.h"
 #include "perfatlas/tables/memo_impl.h"
@@ -50,10 +50,16 @@ bool newer_tuple(std::string_view a, std::string_view b) {
 }  // namespace
 
 struct SystemsRoot::State {
+  State(const OpRegistry& known, SystemsRootOptions chosen, const std::string& source)
+      : ops(known),
+        options(std::move(chosen)),
+        location(locate_root(source)),
+        cache(options.cache, *location.files) {}
+
   const OpRegistry& ops;
   SystemsRootOptions options;
   RootLocation location;
-  std::vector<std::string> system_names;
+  TableCache cache;
 
   Memo<AicSystem> systems;
   Memo<SystemTables> tables;
@@ -65,7 +71,7 @@ struct SystemsRoot::State {
   Memo<TableRows> rows;
 
   const FileTree& tree() const { return *location.files; }
-  std::string path(std::string_view name) const { return location.systems + std::string(name); }
+  std::string path(std::string_view name) const { return location.folders.systems + std::string(name); }
 
   const SystemTables& tables_of(const AicSystem& system) {
     return *tables.get(system.name, [&] { return SystemTables(tree(), path(system.data_dir)); });
@@ -96,30 +102,53 @@ struct SystemsRoot::State {
       return all;
     });
   }
+  /// Throws Error unless the sidecar beside a table speaks of it, or its folder is older than sidecars are.
+  void need_provenance(const TableSource& source) const {
+    const std::string file = source.path.substr(0, source.path.rfind('/') + 1) + kCollectionMetaFile;
+    const std::string name = tree().name_of(file);
+    if (!tree().exists(file))
+      throw Error(fmt::format("{}: is missing, and strict provenance was asked for", name));
+    const CollectionMeta meta = parse_collection_meta(tree().read(file), name);
+    if (meta.provenance != "legacy" && !meta.tables.contains(source.table))
+      throw Error(
+          fmt::format("{}: does not speak of {}, and strict provenance was asked for", name, source.table));
+  }
+  FileTable read_table(const OpType& op, TableFormat format, const std::string& file) const {
+    const std::string name = tree().name_of(file);
+    const std::optional<FileEntry> entry = tree().entry(file);
+    if (!entry) throw Error(fmt::format("{}: it has gone; fetch it again", name));
+    if (auto kept = cache.load(op, *entry)) return std::move(*kept);
+    FileTable table = make_file_table(op, parse_columns(format, tree().read(file), name), name);
+    cache.store(table, *entry);
+    return table;
+  }
   std::shared_ptr<const FileTable> file_table(const OpType& op, const TableSource& source) {
-    return files.get(fmt::format("{}:{}", op.info.id, source.path), [&] {
-      const std::string name = tree().name_of(source.path);
-      return make_file_table(op, parse_columns(source.format, tree().read(source.path), name), name);
-    });
+    return files.get(fmt::format("{}:{}", op.info.id, source.path),
+                     [&] { return read_table(op, source.format, source.path); });
   }
 };
 
 SystemsRoot::SystemsRoot(const std::string& source, const OpRegistry& ops, SystemsRootOptions options)
-    : state_(new State{.ops = ops, .options = options, .location = locate_root(source)}) {
+    : state_(new State(ops, std::move(options), source)) {
   state_->options.allow_unlisted_versions |= flag_from_environment("AIC_ALLOW_UNLISTED_VERSIONS");
   state_->options.strict_provenance |= flag_from_environment("AIC_STRICT_PROVENANCE");
-  state_->system_names = state_->location.system_names;
 }
 
 SystemsRoot::~SystemsRoot() = default;
 
 const std::string& SystemsRoot::source() const { return state_->tree().source(); }
 const FileTree& SystemsRoot::files() const { return state_->tree(); }
+const RootFolders& SystemsRoot::folders() const { return state_->location.folders; }
+const std::vector<FileEntry>& SystemsRoot::licence_files() const { return state_->location.licences; }
+std::string SystemsRoot::release() const { return state_->location.release; }
+FileTable SystemsRoot::read_table(const OpType& op, const TableFile& file) const {
+  return state_->read_table(op, file.format, file.path);
+}
 const OpRegistry& SystemsRoot::ops() const { return state_->ops; }
-const std::vector<std::string>& SystemsRoot::systems() const { return state_->system_names; }
+const std::vector<std::string>& SystemsRoot::systems() const { return state_->location.system_names; }
 
 const AicSystem& SystemsRoot::system(std::string_view name) const {
-  const auto& names = state_->system_names;
+  const auto& names = state_->location.system_names;
   if (std::find(names.begin(), names.end(), name) == names.end())
     throw UsageError(fmt::format("{}: there is no system '{}'; there are {}", source(), name, joined(names)));
   return *state_->systems.get(std::string(name), [&] {
@@ -218,9 +247,12 @@ std::vector<TableSource> SystemsRoot::sources_of(const TableRequest& request, st
     return resolve_sources(found, own, table, {}, {});
   }
   const bool shared = request.shared == SharedLayer::on;
-  return resolve_sources(found, request, table,
-                         shared ? state_->donors_of(found, request) : std::span<const TableDonor>(),
-                         shared ? state_->manifest() : std::span<const SharedKernel>());
+  std::vector<TableSource> sources = resolve_sources(
+      found, request, table, shared ? state_->donors_of(found, request) : std::span<const TableDonor>(),
+      shared ? state_->manifest() : std::span<const SharedKernel>());
+  if (state_->options.strict_provenance)
+    for (const TableSource& source : sources) state_->need_provenance(source);
+  return sources;
 }
 
 std::shared_ptr<const TableRows> SystemsRoot::table_rows(const OpType& op,
@@ -264,13 +296,13 @@ std::optional<std::string> SystemsRoot::default_attention_lane(std::string_view 
 
 std::vector<std::string> SystemsRoot::model_config_names() const {
   std::vector<std::string> names;
-  for (const FileEntry& entry : state_->tree().list(state_->location.models))
+  for (const FileEntry& entry : state_->tree().list(state_->location.folders.models))
     names.push_back(entry.path.substr(entry.path.rfind('/') + 1));
   return names;
 }
 
 std::string SystemsRoot::model_config(std::string_view name) const {
-  const std::string file = fmt::format("{}/{}", state_->location.models, name);
+  const std::string file = fmt::format("{}/{}", state_->location.folders.models, name);
   if (name.find('/') != name.npos || !state_->tree().exists(file))
     throw UsageError(fmt::format("{}: there is no model configuration '{}'", source(), name));
   return state_->tree().read(file);

@@ -8,6 +8,7 @@
 //   model_configs/*.json                                       beside systems/, in a wheel
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,15 +19,28 @@
 #include "perfatlas/tables/aic_system.h"
 #include "perfatlas/tables/file_tree.h"
 #include "perfatlas/tables/query_versions.h"
+#include "perfatlas/tables/root_folders.h"
 #include "perfatlas/tables/system_tables.h"
+#include "perfatlas/tables/table_cache.h"
 #include "perfatlas/tables/table_rows.h"
 #include "perfatlas/tables/table_source.h"
 
 namespace perfatlas {
 
 struct SystemsRootOptions {
-  bool allow_unlisted_versions = false;  // also by AIC_ALLOW_UNLISTED_VERSIONS=1, true or yes
-  bool strict_provenance = false;        // also by AIC_STRICT_PROVENANCE=1 or true
+  bool allow_unlisted_versions = false;       // also by AIC_ALLOW_UNLISTED_VERSIONS=1, true or yes
+  bool strict_provenance = false;             // also by AIC_STRICT_PROVENANCE=1 or true
+  std::string cache = default_table_cache();  // folder of decoded tables (table_cache.h); empty: none
+};
+
+/// Called with the files done and those to do, from several threads but not at once.
+using IndexProgress = std::function<void(size_t done, size_t all)>;
+
+/// A file that could not be read, and why.
+struct TableProblem {
+  std::string path;  // in the tree
+  std::string reason;
+  bool operator==(const TableProblem&) const = default;
 };
 
 /// Thread-safe; answers live as long as the root. Tables are read when first asked for and kept.
@@ -41,6 +55,11 @@ class SystemsRoot {
 
   const std::string& source() const;
   const FileTree& files() const;
+  const RootFolders& folders() const;
+  /// Licence, notice, attribution and package metadata, wherever the source has them.
+  const std::vector<FileEntry>& licence_files() const;
+  /// "aiconfigurator-core 0.12.0"; empty when the source does not say.
+  std::string release() const;
   const OpRegistry& ops() const;
 
   /// Systems that have a description, sorted.
@@ -72,6 +91,14 @@ class SystemsRoot {
   /// the library version that the system's description names, whatever `request` says. The same value for the same
   /// request. Throws Error naming the file when one cannot be read; the other tables go on working.
   std::shared_ptr<const TableRows> table_rows(const OpType& op, const TableRequest& request) const;
+
+  /// The rows of one op in one file, from the cache where that has them; not kept in memory. Throws Error.
+  FileTable read_table(const OpType& op, const TableFile& file) const;
+
+  /// Decodes every table of these systems (empty: of all) that the cache does not have, two at a time, and keeps none in
+  /// memory. Returns the files that cannot be read; the others are in the cache then, as far as it can be written.
+  std::vector<TableProblem> index(const std::vector<std::string>& systems,
+                                  const IndexProgress& progress) const;
 
   /// The kernel lane that a back end uses by default on a GPU generation (attention_lane_defaults.yaml): the entry of
   /// the newest version that is not newer than `version`. Nothing when there is none.

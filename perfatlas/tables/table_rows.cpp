@@ -1,80 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/tables/table_rows.h"
 
-#include <fmt/format.h>
-
-#include <algorithm>
-#include <unordered_map>
+#include <numeric>
 #include <unordered_set>
 
 #include "perfatlas/base/error.h"
-#include "perfatlas/base/hash.h"
 #include "perfatlas/tables/row_key_impl.h"
 
 namespace perfatlas {
 namespace {
 
-/// Chooses which rows of which file count.
+using RowNumbers = std::vector<uint32_t>;
+
+RowNumbers all_rows(const FileTable& file) {
+  RowNumbers rows(file.size());
+  std::iota(rows.begin(), rows.end(), 0U);
+  return rows;
+}
+
+/// The rows of a file that count when it is looked at alone: of an allowed kernel, each key once.
+RowNumbers own_rows(const RowKeys& keys, const TableSource& source, const FileTable& file, size_t& filtered) {
+  const RowNumbers& winners = file.parts().winners;
+  if (source.kernels.empty()) return winners.empty() ? all_rows(file) : winners;
+  std::unordered_set<int64_t> allowed;
+  for (const std::string& kernel : source.kernels) allowed.insert(Symbol(kernel).id());
+  const bool by_kernel = file.op().layout.merge.by_kernel;
+  RowKeyMap seen(file.size());
+  RowNumbers rows;
+  for (uint32_t row = 0; row < file.size(); ++row) {
+    if (!allowed.contains(file.kernels()[row])) continue;
+    bool is_new = true;
+    if (!by_kernel) seen.add(keys.key(file.values(row)), row, is_new);
+    if (is_new) rows.push_back(row);
+  }
+  filtered = file.size() - rows.size();
+  return rows;
+}
+
+/// Lets files fill what the ones before them lack.
 class Merge {
  public:
-  explicit Merge(const OpType& op) : keys_(op), rule_(op.layout.merge) {}
+  Merge(const OpType& op, const RowKeys& keys, size_t expected)
+      : keys_(keys), rule_(op.layout.merge), seen_(expected) {}
 
-  /// The rows of one more file that count, ascending. Sets `filtered` to those of kernels that are not allowed.
-  std::vector<uint32_t> add(const TableSource& source, const FileTable& file, size_t& filtered) {
-    const std::unordered_set<int64_t> allowed = symbols_of(source.kernels);
-    std::unordered_map<RowKey, uint32_t, RowKeyHash> of_this_file;
-    std::unordered_set<RowKey, RowKeyHash> slices_of_this_file;
-    std::vector<uint32_t> kept;
-    filtered = 0;
-    for (uint32_t row = 0; row < file.size(); ++row) {
-      if (!allowed.empty() && !allowed.contains(file.kernels()[row])) {
-        ++filtered;
-        continue;
-      }
-      const FieldValues values = keys_.values(file, row);
-      if (rule_.files == TableMerge::Files::whole_slice) {
-        const RowKey slice = keys_.slice(values, file.kernels()[row]);
-        if (slices_.contains(slice)) continue;
-        slices_of_this_file.insert(slice);
-      }
-      const RowKey key = keys_.key(values, file.kernels()[row]);
+  void add(const FileTable& file, RowNumbers& rows) {
+    std::vector<RowKey> taken;
+    size_t kept = 0;
+    for (const uint32_t row : rows) {
+      const RowKey key = key_of(file, row);
       if (seen_.contains(key)) continue;
-      const auto [entry, is_new] = of_this_file.try_emplace(key, uint32_t(kept.size()));
-      if (is_new) {
-        kept.push_back(row);
-      } else if (rule_.repeats == TableMerge::Repeats::refused) {
-        throw Error(fmt::format("{}: row {} repeats row {}", source.path, row + 1, kept[entry->second] + 1));
-      } else if (rule_.repeats == TableMerge::Repeats::last_counts) {
-        kept[entry->second] = row;
-      }
+      taken.push_back(key);
+      rows[kept++] = row;
     }
-    std::sort(kept.begin(), kept.end());
-    slices_.merge(slices_of_this_file);
-    for (const auto& [key, position] : of_this_file) seen_.insert(key);
-    return kept;
+    rows.resize(kept);
+    // Only now: rows of one file do not hide each other (whole_slice has one key for many).
+    bool is_new = false;
+    for (const RowKey& key : taken) seen_.add(key, 0, is_new);
   }
 
  private:
-  static std::unordered_set<int64_t> symbols_of(const std::vector<std::string>& kernels) {
-    std::unordered_set<int64_t> symbols;
-    for (const std::string& kernel : kernels) symbols.insert(Symbol(kernel).id());
-    return symbols;
+  RowKey key_of(const FileTable& file, uint32_t row) const {
+    const FieldValues values = file.values(row);
+    if (rule_.files == TableMerge::Files::whole_slice) return keys_.slice(values);
+    return rule_.by_kernel ? keys_.kernel_key(values, file.kernels()[row]) : keys_.key(values);
   }
 
-  RowKeys keys_;
+  const RowKeys& keys_;
   TableMerge rule_;
-  std::unordered_set<RowKey, RowKeyHash> seen_, slices_;
+  RowKeyMap seen_;
 };
 
 }  // namespace
 
 TableRows::TableRows(const OpType& op, const std::vector<SourceFile>& files) : op_(&op) {
-  Merge merge(op);
+  const RowKeys keys(op);
+  size_t expected = 0;
+  for (const SourceFile& file : files) expected += file.table->size();
+  std::optional<Merge> merge;
+  if (files.size() > 1) merge.emplace(op, keys, expected);
   for (const auto& [source, file] : files) {
     RowSource& entry = sources_.emplace_back();
     entry.source = source;
     entry.rows = file->size();
-    std::vector<uint32_t> rows = merge.add(source, *file, entry.filtered);
+    RowNumbers rows = own_rows(keys, source, *file, entry.filtered);
+    if (merge) merge->add(*file, rows);
     entry.used = rows.size();
     if (rows.empty()) continue;
     Part& part = parts_.emplace_back();
@@ -102,9 +111,7 @@ TableRows::Place TableRows::place_of(size_t row) const {
 
 FieldValues TableRows::values(size_t row) const {
   const Place place = place_of(row);
-  FieldValues values{};
-  for (size_t i = 0; i < op_->fields.size(); ++i) values[i] = place.file->value(place.row, i);
-  return values;
+  return place.file->values(place.row);
 }
 
 int64_t TableRows::value(size_t row, size_t field) const {

@@ -18,7 +18,7 @@ struct RowSource {
   TableSource source;
   size_t rows = 0;      // of the file, for this op
   size_t used = 0;      // of these, kept after merging
-  size_t filtered = 0;  // of these, not of an allowed kernel
+  size_t filtered = 0;  // of these, not of an allowed kernel, or a repeated key
 };
 
 /// A source and what it holds for the op.

@@ -48,7 +48,12 @@ class ZipTree final : public FileTree {
   std::string name_of(std::string_view path) const override {
     return fmt::format("{}!{}{}", path_, prefix_, path);
   }
+  std::string identity() const override { return "wheel"; }
   bool exists(std::string_view path) const override { return find(path) != nullptr; }
+  std::optional<FileEntry> entry(std::string_view path) const override {
+    const Member* const member = find(path);
+    return member == nullptr ? std::nullopt : std::optional(member->entry);
+  }
 
   std::vector<FileEntry> list(std::string_view folder) const override {
     std::string start(folder);

@@ -2,34 +2,26 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compares `perfatlas estimate` with recorded answers of aiconfigurator 0.12 (estimates.jsonl.gz).
 
-Needs the published tables (the aiconfigurator-core 0.12.0 wheel): --wheel, else PERFATLAS_WHEEL. Exits with 77, which
-ctest shows as skipped, when there are none.
+Needs the published tables (the aiconfigurator-core 0.12.0 wheel). Exits with 77, which ctest shows as skipped, when
+there are none.
 """
 import argparse
+import glob
 import gzip
 import json
 import os
 import subprocess
 import sys
 
-FLAGS = {
-    "model_path": "--model", "system_name": "--system", "backend_name": "--backend", "mode": "--mode",
-    "decode_system_name": "--decode-system", "database_mode": "--database-mode",
-    "isl": "--isl", "osl": "--osl", "prefix": "--prefix", "ctx_tokens": "--ctx-tokens", "batch_size": "--bs",
-    "tp_size": "--tp", "pp_size": "--pp", "attention_dp_size": "--dp", "moe_tp_size": "--etp", "moe_ep_size": "--ep",
-    "gemm_quant_mode": "--gemm-quant-mode", "moe_quant_mode": "--moe-quant-mode",
-    "kvcache_quant_mode": "--kvcache-quant-mode", "fmha_quant_mode": "--fmha-quant-mode",
-    "comm_quant_mode": "--comm-quant-mode", "nextn": "--nextn", "nextn_accepted": "--nextn-accepted",
-    "prefill_tp_size": "--p-tp", "prefill_pp_size": "--p-pp", "prefill_attention_dp_size": "--p-dp",
-    "prefill_moe_tp_size": "--p-etp", "prefill_moe_ep_size": "--p-ep", "prefill_batch_size": "--p-bs",
-    "prefill_num_workers": "--p-workers", "decode_tp_size": "--d-tp", "decode_pp_size": "--d-pp",
-    "decode_attention_dp_size": "--d-dp", "decode_moe_tp_size": "--d-etp", "decode_moe_ep_size": "--d-ep",
-    "decode_batch_size": "--d-bs", "decode_num_workers": "--d-workers", "free_gpu_memory_fraction":
-    "--free-gpu-memory-fraction", "max_seq_len": "--max-seq-len", "stride": "--stride",
-}
 TOLERANCE = 1e-6
 # Ours alone: an aggregated worker of the reference has no such factor.
 NOT_COMPARED = {"mix_efficiency"}
+
+
+def published_wheel(root):
+    named = os.environ.get("PERFATLAS_WHEEL", "")
+    found = sorted(glob.glob(os.path.join(root, "build", "wheel", "*.whl")))
+    return named or (found[-1] if found else "")
 
 
 def differs(expected, got):
@@ -75,34 +67,39 @@ def check(record, got):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", required=True)
-    parser.add_argument("--wheel", default=os.environ.get("PERFATLAS_WHEEL", ""))
+    parser.add_argument("--wheel", help="default: PERFATLAS_WHEEL, else the one that tools/get_wheel.sh fetched")
+    parser.add_argument("--root", default=os.path.join(os.path.dirname(__file__), "..", ".."), help="the source tree")
     parser.add_argument("--records", default=os.path.join(os.path.dirname(__file__), "estimates.jsonl.gz"))
     parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
-    if not args.wheel or not os.path.exists(args.wheel):
-        print("skipped: no published tables (PERFATLAS_WHEEL)")
+    wheel = args.wheel or published_wheel(args.root)
+    if not wheel:
+        print("skipped: no published tables; run tools/get_wheel.sh or set PERFATLAS_WHEEL")
         return 77
-    failed = count = 0
-    with gzip.open(args.records, "rt") as records:
-        for record in map(json.loads, records):
-            count += 1
-            command = [os.path.join(args.bin, "perfatlas"), "estimate", "--json", "--systems-path", args.wheel]
-            for key, value in record["args"].items():
-                command += [FLAGS[key], str(value)]
-            run = subprocess.run(command, capture_output=True, text=True)
-            if not record["ok"]:
-                problems = [] if run.returncode == 2 and run.stderr.count("\n") == 1 else ["expected one line of error"]
-            elif run.returncode != 0:
-                problems = [run.stderr.strip()]
-            else:
-                problems = check(record, json.loads(run.stdout))
-            if problems:
-                failed += 1
-                print(f"{record['id']}: {len(problems)} differences")
-                for line in problems if args.verbose else problems[:5]:
-                    print("   ", line)
-    print(f"{count - failed} of {count} estimates agree within {TOLERANCE}")
-    return 1 if failed or count == 0 else 0
+    with gzip.open(args.records, "rt") as lines:
+        records = [json.loads(line) for line in lines]
+    requests = "".join(json.dumps(record["args"]) + "\n" for record in records)
+    command = [os.path.join(args.bin, "perfatlas"), "estimate", "--jsonl", "-", "--systems-path", wheel]
+    run = subprocess.run(command, input=requests, capture_output=True, text=True)
+    answers = [json.loads(line) for line in run.stdout.splitlines()]
+    if len(answers) != len(records):
+        print(f"{len(answers)} answers to {len(records)} requests; {run.stderr.strip()}")
+        return 1
+    failed = 0
+    for record, answer in zip(records, answers):
+        if not record["ok"]:
+            problems = [] if "error" in answer else [f"expected an error: {record['error']}"]
+        elif "error" in answer:
+            problems = [answer["error"]]
+        else:
+            problems = check(record, answer)
+        if problems:
+            failed += 1
+            print(f"{record['id']}: {len(problems)} differences")
+            for line in problems if args.verbose else problems[:5]:
+                print("   ", line)
+    print(f"{len(records) - failed} of {len(records)} estimates agree within {TOLERANCE}")
+    return 1 if failed or not records else 0
 
 
 if __name__ == "__main__":

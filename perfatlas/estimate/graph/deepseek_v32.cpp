@@ -96,7 +96,7 @@ class DeepSeekV32 final : public ServedModel {
     op.kv_quant = g.quant().kv;
     op.fmha_quant = g.quant().fmha;
     op.gemm_quant = uniform ? modes.q : modes.o;
-    op.projections = aic::DsaModule::Projections{modes.q, modes.kv, modes.o, modes.indexer};
+    op.projections = {modes.q, modes.kv, modes.o, modes.indexer};
     op.architecture = checkpoint().architecture();
     op.cp_size = g.context_ranks();
     op.full_fraction = g.deployment().framework == Framework::sglang ? full_fraction_ : 1;

@@ -31,7 +31,6 @@ aic::MoeDispatch dispatch(const PhaseGraph& graph, const ExpertBlock& block, con
   op.backend = name_of(graph.deployment().framework);
   op.quant = traits.untyped ? aic::QuantMode::bfloat16 : block.quant;
   op.context = !traits.phase_aware || graph.context();
-  op.scale_num_tokens = traits.token_divisor;
   return op;
 }
 

@@ -26,7 +26,6 @@ struct DispatchTraits {
   bool split_in_generation = false;  // context-parallel ranks also count in generation
   bool all_reduce_modeled = false;   // the all-reduce of attention is an op of its own
   bool untyped = false;              // volume does not shrink with the experts' type
-  int64_t token_divisor = 1;
 };
 
 aic::MoeDispatch dispatch(const PhaseGraph& graph, const ExpertBlock& block, const std::string& name,

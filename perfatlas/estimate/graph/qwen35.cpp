@@ -156,15 +156,13 @@ class Qwen35 final : public ServedModel {
   void experts(PhaseGraph& g, const std::string& kind, double count, aic::QuantMode shared_quant) const {
     const ExpertBlock block = expert_block(g, kSkew);
     PhaseGraph before = g.fork(), routed = g.fork(), shared = g.fork(), after = g.fork();
-    DispatchTraits traits{.phase_aware = true, .all_reduce_modeled = true};
+    const DispatchTraits traits{.phase_aware = true, .all_reduce_modeled = true};
     if (block.experts >= kExpertsWithRouter)
       routed.gemm(kind + "router_gemm", count, {block.experts, g.hidden()}, aic::QuantMode::bfloat16);
     // SGLang without attention replicas goes into the experts without a collective.
     if (!sglang(g) || !g.deployment().moe_backend.empty() || g.ranks().dp > 1) {
-      DispatchTraits pre = traits;
-      if (g.context()) pre.token_divisor = g.ranks().tp;
       PhaseGraph& place = sglang(g) && !g.context() ? before : routed;
-      place.add(dispatch(g, block, kind + "moe_pre_dispatch", true, pre), count);
+      place.add(dispatch(g, block, kind + "moe_pre_dispatch", true, traits), count);
     }
     aic::Moe moe = routed_experts(g, block, kind + "moe");
     moe.context = g.context();

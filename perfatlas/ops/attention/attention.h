@@ -52,6 +52,7 @@ struct AttentionContext {
       field("head_dim", &AttentionContext::head_dim, Role::exact, "elements per head"),
       field("window_size", &AttentionContext::window, Role::exact,
             "positions a token sees, its own included; 0: all")
+          .absent_is(0)
           .flagged("window"),
       field("beam_width", &AttentionContext::beams, Role::recorded, "always 1"),
       field("attn_dtype", &AttentionContext::dtype, Role::exact, "type of the products").flagged("dtype"),
@@ -136,6 +137,7 @@ struct AttentionGeneration {
       field("head_dim", &AttentionGeneration::head_dim, Role::exact, "elements per head"),
       field("window_size", &AttentionGeneration::window, Role::exact,
             "positions a token sees, its own included; 0: all")
+          .absent_is(0)
           .flagged("window"),
       field("beam_width", &AttentionGeneration::beams, Role::recorded, "always 1"),
       field("attn_dtype", &AttentionGeneration::dtype, Role::exact, "type of the products").flagged("dtype"),

@@ -34,6 +34,7 @@ struct DsaTopk : DsaKernelCase {
           "(4*batch_size*contested + 4*batch_size*isl*topk) / llc_bw; contested = sum of step + i + 1 over "
           "the i < isl "
           "where it is above topk",
+      .zero_is_measured = true,  // nothing is selected while the context is short
   };
 
   static constexpr auto fields = std::tuple_cat(

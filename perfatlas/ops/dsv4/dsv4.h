@@ -39,9 +39,16 @@ struct Dsv4Op : Dsv4Case {
   }
 };
 
-constexpr OpInfo dsv4_info(const Dsv4Name& name, std::string_view sol) {
-  return {.id = name.id, .table = name.table, .op_name = name.id, .doc = name.doc, .sol = sol};
+constexpr OpInfo dsv4_info(const Dsv4Name& name, std::string_view sol, int revision = 1) {
+  return {.id = name.id,
+          .table = name.table,
+          .op_name = name.id,
+          .doc = name.doc,
+          .sol = sol,
+          .revision = revision};
 }
+/// Of the tables of kernels, since they have the column local_num_heads.
+inline constexpr int kDsv4KernelRevision = 2;
 
 /// Whole block for new tokens.
 template <const Dsv4Name& name>
@@ -93,10 +100,12 @@ inline constexpr Dsv4Name kDsv4Logits{
 
 struct Dsv4PagedMqaLogits : Dsv4Op<kDsv4Logits> {
   bool operator==(const Dsv4PagedMqaLogits&) const = default;
+  static constexpr auto fields = kDsv4KernelFields;
   static constexpr OpInfo info =
       dsv4_info(kDsv4Logits,
                 "max(2*64*128*scored / peak(fp8), index cache / memory_bw, scores / llc_bw); scored = "
-                "batch_size*isl*(step + isl/2)/4");
+                "batch_size*isl*(step + isl/2)/4",
+                kDsv4KernelRevision);
   static const std::array<Axis<Dsv4PagedMqaLogits>, 3> axes;
   Work work() const { return dsv4_logits_work(*this); }
 };
@@ -107,9 +116,11 @@ inline constexpr std::array<Axis<Dsv4PagedMqaLogits>, 3> Dsv4PagedMqaLogits::axe
 template <const Dsv4Name& name>
 struct Dsv4Attention : Dsv4Op<name> {
   bool operator==(const Dsv4Attention&) const = default;
+  static constexpr auto fields = kDsv4KernelFields;
   static constexpr OpInfo info = dsv4_info(
       name,
-      "max(4*num_heads*512*(window pairs + compressed pairs) / peak(mla_dtype), (q + out bytes) / llc_bw)");
+      "max(4*num_heads*512*(window pairs + compressed pairs) / peak(mla_dtype), (q + out bytes) / llc_bw)",
+      kDsv4KernelRevision);
   static const std::array<Axis<Dsv4Attention>, 3> axes;
   Work work() const { return dsv4_attention_work(*this); }
 };
@@ -134,7 +145,11 @@ inline constexpr Dsv4Name kDsv4TopkCalib{kCsaRatio, "dsv4_csa_topk_calib", "dsv4
 struct Dsv4CsaTopkCalib : Dsv4Op<kDsv4TopkCalib> {
   Symbol score_mode{"v1_flat"};
   bool operator==(const Dsv4CsaTopkCalib&) const = default;
-  static constexpr OpInfo info = dsv4_info(kDsv4TopkCalib, "batch_size*isl*(step + isl)/4*4 / llc_bw");
+  static constexpr OpInfo info = [] {
+    OpInfo published = dsv4_info(kDsv4TopkCalib, "batch_size*isl*(step + isl)/4*4 / llc_bw");
+    published.zero_is_measured = true;  // nothing is selected while the context is short
+    return published;
+  }();
   static constexpr auto fields = std::tuple_cat(
       kDsv4Fields, std::tuple{field("score_mode", &Dsv4CsaTopkCalib::score_mode, Role::exact,
                                     "v1_flat, v1_top_last and so on: where the large scores lie")});

@@ -30,9 +30,11 @@ struct Dsv4Case {
   int64_t tp = 1;
   int64_t step = 0;
   int64_t compress = kCsaRatio;
+  int64_t local_heads = 128;
   bool operator==(const Dsv4Case&) const = default;
 
   int64_t tokens() const { return batch * isl; }
+  int64_t all_heads() const { return heads; }
   std::string_view why_invalid_case() const;
 };
 
@@ -53,6 +55,12 @@ inline constexpr auto kDsv4Fields = std::tuple{
           "tokens per compressed one: 4 (CSA) or 128 (HCA)")
         .flagged("compress"),
 };
+
+/// The kernels' tables may say once more how many heads are on this rank.
+inline constexpr auto kDsv4KernelFields = std::tuple_cat(
+    kDsv4Fields, std::tuple{field("local_num_heads", &Dsv4Case::local_heads, Role::recorded, "as num_heads")
+                                .absent_follows(&Dsv4Case::all_heads)
+                                .flagged("local_heads")});
 
 /// Query-key pairs of one head over all sequences: newest tokens, and compressed ones.
 struct Dsv4Pairs {

@@ -30,7 +30,10 @@ TEST(Dsv4, ColumnsAreThoseOfPublishedTables) {
     const std::string text = fields_text({&type, type.defaults()});
     const bool hca = type.info.id.find("_hca_") != type.info.id.npos;
     const std::string mode = type.info.id == "dsv4_csa_topk_calib" ? " score_mode=v1_flat" : "";
-    EXPECT_EQ(text, module + (hca ? "128" : "4") + mode) << type.info.id;
+    const bool kernel = type.find_field("local_num_heads").has_value();
+    EXPECT_EQ(kernel, type.info.id.find("attn") != type.info.id.npos ||
+                          type.info.id.find("logits") != type.info.id.npos);
+    EXPECT_EQ(text, module + (hca ? "128" : "4") + (kernel ? " local_num_heads=128" : mode)) << type.info.id;
     EXPECT_EQ(type.info.table, std::string(type.info.id) + "_perf");
   }
 }

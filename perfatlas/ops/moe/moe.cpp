@@ -23,6 +23,17 @@ std::string_view Moe::why_invalid() const {
   return {};
 }
 
+std::optional<Moe> Moe::published(const Moe& row, Symbol kernel) {
+  const std::string_view name = kernel.text();
+  if (name == kMinLatencyKernel) return std::nullopt;
+  Moe meant = row;
+  if (row.dtype == Quant::w4a8_mxfp4_mxfp8 && name == "sglang_mxfp4_flashinfer_trtllm_moe")
+    meant.dtype = Quant::w4a8_mxfp4_mxfp8_trtllm;
+  if (row.dtype == Quant::w4a16_mxfp4 && name == "sglang_flashinfer_cutlass_moe")
+    meant.dtype = Quant::w4a16_mxfp4_cutlass;
+  return meant;
+}
+
 DType Moe::token_type() const {
   const DType products = traits_of(dtype).activation;
   return bits_of(products) >= 16 ? products : DType::bf16;

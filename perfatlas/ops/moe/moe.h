@@ -9,6 +9,9 @@
 
 namespace perfatlas {
 
+/// The kernel_source of published rows that are a table of their own, op moe_low_latency.
+inline constexpr std::string_view kMinLatencyKernel = "moe_torch_flow_min_latency";
+
 /// For every token, with E experts and T the indices of its topk largest logits (of equal ones the lower index):
 ///   out = sum over e in T of softmax(logits restricted to T)_e * expert_e(x)
 ///   expert_e(x) = W2_e * (silu(W1_e x) . W3_e x)   gated (SwiGLU)
@@ -31,6 +34,10 @@ struct Moe {
   Symbol distribution{"balanced"};
   bool gated = true;
   bool operator==(const Moe&) const = default;
+
+  /// Published tables write one mode for kernels that differ in kind: those of w4a8_mxfp4_mxfp8 and w4a16_mxfp4 that go
+  /// by another name are filed under it. Rows of kernels for few tokens are those of the op moe_low_latency.
+  static std::optional<Moe> published(const Moe& row, Symbol kernel);
 
   /// Published tables have no such column: the models whose experts are not gated are known by their shape.
   bool published_as_gated() const;

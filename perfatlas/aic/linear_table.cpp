@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/aic/linear_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdlib>
+
+namespace perfatlas::aic {
+namespace {
+
+enum Column : size_t { kernel_source, phase_column, batch, seq, first_shape };
+enum KeyPlace : size_t { kernel_place, phase_place, d_model_place };
+
+std::string_view name_of(SsmPhase phase) {
+  static constexpr std::array<std::string_view, 3> kNames{"context", "generation", "verify"};
+  return kNames[size_t(phase)];
+}
+
+TableFields all_fields(const TableRows& rows, std::initializer_list<std::string_view> shape) {
+  std::vector<std::string_view> columns{"kernel_source", "phase", "batch_size", "seq_len"};
+  columns.insert(columns.end(), shape.begin(), shape.end());
+  return {rows, columns};
+}
+
+}  // namespace
+
+LinearTable::LinearTable(std::string_view op_id, std::initializer_list<std::string_view> shape,
+                         const Database& database, SharedLayer shared)
+    : rows_(database.rows(op_id, shared)),
+      fields_(all_fields(*rows_, shape)),
+      shape_fields_(shape.size()),
+      index_(database.table_name(op_id), rows_, {fields_.part(kernel_source), fields_.part(phase_column)},
+             [this](uint32_t row, TableKey& key) {
+               key[kernel_place] = fields_(row, kernel_source);
+               key[phase_place] = fields_(row, phase_column);
+               for (size_t i = 0; i < shape_fields_; ++i)
+                 key[d_model_place + i] = fields_(row, first_shape + i);
+               return true;
+             }) {}
+
+TableKey LinearTable::key_of(std::string_view kernel, SsmPhase phase, const Shape& shape) const {
+  TableKey key{fields_.value_of(kernel_source, kernel).value_or(-1),
+               fields_.value_of(phase_column, name_of(phase)).value_or(-1)};
+  std::copy(shape.begin(), shape.end(), key.begin() + d_model_place);
+  return key;
+}
+
+PointList LinearTable::points(std::string_view kernel, SsmPhase phase, const Shape& shape) const {
+  PointList points(*rows_);
+  const TableIndex::Group* group = index_.find(key_of(kernel, phase, shape));
+  if (group == nullptr) return points;
+  for (const uint32_t row : group->rows)
+    points.add(phase == SsmPhase::generation ? Coordinates{fields_(row, batch)}
+                                             : Coordinates{fields_(row, batch), fields_(row, seq)},
+               row);
+  return points;
+}
+
+std::optional<int64_t> LinearTable::nearest_d_model(std::string_view kernel, SsmPhase phase,
+                                                    const Shape& shape) const {
+  const TableKey wanted = key_of(kernel, phase, shape);
+  std::optional<int64_t> nearest;
+  for (const TableIndex::Group& group : index_.groups()) {
+    TableKey key = group.key;
+    const int64_t d_model = key[d_model_place];
+    key[d_model_place] = wanted[d_model_place];
+    if (key != wanted) continue;
+    if (!nearest || std::abs(d_model - shape[0]) < std::abs(*nearest - shape[0])) nearest = d_model;
+  }
+  return nearest;
+}
+
+std::optional<size_t> LinearTable::first_row(std::string_view kernel, SsmPhase phase) const {
+  const TableKey wanted = key_of(kernel, phase, {});
+  for (const TableIndex::Group& group : index_.groups())
+    if (group.key[kernel_place] == wanted[kernel_place] && group.key[phase_place] == wanted[phase_place])
+      return group.rows.front();
+  return std::nullopt;
+}
+
+}  // namespace perfatlas::aic

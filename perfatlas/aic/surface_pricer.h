@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ops that are asked at one place of one measured slice.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "perfatlas/aic/pricer.h"
+#include "perfatlas/aic/surface.h"
+
+namespace perfatlas::aic {
+
+struct SurfaceQuestion {
+  std::shared_ptr<const Surface> surface;  // null: not measured
+  std::string why_missing;                 // then
+  std::function<Coordinates(const PhasePoint&)> place;
+  std::function<SolParts(const PhasePoint&)> sol;
+  /// What of the slice's answer counts at a point: the new pairs of a context with a prefix, say. Null: all.
+  std::function<double(const PhasePoint&)> share;
+};
+
+/// Silicon: the surface at the place, times the share. Empirical: the speed of light over the utilisation there.
+std::unique_ptr<const Pricer> surface_pricer(SurfaceQuestion question, Mode mode);
+
+}  // namespace perfatlas::aic

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/ops/dsv4/dsv4_aic.h"
+
+#include <algorithm>
+
+#include "perfatlas/aic/head_ladder.h"
+#include "perfatlas/aic/roofline.h"
+#include "perfatlas/aic/surface_pricer.h"
+#include "perfatlas/aic/table_fields.h"
+#include "perfatlas/ops/dsv4/dsv4_aic_sol.h"
+
+namespace perfatlas::aic {
+namespace {
+
+enum Column : size_t { dtype, kv_dtype, gemm, heads, batch, isl, tp, step };
+enum KeyPlace : size_t { fmha_place, kv_place, gemm_place, native_place, heads_place };
+
+constexpr int64_t kCsa = 4;
+
+template <bool context, bool csa>
+class Dsv4Table {
+ public:
+  Dsv4Table(const Database& database, SharedLayer shared)
+      : rows_(database.rows(id(), shared)),
+        fields_(*rows_, {"mla_dtype", "kv_cache_dtype", "gemm_type", "num_heads", "batch_size", "isl",
+                         "tp_size", "step"}),
+        index_(database.table_name(id()), rows_,
+               {fields_.part(dtype),
+                fields_.part(kv_dtype),
+                fields_.part(gemm),
+                {"native heads"},
+                fields_.part(heads)},
+               [this](uint32_t row, TableKey& key) {
+                 key = {context ? fields_(row, dtype) : 0, fields_(row, kv_dtype), fields_(row, gemm),
+                        fields_(row, heads) * fields_(row, tp), fields_(row, heads)};
+                 return true;
+               }) {}
+
+  TableKey key(const Dsv4Attention& op) const {
+    const std::string_view fmha = op.fmha_quant == QuantMode::float16 ? "bfloat16" : name_of(op.fmha_quant);
+    TableKey key{context ? fields_.value_of(dtype, fmha).value_or(-1) : 0,
+                 fields_.value_of(kv_dtype, name_of(op.kv_quant)).value_or(-1),
+                 fields_.value_of(gemm, name_of(op.gemm_quant)).value_or(-1)};
+    key[native_place] = on_head_ladder(values(key, native_place), op.native_heads);
+    key[heads_place] = on_head_ladder(values(key, heads_place), op.num_heads);
+    return key;
+  }
+
+  std::shared_ptr<const Surface> make(const TableKey& key, const Dsv4Sol& sol) const {
+    const TableIndex::Group* group = index_.find(key);
+    if (group == nullptr) return nullptr;
+    PointList points(*rows_);
+    for (const uint32_t row : group->rows) {
+      const int64_t b = fields_(row, batch), s = fields_(row, isl), p = fields_(row, step);
+      points.add(context ? Coordinates{p, s, b} : Coordinates{b, s + p}, row);
+    }
+    return std::make_shared<const Surface>(
+        AxisLayout{.axes = context ? size_t{3} : size_t{2}}, std::move(points), [sol](const Coordinates& at) {
+          return context ? sol.context(at[2], at[1], at[0]).ms() : sol.generation(at[0], at[1]).ms();
+        });
+  }
+
+  std::string why_missing(const TableKey& key) const { return index_.why_missing(key); }
+
+ private:
+  static constexpr std::string_view id() {
+    if (csa) return context ? "dsv4_csa_context_module" : "dsv4_csa_generation_module";
+    return context ? "dsv4_hca_context_module" : "dsv4_hca_generation_module";
+  }
+
+  /// What rows that agree in the places before have there.
+  std::vector<int64_t> values(const TableKey& key, KeyPlace place) const {
+    std::vector<int64_t> values;
+    for (const TableIndex::Group& group : index_.groups())
+      if (std::equal(key.begin(), key.begin() + place, group.key.begin())) values.push_back(group.key[place]);
+    return values;
+  }
+
+  std::shared_ptr<const TableRows> rows_;
+  TableFields fields_;
+  TableIndex index_;
+};
+
+}  // namespace
+
+std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& binding) {
+  const AicSystem& system = binding.system();
+  for (const MathType math :
+       {profile_of(op.gemm_quant).math, MathType::bf16, MathType::fp8, profile_of(op.fmha_quant).math})
+    if (!peak_flops(system, math))
+      return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
+  if (binding.mode == Mode::sol_full)
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
+                                          "the speed of light of this block has no parts");
+  const Dsv4Sol sol{op,
+                    *peak_flops(system, op.gemm_quant),
+                    *peak_flops(system, MathType::bf16),
+                    *peak_flops(system, MathType::fp8),
+                    *peak_flops(system, op.fmha_quant),
+                    system.mem_bw};
+  SurfaceQuestion question;
+  const auto look_up = [&](const auto& table) {
+    const TableKey key = table.key(op);
+    question.surface = table.make(key, sol);
+    if (!question.surface) question.why_missing = table.why_missing(key);
+  };
+  if (binding.mode != Mode::sol) {
+    if (op.context)
+      op.compress_ratio == kCsa ? look_up(binding.family<Dsv4Table<true, true>>())
+                                : look_up(binding.family<Dsv4Table<true, false>>());
+    else
+      op.compress_ratio == kCsa ? look_up(binding.family<Dsv4Table<false, true>>())
+                                : look_up(binding.family<Dsv4Table<false, false>>());
+  }
+  if (op.context) {
+    question.place = [](const PhasePoint& at) { return Coordinates{at.prefix, at.s, at.batch}; };
+    question.sol = [sol](const PhasePoint& at) { return sol.context(at.batch, at.s, at.prefix); };
+  } else {
+    question.place = [](const PhasePoint& at) { return Coordinates{at.batch, at.s}; };
+    question.sol = [sol](const PhasePoint& at) { return sol.generation(at.batch, at.s); };
+  }
+  return surface_pricer(std::move(question), binding.mode);
+}
+
+}  // namespace perfatlas::aic

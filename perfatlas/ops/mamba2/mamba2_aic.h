@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "perfatlas/aic/database.h"
+#include "perfatlas/aic/op_state_space.h"
+#include "perfatlas/aic/pricer.h"
+
+namespace perfatlas::aic {
+
+/// The shape with the nearest d_model, which the kernels do not see. Single tokens are always at the speed of light: the
+/// published estimates never used their rows.
+std::unique_ptr<const Pricer> bind(const Mamba2& op, const Binding& binding);
+
+}  // namespace perfatlas::aic
