@@ -31,16 +31,19 @@ class AggregatedRun {
       if (!record_.may_go_on(clock_ms_, waiting())) break;
       look_for_arrivals();
       scheduler_->begin_step(ranks_);
+      const int64_t refusals = kv_refusals();
       bool prompts = false;
       for (size_t i = 0; i < ranks_.size(); ++i) {
         steps_[i].clear();
         scheduler_->plan(ranks_[i], steps_[i]);
         prompts |= steps_[i].shape.new_tokens > 0;
       }
+      const int64_t first_step = record_.steps();
       if (prompts)
         run_prompts();
       else
         run_decodes();
+      if (kv_refusals() > refusals) record_.kv_blocked(record_.steps() - first_step);
     }
     return std::move(record_).result(1, arrivals_.sent());
   }
@@ -49,6 +52,12 @@ class AggregatedRun {
   int64_t waiting() const {
     int64_t total = 0;
     for (const EngineRank& rank : ranks_) total += int64_t(rank.waiting.size());
+    return total;
+  }
+
+  int64_t kv_refusals() const {
+    int64_t total = 0;
+    for (const EngineRank& rank : ranks_) total += rank.kv_refusals;
     return total;
   }
 

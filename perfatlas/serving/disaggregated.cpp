@@ -12,7 +12,7 @@
 namespace perfatlas {
 namespace {
 
-constexpr int64_t kLongestJump = 256;  // steps; decode prices bend at the grid's KV lengths
+constexpr int64_t kLongestJump = 128;  // steps that are priced like the first one of them
 
 struct PrefillWorker {
   double done_ms = Arrivals::kNever;  // end of the step under way
@@ -37,7 +37,7 @@ class DecodeWorker {
   void join(const Request& request, double now_ms) {
     joining_.push_back(request);
     if (idle()) return;
-    const auto passed = int64_t(std::ceil((now_ms - start_ms_) / decode_ms(0)));
+    const auto passed = int64_t(std::ceil((now_ms - start_ms_) / decode_ms()));
     set_run(start_ms_, std::clamp<int64_t>(passed, 1, steps_));
   }
 
@@ -74,14 +74,14 @@ class DecodeWorker {
   void set_run(double start_ms, int64_t steps) {
     start_ms_ = start_ms;
     steps_ = steps;
-    duration_ms_ = double(steps) * decode_ms(double(steps - 1) / 2);
+    duration_ms_ = double(steps) * decode_ms();
   }
 
-  double decode_ms(double ahead) const {
+  double decode_ms() const {
     double longest_ms = 0;
     for (const DecodingSet& rank : ranks_)
       if (rank.size() > 0)
-        longest_ms = std::max(longest_ms, prices_->decode.at(double(rank.size()), rank.mean_kv() + ahead));
+        longest_ms = std::max(longest_ms, prices_->decode.at(double(rank.size()), rank.mean_kv()));
     return longest_ms;
   }
 

@@ -25,8 +25,10 @@ class TrtllmScheduler final : public Scheduler {
     left_waiting_ |= !rank.waiting.empty();
   }
 
+  /// Prompts that wait for another reason than the hold start a new hold with the next step.
   int64_t decode_run(int64_t steps_to_arrival) const override {
-    return holding_ ? std::min(steps_to_arrival, launch().batch_wait_iters - held_steps_) : steps_to_arrival;
+    if (holding_) return std::min(steps_to_arrival, launch().batch_wait_iters - held_steps_);
+    return launch().batch_wait_iters > 0 && left_waiting_ ? 1 : steps_to_arrival;
   }
   void after_decodes(int64_t steps) override {
     if (holding_) held_steps_ += steps;

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/serving/prediction.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/serving/constants.h"
+#include "perfatlas/serving/request_path.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr int64_t kPrefillBudget =
+    8192;  // prompt tokens per step and rank of prefill workers, unless a prompt is longer
+
+std::string prices_text(const PriceTables& prices) {
+  return fmt::format("{} ({})", prices.identity, name_of(prices.source));
+}
+
+Prediction predict_aggregated(const ServingQuestion& q, const SimulationLimits& limits,
+                              SimulationObserver* observer) {
+  const AggregatedCase served = aggregated_case(q);
+  Prediction p;
+  p.result = simulate(served, limits, observer);
+  p.confidence = confidence_of(served, p.result);
+  p.given = served.setup.launch.given;
+  p.assumed = served.setup.launch.assumed;
+  if (!q.kv_capacity_tokens) p.assumed.push_back("kv_tokens=unlimited");
+  p.prices = prices_text(*q.prices);
+  return p;
+}
+
+Prediction predict_disaggregated(const ServingQuestion& q, const SimulationLimits& limits,
+                                 SimulationObserver* observer) {
+  const DisaggregatedWorkers& workers = *q.disaggregated;
+  if (!workers.prefill || !workers.decode)
+    throw UsageError(
+        fmt::format("a disaggregated case needs the number of {} workers; give it, nothing is assumed",
+                    workers.prefill ? "decode" : "prefill"));
+  const PriceTables* decode = q.decode_prices ? q.decode_prices.get() : q.prices.get();
+  DisaggregatedCase served{.prefill = {*workers.prefill, workers.prefill_attention_dp, q.prices.get()},
+                           .decode = {*workers.decode, workers.decode_attention_dp, decode},
+                           .prefill_budget_tokens = std::max(kPrefillBudget, q.workload.input.longest),
+                           .path = q.path.value_or(disaggregated_path()),
+                           .workload = q.workload};
+  Prediction p;
+  p.result = simulate(served, limits, observer);
+  p.confidence = confidence_of(served);
+  p.assumed = {fmt::format("prefill_budget_tokens={}", served.prefill_budget_tokens),
+               "decode_kv_tokens=unlimited"};
+  p.prices = prices_text(*q.prices) + (q.decode_prices ? "; decode: " + prices_text(*decode) : "");
+  return p;
+}
+
+}  // namespace
+
+AggregatedCase aggregated_case(const ServingQuestion& q) {
+  if (q.engine == Engine::llama_cpp && q.attention_dp != 1)
+    throw UsageError("llama_cpp has no attention data parallelism; leave attention_dp at 1");
+  AggregatedCase served;
+  served.setup.launch = make_launch(q.engine, q.launch);
+  served.setup.prices = q.prices.get();
+  if (q.kv_capacity_tokens) served.setup.kv_capacity_tokens = *q.kv_capacity_tokens;
+  served.attention_dp = q.attention_dp;
+  served.step_overhead_ms = q.step_overhead_ms.value_or(served.setup.launch.step_overhead_ms());
+  served.path = q.path.value_or(request_path(q.workload));
+  served.workload = q.workload;
+  return served;
+}
+
+Prediction predict(const ServingQuestion& question, const SimulationLimits& limits,
+                   SimulationObserver* observer) {
+  Prediction p = question.disaggregated ? predict_disaggregated(question, limits, observer)
+                                        : predict_aggregated(question, limits, observer);
+  p.name = question.name.empty()
+               ? fmt::format("{} on {}", question.prices->identity, name_of(question.engine))
+               : question.name;
+  return p;
+}
+
+}  // namespace perfatlas

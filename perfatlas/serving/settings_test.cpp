@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/serving/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
+#include "perfatlas/serving/result_text.h"
+#include "perfatlas/serving/serving_cases_test.h"
+#include "perfatlas/serving/timeline.h"
+#include "perfatlas/serving/trace_file.h"
+
+namespace perfatlas {
+namespace {
+
+using testing::HasSubstr;
+
+template <class Run>
+std::string complaint(Run run) {
+  try {
+    run();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "";
+}
+
+ServingQuestion question() {
+  ServingQuestion q;
+  q.prices = std::make_shared<PriceTables>(linear_prices());
+  for (const auto& [name, value] :
+       {std::pair{"users", "4"}, {"isl", "500"}, {"osl", "50"}, {"length_ratio", "0.8"}})
+    apply_setting(q, name, value);
+  return q;
+}
+
+TEST(Settings, AreAppliedByName) {
+  ServingQuestion q = question();
+  apply_setting(q, "engine", "sglang");
+  apply_setting(q, "recv_interval", "10");
+  apply_setting(q, "rate", "3.5");
+  apply_setting(q, "requests", "77");
+  EXPECT_EQ(q.engine, Engine::sglang);
+  EXPECT_EQ(std::get<PoissonArrivals>(q.workload.arrivals).requests, 77);
+  const Prediction p = predict(q);
+  EXPECT_EQ(p.result.requests, 77);
+  EXPECT_THAT(p.given, testing::ElementsAre("recv_interval=10"));
+  EXPECT_THAT(p.assumed, testing::Contains("kv_tokens=unlimited"));
+}
+
+TEST(Settings, GuessWhatWasMeant) {
+  ServingQuestion q;
+  EXPECT_THAT(complaint([&] { apply_setting(q, "token_buget", "1"); }),
+              HasSubstr("did you mean token_budget?"));
+  EXPECT_THAT(complaint([&] { apply_setting(q, "users", "many"); }), HasSubstr("users is 'many'"));
+  EXPECT_THAT(complaint([&] { apply_setting(q, "engine", "vlm"); }), HasSubstr("known are vllm, sglang"));
+  EXPECT_THAT(complaint([&] { apply_setting(q, "kv_tokens", "-5"); }), HasSubstr("cannot be negative"));
+}
+
+TEST(Settings, DisaggregatedCasesNameTheMissingWorkers) {
+  ServingQuestion q = question();
+  apply_setting(q, "prefill_workers", "2");
+  EXPECT_THAT(complaint([&] { predict(q); }), HasSubstr("number of decode workers"));
+  apply_setting(q, "decode_workers", "2");
+  EXPECT_EQ(predict(q).result.requests, 40);
+}
+
+TEST(TraceFile, ReadsBothFormatsAlike) {
+  const TemporaryFolder folder;
+  replace_file(folder / "a.jsonl",
+               "{\"timestamp\": 0, \"input_length\": 10, \"output_length\": 2, \"hash_ids\": [1]}\n\n"
+               "{\"timestamp\": 500, \"input_length\": 20, \"output_length\": 3, \"hash_ids\": []}\n");
+  replace_file(folder / "a.csv", "output_length, timestamp, user, input_length\n2,0,x,10\n3,500,y,20\n");
+  for (const char* name : {"a.jsonl", "a.csv"}) {
+    const auto trace = open_trace(folder / name);
+    const auto first = trace->next(), second = trace->next();
+    ASSERT_TRUE(first && second) << name;
+    EXPECT_EQ(first->input_tokens, 10);
+    EXPECT_EQ(second->send_ms, 500);
+    EXPECT_EQ(second->output_tokens, 3);
+    EXPECT_FALSE(trace->next());
+  }
+}
+
+TEST(TraceFile, NamesTheBadLine) {
+  const TemporaryFolder folder;
+  const auto message = [&](const std::string& text) {
+    replace_file(folder / "t", text);
+    return complaint([&] {
+      const auto trace = open_trace(folder / "t");
+      while (trace->next()) {
+      }
+    });
+  };
+  const std::string good = "{\"timestamp\": 7, \"input_length\": 1, \"output_length\": 1}\n";
+  EXPECT_EQ(message(good), "");
+  EXPECT_THAT(message(good + "{\"timestamp\": 6, \"input_length\": 1, \"output_length\": 1}\n"),
+              HasSubstr("line 2: timestamp 6 after 7"));
+  EXPECT_THAT(message(good + "{\"timestamp\": 8, \"input_length\": 1}\n"),
+              HasSubstr("line 2: output_length is missing"));
+  EXPECT_THAT(message(good + "broken\n"), HasSubstr("line 2: not a JSON object"));
+  EXPECT_THAT(message("timestamp,input_length\n"), HasSubstr("line 1: no column output_length"));
+  EXPECT_THAT(message("timestamp,input_length,output_length\n1,0,3\n"),
+              HasSubstr("line 2: input_length is 0"));
+  EXPECT_THAT(message("timestamp,input_length,output_length\n1,2\n"),
+              HasSubstr("line 2: output_length is missing"));
+  EXPECT_THAT(message(""), HasSubstr("no "));
+}
+
+TEST(Timeline, IsAJsonArrayOfBarsAndCounters) {
+  const TemporaryFolder folder;
+  Timeline timeline(folder / "run.json");
+  ServingQuestion q = question();
+  const Prediction p = predict(q, {}, &timeline);
+  timeline.close();
+  const auto json = nlohmann::json::parse(read_file(folder / "run.json"));
+  int64_t steps = 0;
+  for (const auto& event : json)
+    if (event.at("ph") == "X") steps += event.at("args").at("steps").get<int64_t>();
+  EXPECT_EQ(steps, p.result.engine_steps);
+}
+
+TEST(ResultText, SaysDeficitInsteadOfLatenciesWhenSaturated) {
+  ServingQuestion q = question();
+  apply_setting(q, "max_running", "4");
+  apply_setting(q, "rate", "500");
+  apply_setting(q, "requests", "2000");
+  const Prediction p = predict(q);
+  EXPECT_THAT(prediction_text(p), HasSubstr("more than can be served"));
+  EXPECT_THAT(prediction_text(p), testing::Not(HasSubstr("TTFT  ")));
+  const auto json = nlohmann::json::parse(prediction_json(p));
+  EXPECT_TRUE(json.at("ttft_ms").is_null());
+  EXPECT_GT(json.at("saturation").at("deficit_per_s").get<double>(), 0);
+}
+
+}  // namespace
+}  // namespace perfatlas

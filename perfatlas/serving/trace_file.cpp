@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/serving/trace_file.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cmath>
+#include <fstream>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
+#include "perfatlas/base/text.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr std::array<std::string_view, 3> kFields{"timestamp", "input_length", "output_length"};
+
+class TraceFile : public TraceSource {
+ public:
+  explicit TraceFile(const std::string& path) : path_(path), file_(path) {
+    if (!file_) throw Error(io_error_text("read", path, errno));
+    is_csv_ = file_.peek() != '{';
+    if (is_csv_) read_header();
+    if (file_.peek() == std::ifstream::traits_type::eof())
+      throw Error(fmt::format("{} has no requests", path_));
+  }
+
+  std::optional<TracedRequest> next() override {
+    do {
+      if (!std::getline(file_, line_)) return std::nullopt;
+      ++number_;
+    } while (trim(line_).empty());
+    const std::array<double, 3> values = is_csv_ ? csv_values() : json_values();
+    const TracedRequest request{values[0], int64_t(values[1]), int64_t(values[2])};
+    for (size_t i = 1; i < values.size(); ++i)
+      if (!(values[i] >= 1) || values[i] != std::floor(values[i]) || values[i] > 1e9)
+        complain(
+            fmt::format("{} is {}; a request has at least one token of each kind", kFields[i], values[i]));
+    if (!(request.send_ms >= last_ms_))
+      complain(fmt::format("timestamp {} after {}; sort the trace by time", values[0], last_ms_));
+    last_ms_ = request.send_ms;
+    return request;
+  }
+
+ private:
+  [[noreturn]] void complain(const std::string& what) const {
+    throw Error(fmt::format("{}, line {}: {}", path_, number_, what));
+  }
+
+  void read_header() {
+    std::getline(file_, line_);
+    ++number_;
+    const auto names = split(trim(line_), ',');
+    for (size_t field = 0; field < kFields.size(); ++field) {
+      column_[field] = names.size();
+      for (size_t i = 0; i < names.size(); ++i)
+        if (trim(names[i]) == kFields[field]) column_[field] = i;
+      if (column_[field] == names.size())
+        complain(fmt::format(
+            "no column {}; a CSV trace starts with the names timestamp, input_length, output_length",
+            kFields[field]));
+    }
+  }
+
+  std::array<double, 3> csv_values() const {
+    const auto cells = split(trim(line_), ',');
+    std::array<double, 3> values{};
+    for (size_t field = 0; field < kFields.size(); ++field) {
+      const auto value =
+          column_[field] < cells.size() ? parse_real(trim(cells[column_[field]])) : std::optional<double>();
+      if (!value) complain(fmt::format("{} is missing or no number", kFields[field]));
+      values[field] = *value;
+    }
+    return values;
+  }
+
+  std::array<double, 3> json_values() const {
+    const auto json = nlohmann::json::parse(line_, nullptr, false);
+    if (!json.is_object()) complain("not a JSON object");
+    std::array<double, 3> values{};
+    for (size_t field = 0; field < kFields.size(); ++field) {
+      const auto found = json.find(kFields[field]);
+      if (found == json.end() || !found->is_number())
+        complain(fmt::format("{} is missing or no number", kFields[field]));
+      values[field] = found->get<double>();
+    }
+    return values;
+  }
+
+  std::string path_, line_;
+  std::ifstream file_;
+  bool is_csv_ = false;
+  int64_t number_ = 0;
+  double last_ms_ = 0;
+  std::array<size_t, 3> column_{};
+};
+
+}  // namespace
+
+std::shared_ptr<TraceSource> open_trace(const std::string& path) { return std::make_shared<TraceFile>(path); }
+
+}  // namespace perfatlas
