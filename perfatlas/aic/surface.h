@@ -21,6 +21,8 @@ namespace perfatlas::aic {
 class PointList {
  public:
   explicit PointList(const TableRows& rows) : rows_(&rows) {}
+  /// Points made elsewhere; nothing can be added.
+  explicit PointList(std::vector<MeasuredPoint> points) : points_(std::move(points)) {}
 
   /// A place that has a point already keeps it.
   void add(const Coordinates& at, uint32_t row);
@@ -38,7 +40,7 @@ class PointList {
  private:
   MeasuredPoint point_of(const Coordinates& at, uint32_t row) const;
 
-  const TableRows* rows_;
+  const TableRows* rows_ = nullptr;
   std::vector<MeasuredPoint> points_;
   std::vector<uint32_t> numbers_;
   std::unordered_map<Coordinates, uint32_t, CoordinatesHash> positions_;

@@ -34,9 +34,8 @@ void find_reference(AttentionData& data, const AttentionTable& table, AttentionK
   for (const int64_t tried : window > 0 ? std::vector<int64_t>{window, 0} : std::vector<int64_t>{0}) {
     key.window = tried;
     const auto own = table.find(key, data.order.lanes);
-    if (own && (tried == window || binding.transfers.xshape)) {
+    if (own) {
       data.reference = own;
-      data.provenance = tried == window ? Provenance::empirical : Provenance::xshape;
       return;
     }
     int64_t head_size = key.head_size;
@@ -56,11 +55,12 @@ template <AttentionPhase phase>
 AttentionData find_data(const AttentionKey& key, const Binding& binding,
                         const std::string& attention_backend) {
   AttentionData data;
-  if (binding.mode == Mode::sol || binding.mode == Mode::sol_full) return data;
+  const bool measured = binding.mode != Mode::sol && binding.mode != Mode::sol_full;
+  if (!measured && attention_backend.empty()) return data;
   const AttentionTable& table = binding.family<AttentionFamily<phase>>().table;
   const AttentionTable& own = binding.database.family<AttentionFamily<phase>>(SharedLayer::off).table;
   data.order = lane_order(binding, table, own, attention_backend);
-  if (!data.order.supported) return data;
+  if (!data.order.supported || !measured) return data;
   data.own = table.find(key, data.order.lanes);
   if (!data.own) data.why_missing = table.why_missing(key);
   if (binding.mode != Mode::silicon) find_reference(data, table, key, binding, phase);
@@ -97,23 +97,22 @@ class ContextAttentionPricer final : public TablePricer {
 
   Price silicon(const PhasePoint& at) const override {
     if (!data_.own) return Price::failed(Failure::perf_data_not_available);
-    return over_chunks(at, [&](int64_t s, int64_t prefix) {
+    return with_small_kernels(at, [&](int64_t s, int64_t prefix) {
       const int64_t full = s + prefix;
       Price price = data_.own->price({op_.n, full, at.batch});
       const double all = double(full) * double(full);
       price *= (all - double(prefix) * double(prefix)) / all;
-      return price += {.latency_ms = small_kernels_ms_, .source = Source::empirical};
+      return price;
     });
   }
 
   Price empirical(const PhasePoint& at) const override {
     if (!data_.reference) return Price::failed(Failure::empirical_not_implemented);
-    return over_chunks(at, [&](int64_t s, int64_t prefix) {
+    return with_small_kernels(at, [&](int64_t s, int64_t prefix) {
       const auto utilisation = data_.reference->utilisation({op_.n, s + prefix, at.batch});
       if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
       Price price =
           empirical_price(sol(at.batch, s, prefix).ms(), *utilisation * data_.scale, data_.provenance);
-      price.latency_ms += small_kernels_ms_;
       return price;
     });
   }
@@ -121,12 +120,11 @@ class ContextAttentionPricer final : public TablePricer {
   SolParts speed_of_light(const PhasePoint& at) const override { return sol(at.batch, at.s, at.prefix); }
 
   Price sol_price(const PhasePoint& at) const override {
-    return over_chunks(at, [&](int64_t s, int64_t prefix) {
-      Price price = sol_price_of(sol(at.batch, s, prefix));
-      price.latency_ms += small_kernels_sol_ms_;
-      price.memory_ms += small_kernels_sol_ms_;
-      return price;
-    });
+    Price price = over_chunks(at, [&](int64_t s, int64_t prefix) { return sol_price_of(sol(at.batch, s, prefix)); });
+    price.latency_ms += small_kernels_sol_ms_;
+    price.memory_ms += small_kernels_sol_ms_;
+    price *= at.imbalance;
+    return price;
   }
 
   std::string explain(const PhasePoint& at) const override {
@@ -143,14 +141,17 @@ class ContextAttentionPricer final : public TablePricer {
   /// The whole sequence, or the head and the tail chunk of a context-parallel rank.
   template <class Chunk>
   Price over_chunks(const PhasePoint& at, Chunk chunk) const {
-    if (op_.cp_size <= 1) {
-      Price price = chunk(at.s, at.prefix);
-      price *= at.imbalance;
-      return price;
-    }
+    if (op_.cp_size <= 1) return chunk(at.s, at.prefix);
     const int64_t length = (at.s + 2 * op_.cp_size - 1) / (2 * op_.cp_size);
     Price price = chunk(length, at.prefix);
     price += chunk(length, at.prefix + at.s - length);
+    return price;
+  }
+
+  template <class Chunk>
+  Price with_small_kernels(const PhasePoint& at, Chunk chunk) const {
+    Price price = over_chunks(at, chunk);
+    price += {.latency_ms = small_kernels_ms_, .source = Source::empirical};
     price *= at.imbalance;
     return price;
   }

@@ -35,8 +35,12 @@ CollectiveCost CollectiveCost::all_reduce(int64_t gpus, const Binding& binding) 
   cost.sol_ms_per_element_ = all_reduce_sol_ms(system, gpus);
   if (binding.mode == Mode::sol || binding.mode == Mode::sol_full) return cost;
   const AllReduceTable& table = binding.family<AllReduceTable>();
-  const int64_t measured = std::min<int64_t>(gpus, system.gpus_per_node);
+  int64_t measured = gpus;
   cost.surface_ = table.find(measured);
+  if (!cost.surface_) {
+    measured = std::min<int64_t>(gpus, system.gpus_per_node);
+    cost.surface_ = table.find(measured);
+  }
   cost.beyond_ = growth(system, gpus, measured);
   if (gpus > measured) cost.provenance_ = Provenance::xshape;
   if (!cost.surface_) cost.why_missing_ = table.why_missing(measured);
@@ -49,6 +53,7 @@ CollectiveCost CollectiveCost::nccl(const std::string& operation, QuantMode dtyp
   CollectiveCost cost;
   cost.mode_ = binding.mode;
   cost.alone_ = gpus <= 1;
+  if (cost.alone_ && (binding.mode == Mode::sol || binding.mode == Mode::sol_full)) cost.source_alone_ = Source::sol;
   if (cost.alone_) return cost;
   cost.sol_ms_per_element_ = nccl_sol_ms(system, operation, dtype, gpus);
   if (binding.mode == Mode::sol || binding.mode == Mode::sol_full) return cost;
@@ -62,9 +67,9 @@ CollectiveCost CollectiveCost::nccl(const std::string& operation, QuantMode dtyp
   return cost;
 }
 
-Price CollectiveCost::price(int64_t elements) const {
+Price CollectiveCost::price(double elements) const {
   if (alone_) return {.source = source_alone_};
-  const double sol = sol_ms_per_element_ * double(elements);
+  const double sol = sol_ms_per_element_ * elements;
   if (mode_ == Mode::sol || mode_ == Mode::sol_full)
     return {.latency_ms = sol, .source = Source::sol, .memory_ms = sol_in_parts_ ? sol : 0};
   if (mode_ == Mode::empirical) return empirical(elements);
@@ -72,22 +77,31 @@ Price CollectiveCost::price(int64_t elements) const {
   return mode_ == Mode::hybrid && lacks_data(measured.failure) ? empirical(elements) : measured;
 }
 
-Price CollectiveCost::silicon(int64_t elements) const {
+Price CollectiveCost::silicon(double elements) const {
   if (!surface_) return Price::failed(Failure::perf_data_not_available);
-  Price price = surface_->price({elements});
+  // Latency is linear between whole numbers of elements.
+  const auto whole = int64_t(elements);
+  const double rest = elements - double(whole);
+  Price price = surface_->price({whole});
+  if (rest > 0) {
+    Price above = surface_->price({whole + 1});
+    above *= rest;
+    price *= 1 - rest;
+    price += above;
+  }
   price *= beyond_;
   return price;
 }
 
-Price CollectiveCost::empirical(int64_t elements) const {
-  const auto utilisation = surface_ ? surface_->utilisation({elements}) : std::nullopt;
+Price CollectiveCost::empirical(double elements) const {
+  const auto utilisation = surface_ ? surface_->utilisation({std::llround(elements)}) : std::nullopt;
   if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
-  return empirical_price(sol_ms_per_element_ * double(elements), *utilisation, provenance_);
+  return empirical_price(sol_ms_per_element_ * elements, *utilisation, provenance_);
 }
 
-std::string CollectiveCost::explain(int64_t elements) const {
+std::string CollectiveCost::explain(double elements) const {
   if (price(elements).ok()) return {};
-  return surface_ ? surface_->why_missing({elements}) : why_missing_;
+  return surface_ ? surface_->why_missing({std::llround(elements)}) : why_missing_;
 }
 
 namespace {
@@ -102,8 +116,8 @@ class CollectivePricer final : public Pricer {
   std::string explain(const PhasePoint& at) const override { return cost_.explain(elements(at)); }
 
  private:
-  int64_t elements(const PhasePoint& at) const {
-    return int64_t(double(shared_tokens(at.tokens, seq_split_)) * elements_per_token_);
+  double elements(const PhasePoint& at) const {
+    return double(shared_tokens(at.tokens, seq_split_)) * elements_per_token_;
   }
   CollectiveCost cost_;
   double elements_per_token_;

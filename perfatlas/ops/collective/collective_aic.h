@@ -11,8 +11,8 @@
 
 namespace perfatlas::aic {
 
-/// A collective over a number of GPUs, by the elements of its message (as the tables count them). Groups larger than the
-/// table's largest (custom all-reduce: than a node) are answered from that one, times the ratio of what a link carries,
+/// A collective over a number of GPUs, by the elements of its message (as the tables count them). Groups that were not
+/// measured and are larger than the table's largest (custom all-reduce: than a node) are answered from that one, times the ratio of what a link carries,
 /// (n - 1) / n, and of the bandwidths. Estimates borrow the utilisation of that group and use the real speed of light.
 class CollectiveCost {
  public:
@@ -22,12 +22,12 @@ class CollectiveCost {
   static CollectiveCost nccl(const std::string& operation, QuantMode dtype, int64_t gpus,
                              const Binding& binding);
 
-  Price price(int64_t elements) const;
-  std::string explain(int64_t elements) const;
+  Price price(double elements) const;
+  std::string explain(double elements) const;
 
  private:
-  Price silicon(int64_t elements) const;
-  Price empirical(int64_t elements) const;
+  Price silicon(double elements) const;
+  Price empirical(double elements) const;
 
   Mode mode_ = Mode::silicon;
   bool alone_ = false;  // a group of one: nothing to do

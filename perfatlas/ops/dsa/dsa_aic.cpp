@@ -88,9 +88,8 @@ class BlockPricer final : public TablePricer {
       : TablePricer(binding.mode), op_(op), sol_(sol) {
     if (mode() == Mode::sol || mode() == Mode::sol_full) return;
     surface_ = find_surface(op, sol, binding, why_missing_);
+    if (mode() != Mode::silicon) utilisation_ = {surface_, op.context, op.num_heads};
   }
-
-  bool measured() const { return surface_ != nullptr; }
 
   Price silicon(const PhasePoint& at) const override {
     if (!surface_) return Price::failed(Failure::perf_data_not_available);
@@ -98,7 +97,7 @@ class BlockPricer final : public TablePricer {
   }
 
   Price empirical(const PhasePoint& at) const override {
-    const auto utilisation = DsaUtilisation{surface_, op_.context}.at(op_.num_heads, at);
+    const auto utilisation = utilisation_.at(at);
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
     return empirical_price(speed_of_light(at).ms(), *utilisation, Provenance::empirical);
   }
@@ -122,8 +121,14 @@ class BlockPricer final : public TablePricer {
   DsaModule op_;
   DsaSol sol_;
   std::shared_ptr<const Surface> surface_;  // null: not measured
+  DsaUtilisation utilisation_;
   std::string why_missing_;
 };
+
+bool any_without_indexer(bool context, const Binding& binding) {
+  return context ? !binding.family<DsaFamily<true, false>>().table.empty()
+                 : !binding.family<DsaFamily<false, false>>().table.empty();
+}
 
 /// Layers with and without an indexer, by their share.
 class MixedPricer final : public Pricer {
@@ -151,17 +156,38 @@ class MixedPricer final : public Pricer {
 
 }  // namespace
 
-std::optional<double> DsaUtilisation::at(int64_t heads, const PhasePoint& point) const {
-  if (!surface) return std::nullopt;
-  if (!context) return surface->utilisation({heads, point.batch, point.s});
-  return surface->utilisation({heads, point.prefix, point.s, point.batch});
+DsaUtilisation::DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads)
+    : surface_(std::move(surface)), context_(context), heads_(heads) {
+  if (!surface_ || !context_) return;
+  std::map<int64_t, std::vector<MeasuredPoint>> slices;
+  for (const MeasuredPoint& point : surface_->points())
+    if (point.at[0] == heads_) slices[point.at[1]].push_back({{point.at[2], point.at[3]}, point.latency_ms, {}});
+  for (const auto& [prefix, points] : slices) {
+    UtilisationGrid grid(2, points, [this, p = prefix](const Coordinates& at) {
+      return surface_->sol_ms({heads_, p, at[0], at[1]});
+    });
+    if (!grid.empty()) by_prefix_.emplace(prefix, std::move(grid));
+  }
+}
+
+std::optional<double> DsaUtilisation::at(const PhasePoint& point) const {
+  if (!surface_) return std::nullopt;
+  if (!context_) return surface_->utilisation({heads_, point.batch, point.s});
+  if (by_prefix_.empty()) return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
+  const auto above = by_prefix_.lower_bound(point.prefix);
+  if (above != by_prefix_.end() && above->first == point.prefix) return above->second.at({point.s, point.batch});
+  if (above == by_prefix_.end() || above == by_prefix_.begin())
+    return by_prefix_.begin()->second.at({point.s + point.prefix, point.batch});
+  const auto below = std::prev(above);
+  const double low = below->second.at({point.s, point.batch}), high = above->second.at({point.s, point.batch});
+  return low + (high - low) * double(point.prefix - below->first) / double(above->first - below->first);
 }
 
 DsaUtilisation dsa_utilisation(const DsaModule& like, const Binding& binding) {
   MathType missing = MathType::none;
   const auto sol = sol_of(like, binding.system(), true, missing);
   std::string why_missing;
-  return {sol ? find_surface(like, *sol, binding, why_missing) : nullptr, like.context};
+  return {sol ? find_surface(like, *sol, binding, why_missing) : nullptr, like.context, like.num_heads};
 }
 
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) {
@@ -171,10 +197,9 @@ std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) 
     return std::make_unique<FailedPricer>(Failure::missing_system_flops,
                                           why_no_peak(binding.system(), missing));
   auto full = std::make_unique<BlockPricer>(op, *sol, binding);
-  if (op.full_fraction >= 1) return full;
+  const bool measured = binding.mode == Mode::silicon || binding.mode == Mode::hybrid;
+  if (op.full_fraction >= 1 || !measured || !any_without_indexer(op.context, binding)) return full;
   auto skip = std::make_unique<BlockPricer>(op, *sol_of(op, binding.system(), false, missing), binding);
-  const bool speed_of_light = binding.mode == Mode::sol || binding.mode == Mode::sol_full;
-  if (!speed_of_light && !skip->measured()) return full;
   return std::make_unique<MixedPricer>(std::move(full), std::move(skip), op.full_fraction);
 }
 

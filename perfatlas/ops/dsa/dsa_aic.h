@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 
 #include "perfatlas/aic/database.h"
 #include "perfatlas/aic/op_sparse.h"
@@ -11,14 +13,23 @@
 namespace perfatlas::aic {
 
 /// Silicon: the grid heads, prefix, isl, batch in context and heads, batch, s in generation. Layers without an indexer
-/// count by their share, where such blocks were measured.
+/// count by their share in the measured modes, where such blocks were measured.
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding);
 
-/// The utilisation of DSA blocks at a point, for ops that borrow it; nothing when there is none.
-struct DsaUtilisation {
-  std::shared_ptr<const Surface> surface;
-  bool context = true;
-  std::optional<double> at(int64_t heads, const PhasePoint& point) const;
+/// The utilisation of DSA blocks, for estimates. Context: over (isl, batch) of the points of exactly these heads, at the
+/// prefix or linearly between the two measured ones around it; outside them that of an empty prefix at isl + prefix.
+class DsaUtilisation {
+ public:
+  DsaUtilisation() = default;
+  DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads);
+  /// Nothing when there is none.
+  std::optional<double> at(const PhasePoint& point) const;
+
+ private:
+  std::shared_ptr<const Surface> surface_;  // null: no points
+  bool context_ = true;
+  int64_t heads_ = 0;
+  std::map<int64_t, UtilisationGrid> by_prefix_;
 };
 DsaUtilisation dsa_utilisation(const DsaModule& like, const Binding& binding);
 

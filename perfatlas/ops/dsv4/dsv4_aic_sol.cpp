@@ -28,12 +28,12 @@ double limited_compressed(int64_t first, int64_t last, int64_t ratio, int64_t li
 
 }  // namespace
 
-SolParts Dsv4Sol::parts(double b, double t, double kv, double pairs) const {
+SolParts Dsv4Sol::parts(double b, double t, double kv, double pairs, double rotated_bytes) const {
   const double h = double(op.hidden_size), q_lora = double(op.q_lora_rank), o_lora = double(op.o_lora_rank);
   const double hd = double(op.head_dim), rope = double(op.rope_head_dim), n = double(op.num_heads);
   const double inh = double(op.index_n_heads), ihd = double(op.index_head_dim);
   const bool selects = op.compress_ratio == kSelecting;
-  const double groups = double(std::max<int64_t>(1, op.o_groups / op.tp_size)), c = selects ? 2 : 1;
+  const double groups = double(op.o_groups), c = selects ? 2 : 1;
   const double compressed = std::floor(kv / double(op.compress_ratio));
   const double gemm_bytes = profile_of(op.gemm_quant).bytes, kv_bytes = profile_of(op.kv_quant).bytes;
 
@@ -56,7 +56,7 @@ SolParts Dsv4Sol::parts(double b, double t, double kv, double pairs) const {
                       4 * n * hd * pairs / attention_flops;
   const double bytes = weights * gemm_bytes + bf16_weights * 2 +
                        t * (h + q_lora + n * hd + hd + groups * o_lora) * gemm_bytes + pairs * hd * kv_bytes +
-                       index_cache + t * n * rope * profile_of(op.fmha_quant).bytes;
+                       index_cache + t * n * rope * rotated_bytes;
   return {math * 1e3, bytes / bandwidth * 1e3};
 }
 
@@ -65,14 +65,14 @@ SolParts Dsv4Sol::context(int64_t b, int64_t s, int64_t prefix) const {
   const int64_t limit = ratio == kSelecting ? op.index_topk : kv / ratio;
   const double window = limited_pairs(double(b), double(s), double(prefix), double(op.window_size));
   return parts(double(b), double(b * s), double(kv),
-               window + double(b) * limited_compressed(prefix, kv, ratio, limit));
+               window + double(b) * limited_compressed(prefix, kv, ratio, limit), profile_of(op.fmha_quant).bytes);
 }
 
 SolParts Dsv4Sol::generation(int64_t b, int64_t s) const {
   const int64_t kv = std::max<int64_t>(s - 1, 0), ratio = op.compress_ratio;
   const int64_t limit = ratio == kSelecting ? op.index_topk : kv / ratio;
   const int64_t pairs = std::min(kv, op.window_size) + std::min(kv / ratio, limit);
-  return parts(double(b), double(b), double(kv), double(b * pairs));
+  return parts(double(b), double(b), double(kv), double(b * pairs), profile_of(op.kv_quant).bytes);
 }
 
 }  // namespace perfatlas::aic

@@ -17,8 +17,8 @@ struct Dsv4Sol {
   SolParts generation(int64_t b, int64_t s) const;
 
  private:
-  /// t new tokens of b sequences that hold kv tokens; pairs of one head.
-  SolParts parts(double b, double t, double kv, double pairs) const;
+  /// t new tokens of b sequences that hold kv tokens; pairs of one head; bytes per rotated element of the queries.
+  SolParts parts(double b, double t, double kv, double pairs, double rotated_bytes) const;
 };
 
 }  // namespace perfatlas::aic

@@ -51,7 +51,7 @@ std::function<double(const LinearLoad&)> bytes_of(const Gdn& op) {
 std::string_view measured_name(const Gdn& op, const LinearTable& table, const LinearTable::Shape& shape,
                                const Binding& binding) {
   const auto has = [&](std::string_view name) { return !table.points(name, op.phase, shape).empty(); };
-  const bool recurrent = op.kernel_source == kChunk || op.kernel_source == kDecode;
+  const bool recurrent = op.kernel_source.find("delta_rule") != std::string::npos;
   const std::string& backend = binding.database.backend();
   if (recurrent && (op.state_dtype == "bfloat16" || op.state_dtype == "float16")) {
     const bool special = backend == "sglang" && binding.system().sm_version.value_or(0) >= kBlackwell &&

@@ -14,8 +14,7 @@ constexpr double kChunkTokens = 64;
 struct KdaFamily {
   LinearTable table;
   KdaFamily(const Database& database, SharedLayer shared)
-      : table("kda", {"d_model", "d_conv", "num_k_heads", "head_k_dim", "num_v_heads", "head_v_dim"},
-              database, shared) {}
+      : table("kda", {"d_model", "d_conv", "num_k_heads", "head_k_dim"}, database, shared) {}
 };
 
 enum class Work {
@@ -85,8 +84,7 @@ std::unique_ptr<const Pricer> bind(const Kda& op, const Binding& binding) {
                           .bandwidth = binding.system().mem_bw};
   if (binding.mode != Mode::sol_full) {
     const LinearTable& table = binding.family<KdaFamily>().table;
-    LinearTable::Shape shape{op.d_model,    op.d_conv,      op.num_k_heads,
-                             op.head_k_dim, op.num_v_heads, op.head_v_dim};
+    LinearTable::Shape shape{op.d_model, op.d_conv, op.num_k_heads, op.head_k_dim};
     if (const auto d_model = table.nearest_d_model(op.kernel_source, op.phase, shape)) shape[0] = *d_model;
     if (PointList points = table.points(op.kernel_source, op.phase, shape); !points.empty())
       question.surface = std::make_shared<const Surface>(

@@ -9,7 +9,7 @@
 
 namespace perfatlas::aic {
 
-/// The shape with the nearest d_model, which the kernels do not see.
+/// The shape of keys with the nearest d_model, which the kernels do not see; values have as many heads.
 std::unique_ptr<const Pricer> bind(const Kda& op, const Binding& binding);
 
 }  // namespace perfatlas::aic

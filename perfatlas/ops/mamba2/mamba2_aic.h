@@ -9,7 +9,7 @@
 
 namespace perfatlas::aic {
 
-/// The shape with the nearest d_model, which the kernels do not see. Single tokens are always at the speed of light: the
+/// The exact shape alone. Single tokens are always at the speed of light: the
 /// published estimates never used their rows.
 std::unique_ptr<const Pricer> bind(const Mamba2& op, const Binding& binding);
 

@@ -39,7 +39,7 @@ class Ladder {
   Reference find() const {
     if (const auto own = in_mode(op_.quant, op_.quant)) return {own, Provenance::empirical};
     if (binding_.transfers.xshape)
-      if (const auto near = near_shape()) return {near, Provenance::xshape};
+      if (const auto near = near_shape(op_.quant, op_.quant)) return {near, Provenance::xshape};
     const QuantProfile& wanted = profile_of(op_.quant);
     const auto same = [&](QuantMode mode) {
       return profile_of(mode).bytes == wanted.bytes && profile_of(mode).multiplier == wanted.multiplier;
@@ -47,7 +47,7 @@ class Ladder {
     if (binding_.transfers.xquant)
       for (const QuantMode mode : table_.modes())
         if (mode != op_.quant && same(mode))
-          if (const auto sibling = in_mode(mode, op_.quant)) return {sibling, Provenance::xquant};
+          if (const auto sibling = any_shape(mode, op_.quant)) return {sibling, Provenance::xquant};
     if (!binding_.transfers.xprofile) return {};
     std::vector<QuantMode> others;
     for (const QuantMode mode : table_.modes())
@@ -59,7 +59,7 @@ class Ladder {
     std::stable_sort(others.begin(), others.end(),
                      [&](QuantMode a, QuantMode b) { return farness(a) < farness(b); });
     for (const QuantMode mode : others)
-      if (const auto other = in_mode(mode, mode))
+      if (const auto other = any_shape(mode, mode))
         return {other, Provenance::xprofile, usual_moe_efficiency(op_.quant) / usual_moe_efficiency(mode)};
     return {};
   }
@@ -70,17 +70,22 @@ class Ladder {
                        moe_sol(binding_.system(), sol_of, op_.is_gated));
   }
 
-  std::shared_ptr<const Surface> near_shape() const {
-    const std::string distribution = table_.known_distribution(op_.quant, op_.workload_distribution);
+  std::shared_ptr<const Surface> any_shape(QuantMode mode, QuantMode sol_of) const {
+    const auto exact = in_mode(mode, sol_of);
+    return exact || !binding_.transfers.xshape ? exact : near_shape(mode, sol_of);
+  }
+
+  std::shared_ptr<const Surface> near_shape(QuantMode mode, QuantMode sol_of) const {
+    const std::string distribution = table_.known_distribution(mode, op_.workload_distribution);
     const auto features = [](const MoeShape& s) {
       return std::vector<double>{double(s.topk), double(s.experts), double(s.hidden), double(s.inter)};
     };
-    std::vector<MoeShape> shapes = table_.like(op_.quant, distribution, shape_of(op_));
+    std::vector<MoeShape> shapes = table_.like(mode, distribution, shape_of(op_));
     if (shapes.empty()) return nullptr;
     std::vector<std::vector<double>> candidates;
     for (const MoeShape& shape : shapes) candidates.push_back(features(shape));
     const MoeShape& nearest = shapes[nearest_candidate(candidates, features(shape_of(op_)))];
-    return table_.find(op_.quant, distribution, nearest, moe_sol(binding_.system(), op_.quant, op_.is_gated));
+    return table_.find(mode, distribution, nearest, moe_sol(binding_.system(), sol_of, op_.is_gated));
   }
 
   const Moe& op_;

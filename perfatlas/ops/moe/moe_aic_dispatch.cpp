@@ -96,13 +96,11 @@ class Layout {
 
 class DispatchPricer final : public Pricer {
  public:
-  DispatchPricer(const MoeDispatch& op, std::vector<Part> parts, Mode mode)
-      : hidden_size_(op.hidden_size), scale_num_tokens_(op.scale_num_tokens), parts_(std::move(parts)) {
-    source_ = mode == Mode::sol || mode == Mode::sol_full ? Source::sol : Source::silicon;
-  }
+  DispatchPricer(const MoeDispatch& op, std::vector<Part> parts)
+      : hidden_size_(op.hidden_size), parts_(std::move(parts)) {}
 
   Price price(const PhasePoint& at) const override {
-    Price sum{.source = source_};
+    Price sum;  // measured, whatever its parts are
     for (const Part& part : parts_) {
       const Price price = part.cost.price(elements(at, part));
       if (!price.ok()) return price;
@@ -119,19 +117,20 @@ class DispatchPricer final : public Pricer {
   }
 
  private:
-  int64_t elements(const PhasePoint& at, const Part& part) const {
-    return int64_t(double(at.tokens / scale_num_tokens_ * hidden_size_) * part.scale);
+  double elements(const PhasePoint& at, const Part& part) const {
+    return double(at.tokens * hidden_size_) * part.scale;
   }
 
-  int64_t hidden_size_, scale_num_tokens_;
+  int64_t hidden_size_;
   std::vector<Part> parts_;
-  Source source_;
 };
 
 }  // namespace
 
 std::unique_ptr<const Pricer> bind(const MoeDispatch& op, const Binding& binding) {
-  return std::make_unique<DispatchPricer>(op, Layout(op, binding).parts(), binding.mode);
+  if (binding.mode == Mode::sol_full)
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "a sum of collectives has no parts");
+  return std::make_unique<DispatchPricer>(op, Layout(op, binding).parts());
 }
 
 }  // namespace perfatlas::aic

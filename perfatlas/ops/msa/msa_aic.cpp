@@ -86,7 +86,7 @@ class MsaPricer final : public TablePricer {
   }
 
   Price empirical(const PhasePoint& at) const override {
-    const auto utilisation = borrowed_.at(op_.num_heads, at);
+    const auto utilisation = borrowed_.at(at);
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
     return empirical_price(speed_of_light(at).ms(), *utilisation * op_.dsa_scale_k, Provenance::xop);
   }
@@ -98,6 +98,7 @@ class MsaPricer final : public TablePricer {
 
   std::string explain(const PhasePoint& at) const override {
     if (price(at).ok()) return {};
+    if (mode() != Mode::silicon) return "there is no DSA block to borrow efficiency from; " + why_missing_;
     return surface_ ? surface_->why_missing(place(at)) : why_missing_;
   }
 
