@@ -17,7 +17,10 @@
 #include "perfatlas/ops/mla_bmm/mla_bmm_aic.h"
 #include "perfatlas/ops/mla_module/mla_module_aic.h"
 #include "perfatlas/ops/moe/moe_aic.h"
+#include "perfatlas/ops/moe_comm/moe_comm_aic.h"
 #include "perfatlas/ops/msa/msa_aic.h"
+#include "perfatlas/ops/wide_ep_mla/wide_ep_mla_aic.h"
+#include "perfatlas/ops/wide_ep_moe/wide_ep_moe_aic.h"
 
 namespace perfatlas::aic {
 namespace {
@@ -37,11 +40,6 @@ class ScaledPricer final : public Pricer {
   std::unique_ptr<const Pricer> one_;
   double factor_;
 };
-
-template <class T>
-std::unique_ptr<const Pricer> bind(const T&, const Binding&) {
-  return std::make_unique<FailedPricer>(Failure::invalid_engine_config, "this op is not priced");
-}
 
 }  // namespace
 

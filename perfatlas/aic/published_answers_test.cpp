@@ -86,7 +86,7 @@ TEST_P(PublishedAnswers, AreGivenToNineDigitsWithSourceAndError) {
   EXPECT_GT(answers, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, PublishedAnswers, testing::Values("hopper.tsv"),
+INSTANTIATE_TEST_SUITE_P(Files, PublishedAnswers, testing::Values("hopper.tsv", "other_systems.tsv"),
                          [](const auto& file) { return file.param.substr(0, file.param.find('.')); });
 
 }  // namespace

@@ -33,7 +33,41 @@ class SurfacePricer final : public TablePricer {
   SurfaceQuestion question_;
 };
 
+class ZigzagPricer final : public Pricer {
+ public:
+  ZigzagPricer(std::unique_ptr<const Pricer> whole, int64_t cp_size)
+      : whole_(std::move(whole)), cp_size_(cp_size) {}
+
+  Price price(const PhasePoint& at) const override {
+    Price sum = whole_->price(head(at));
+    sum += whole_->price(tail(at));
+    return sum;
+  }
+  std::string explain(const PhasePoint& at) const override {
+    const std::string why = whole_->explain(head(at));
+    return why.empty() ? whole_->explain(tail(at)) : why;
+  }
+
+ private:
+  PhasePoint head(PhasePoint at) const {
+    at.s = (at.s + 2 * cp_size_ - 1) / (2 * cp_size_);
+    return at;
+  }
+  PhasePoint tail(const PhasePoint& at) const {
+    PhasePoint chunk = head(at);
+    chunk.prefix += at.s - chunk.s;
+    return chunk;
+  }
+
+  std::unique_ptr<const Pricer> whole_;
+  int64_t cp_size_;
+};
+
 }  // namespace
+
+std::unique_ptr<const Pricer> zigzag_pricer(std::unique_ptr<const Pricer> whole, int64_t cp_size) {
+  return std::make_unique<ZigzagPricer>(std::move(whole), cp_size);
+}
 
 std::unique_ptr<const Pricer> surface_pricer(SurfaceQuestion question, Mode mode) {
   return std::make_unique<SurfacePricer>(std::move(question), mode);

@@ -23,4 +23,7 @@ struct SurfaceQuestion {
 /// Silicon: the surface at the place, times the share. Empirical: the speed of light over the utilisation there.
 std::unique_ptr<const Pricer> surface_pricer(SurfaceQuestion question, Mode mode);
 
+/// A context-parallel rank's head and tail chunk of the sequence, each priced alone.
+std::unique_ptr<const Pricer> zigzag_pricer(std::unique_ptr<const Pricer> whole, int64_t cp_size);
+
 }  // namespace perfatlas::aic

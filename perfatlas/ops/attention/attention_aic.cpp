@@ -120,7 +120,8 @@ class ContextAttentionPricer final : public TablePricer {
   SolParts speed_of_light(const PhasePoint& at) const override { return sol(at.batch, at.s, at.prefix); }
 
   Price sol_price(const PhasePoint& at) const override {
-    Price price = over_chunks(at, [&](int64_t s, int64_t prefix) { return sol_price_of(sol(at.batch, s, prefix)); });
+    Price price =
+        over_chunks(at, [&](int64_t s, int64_t prefix) { return sol_price_of(sol(at.batch, s, prefix)); });
     price.latency_ms += small_kernels_sol_ms_;
     price.memory_ms += small_kernels_sol_ms_;
     price *= at.imbalance;

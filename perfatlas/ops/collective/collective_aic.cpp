@@ -35,12 +35,9 @@ CollectiveCost CollectiveCost::all_reduce(int64_t gpus, const Binding& binding) 
   cost.sol_ms_per_element_ = all_reduce_sol_ms(system, gpus);
   if (binding.mode == Mode::sol || binding.mode == Mode::sol_full) return cost;
   const AllReduceTable& table = binding.family<AllReduceTable>();
-  int64_t measured = gpus;
+  const int64_t largest = table.largest_group();
+  const int64_t measured = largest > 0 ? std::min(gpus, largest) : gpus;
   cost.surface_ = table.find(measured);
-  if (!cost.surface_) {
-    measured = std::min<int64_t>(gpus, system.gpus_per_node);
-    cost.surface_ = table.find(measured);
-  }
   cost.beyond_ = growth(system, gpus, measured);
   if (gpus > measured) cost.provenance_ = Provenance::xshape;
   if (!cost.surface_) cost.why_missing_ = table.why_missing(measured);
@@ -53,7 +50,8 @@ CollectiveCost CollectiveCost::nccl(const std::string& operation, QuantMode dtyp
   CollectiveCost cost;
   cost.mode_ = binding.mode;
   cost.alone_ = gpus <= 1;
-  if (cost.alone_ && (binding.mode == Mode::sol || binding.mode == Mode::sol_full)) cost.source_alone_ = Source::sol;
+  if (cost.alone_ && (binding.mode == Mode::sol || binding.mode == Mode::sol_full))
+    cost.source_alone_ = Source::sol;
   if (cost.alone_) return cost;
   cost.sol_ms_per_element_ = nccl_sol_ms(system, operation, dtype, gpus);
   if (binding.mode == Mode::sol || binding.mode == Mode::sol_full) return cost;

@@ -54,6 +54,12 @@ std::shared_ptr<const Surface> AllReduceTable::find(int64_t gpus) const {
   });
 }
 
+int64_t AllReduceTable::largest_group() const {
+  int64_t largest = 0;
+  for (const TableIndex::Group& group : index_.groups()) largest = std::max(largest, group.key[0]);
+  return largest;
+}
+
 std::string AllReduceTable::why_missing(int64_t gpus) const { return index_.why_missing({gpus}); }
 
 NcclTable::NcclTable(const Database& database, SharedLayer shared)

@@ -24,6 +24,8 @@ class AllReduceTable {
  public:
   AllReduceTable(const Database& database, SharedLayer shared);
   std::shared_ptr<const Surface> find(int64_t gpus) const;
+  /// The largest measured group; 0 when there is none.
+  int64_t largest_group() const;
   std::string why_missing(int64_t gpus) const;
 
  private:

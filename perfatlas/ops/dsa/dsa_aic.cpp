@@ -22,7 +22,6 @@ struct DsaFamily {
 /// Nothing when the system lacks a peak; `missing` says which.
 std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool with_indexer,
                              MathType& missing) {
-  const DsaModule::Projections& modes = op.projections;
   DsaSol sol{.sizes = dsa_sizes(op.architecture), .bandwidth = system.mem_bw, .with_indexer = with_indexer};
   const auto peak = [&](MathType math, double& flops) {
     const auto found = peak_flops(system, math);
@@ -32,15 +31,9 @@ std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool 
   };
   sol.kv_bytes = profile_of(op.kv_quant).bytes;
   sol.fmha_bytes = profile_of(op.fmha_quant).bytes;
-  sol.q_bytes = profile_of(modes.q).bytes;
-  sol.kv_weight_bytes = profile_of(modes.kv).bytes;
-  sol.o_bytes = profile_of(modes.o).bytes;
-  sol.index_bytes = profile_of(modes.indexer).bytes;
+  sol.gemm_bytes = profile_of(op.gemm_quant).bytes;
   const MathType attention = op.context ? profile_of(op.fmha_quant).math : MathType::bf16;
-  const bool known = peak(profile_of(modes.q).math, sol.q_flops) &&
-                     peak(profile_of(modes.kv).math, sol.kv_flops) &&
-                     peak(profile_of(modes.o).math, sol.o_flops) &&
-                     peak(profile_of(modes.indexer).math, sol.index_projection_flops) &&
+  const bool known = peak(profile_of(op.gemm_quant).math, sol.gemm_flops) &&
                      peak(MathType::fp8, sol.fp8_flops) && peak(attention, sol.attention_flops);
   if (!known) return std::nullopt;
   return sol;
@@ -52,11 +45,8 @@ std::shared_ptr<const Surface> find_surface(const DsaModule& op, const DsaSol& s
   const auto& family = binding.family<DsaFamily<context, with_indexer>>();
   const SparseKey key{op.architecture, context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant,
                       op.gemm_quant};
-  std::string memo_key = op.architecture;
-  for (const double number :
-       {double(int(key.fmha)), double(int(key.kv)), double(int(key.gemm)), sol.q_bytes, sol.kv_weight_bytes,
-        sol.o_bytes, sol.index_bytes, sol.q_flops, sol.kv_flops, sol.o_flops, sol.index_projection_flops})
-    memo_key += ' ' + std::to_string(number);
+  const std::string memo_key = op.architecture + ' ' + std::to_string(int(key.fmha)) + ' ' +
+                               std::to_string(int(key.kv)) + ' ' + std::to_string(int(key.gemm));
   auto surface = family.surfaces.get(memo_key, [&]() -> std::shared_ptr<const Surface> {
     PointList points = family.table.points(key, SparseKernels::trtllm);
     if (points.empty()) return nullptr;
@@ -161,10 +151,10 @@ DsaUtilisation::DsaUtilisation(std::shared_ptr<const Surface> surface, bool cont
   if (!surface_ || !context_) return;
   std::map<int64_t, std::vector<MeasuredPoint>> slices;
   for (const MeasuredPoint& point : surface_->points())
-    if (point.at[0] == heads_) slices[point.at[1]].push_back({{point.at[2], point.at[3]}, point.latency_ms, {}});
+    slices[point.at[1]].push_back({{point.at[0], point.at[2], point.at[3]}, point.latency_ms, {}});
   for (const auto& [prefix, points] : slices) {
-    UtilisationGrid grid(2, points, [this, p = prefix](const Coordinates& at) {
-      return surface_->sol_ms({heads_, p, at[0], at[1]});
+    UtilisationGrid grid(3, points, [this, p = prefix](const Coordinates& at) {
+      return surface_->sol_ms({at[0], p, at[1], at[2]});
     });
     if (!grid.empty()) by_prefix_.emplace(prefix, std::move(grid));
   }
@@ -175,11 +165,13 @@ std::optional<double> DsaUtilisation::at(const PhasePoint& point) const {
   if (!context_) return surface_->utilisation({heads_, point.batch, point.s});
   if (by_prefix_.empty()) return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
   const auto above = by_prefix_.lower_bound(point.prefix);
-  if (above != by_prefix_.end() && above->first == point.prefix) return above->second.at({point.s, point.batch});
+  if (above != by_prefix_.end() && above->first == point.prefix)
+    return above->second.at({heads_, point.s, point.batch});
   if (above == by_prefix_.end() || above == by_prefix_.begin())
-    return by_prefix_.begin()->second.at({point.s + point.prefix, point.batch});
+    return by_prefix_.begin()->second.at({heads_, point.s + point.prefix, point.batch});
   const auto below = std::prev(above);
-  const double low = below->second.at({point.s, point.batch}), high = above->second.at({point.s, point.batch});
+  const double low = below->second.at({heads_, point.s, point.batch}),
+               high = above->second.at({heads_, point.s, point.batch});
   return low + (high - low) * double(point.prefix - below->first) / double(above->first - below->first);
 }
 
@@ -197,7 +189,7 @@ std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) 
     return std::make_unique<FailedPricer>(Failure::missing_system_flops,
                                           why_no_peak(binding.system(), missing));
   auto full = std::make_unique<BlockPricer>(op, *sol, binding);
-  const bool measured = binding.mode == Mode::silicon || binding.mode == Mode::hybrid;
+  const bool measured = binding.mode != Mode::sol && binding.mode != Mode::sol_full;
   if (op.full_fraction >= 1 || !measured || !any_without_indexer(op.context, binding)) return full;
   auto skip = std::make_unique<BlockPricer>(op, *sol_of(op, binding.system(), false, missing), binding);
   return std::make_unique<MixedPricer>(std::move(full), std::move(skip), op.full_fraction);

@@ -16,8 +16,8 @@ namespace perfatlas::aic {
 /// count by their share in the measured modes, where such blocks were measured.
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding);
 
-/// The utilisation of DSA blocks, for estimates. Context: over (isl, batch) of the points of exactly these heads, at the
-/// prefix or linearly between the two measured ones around it; outside them that of an empty prefix at isl + prefix.
+/// The utilisation of DSA blocks, for estimates. Context: over (heads, isl, batch) of the points at the
+/// prefix, or linearly between the two measured ones around it; outside them that of an empty prefix at isl + prefix.
 class DsaUtilisation {
  public:
   DsaUtilisation() = default;

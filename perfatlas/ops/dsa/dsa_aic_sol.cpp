@@ -33,16 +33,16 @@ double DsaSol::projections_ms(double t, double n) const {
   const double o = 2 * t * n * d.v * d.hidden;
   const double index = 2 * t * d.hidden * index_keys + 2 * t * d.q_lora * index_heads * d.index_dim +
                        2 * t * d.hidden * index_heads;
-  return (q / q_flops + kv / kv_flops + o / o_flops + index / index_projection_flops) * 1e3;
+  return (q + kv + o + index) / gemm_flops * 1e3;
 }
 
 double DsaSol::weight_bytes(double n) const {
   const DsaSizes& d = sizes;
   const double index_keys = with_indexer ? d.index_dim : 0, index_heads = with_indexer ? d.index_heads : 0;
-  return (d.hidden * d.q_lora + d.q_lora * n * (d.nope + d.rope)) * q_bytes +
-         d.hidden * (d.kv_lora + d.rope) * kv_weight_bytes + n * d.v * d.hidden * o_bytes +
-         (d.hidden * index_keys + d.q_lora * index_heads * d.index_dim + d.hidden * index_heads) *
-             index_bytes;
+  return (d.hidden * d.q_lora + d.q_lora * n * (d.nope + d.rope) + d.hidden * (d.kv_lora + d.rope) +
+          n * d.v * d.hidden + d.hidden * index_keys + d.q_lora * index_heads * d.index_dim +
+          d.hidden * index_heads) *
+         gemm_bytes;
 }
 
 SolParts DsaSol::context(int64_t b_, int64_t n_, int64_t s_, int64_t prefix) const {

@@ -21,8 +21,7 @@ double limited_pairs(double b, double s, double p, double limit);
 
 struct DsaSol {
   DsaSizes sizes{};
-  double q_flops = 1, kv_flops = 1, o_flops = 1, index_projection_flops = 1;  // by projection
-  double q_bytes = 2, kv_weight_bytes = 2, o_bytes = 2, index_bytes = 2;
+  double gemm_flops = 1, gemm_bytes = 2;  // of all projections
   double fp8_flops = 1, attention_flops = 1, bandwidth = 1;
   double kv_bytes = 2, fmha_bytes = 2;
   bool with_indexer = true;

@@ -86,9 +86,11 @@ class Dsv4Table {
 std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& binding) {
   const AicSystem& system = binding.system();
   // Decode multiplies in the type of the cache.
-  const MathType attention = profile_of(op.context ? op.fmha_quant : op.kv_quant == QuantMode::fp8 ? QuantMode::fp8 : QuantMode::bfloat16).math;
-  for (const MathType math :
-       {profile_of(op.gemm_quant).math, MathType::bf16, MathType::fp8, attention})
+  const MathType attention = profile_of(op.context                      ? op.fmha_quant
+                                        : op.kv_quant == QuantMode::fp8 ? QuantMode::fp8
+                                                                        : QuantMode::bfloat16)
+                                 .math;
+  for (const MathType math : {profile_of(op.gemm_quant).math, MathType::bf16, MathType::fp8, attention})
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
   if (binding.mode == Mode::sol_full)

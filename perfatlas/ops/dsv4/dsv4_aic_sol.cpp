@@ -65,7 +65,8 @@ SolParts Dsv4Sol::context(int64_t b, int64_t s, int64_t prefix) const {
   const int64_t limit = ratio == kSelecting ? op.index_topk : kv / ratio;
   const double window = limited_pairs(double(b), double(s), double(prefix), double(op.window_size));
   return parts(double(b), double(b * s), double(kv),
-               window + double(b) * limited_compressed(prefix, kv, ratio, limit), profile_of(op.fmha_quant).bytes);
+               window + double(b) * limited_compressed(prefix, kv, ratio, limit),
+               profile_of(op.fmha_quant).bytes);
 }
 
 SolParts Dsv4Sol::generation(int64_t b, int64_t s) const {

@@ -26,6 +26,17 @@ struct MhcSol {
     moved += 2 * (mix * hc * h + mix + 3) * bytes;
     return {operations / flops * 1e3, moved / bandwidth * 1e3};
   }
+
+  /// Both parts in one pass: the weights, and the streams that both touch, are moved once.
+  SolParts both(double t, double hc, double h) const {
+    MhcSol post = *this;
+    post.pre = false;
+    SolParts sum = parts(t, hc, h);
+    const SolParts other = post.parts(t, hc, h);
+    sum.math_ms += other.math_ms;
+    sum.memory_ms += 2 * t * hc * h * bytes / bandwidth * 1e3;
+    return sum;
+  }
 };
 
 class MhcTable {
@@ -112,6 +123,16 @@ std::unique_ptr<const Pricer> bind(const Mhc& op, const Binding& binding) {
     return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
                                           "the speed of light of this op has no parts");
   if (op.part != Mhc::Part::both) return bind_part(op.part == Mhc::Part::pre, op, *flops, binding);
+  if (binding.mode == Mode::sol) {
+    SurfaceQuestion question;
+    question.sol = [sol = MhcSol{*flops, profile_of(op.quant).bytes, binding.system().mem_bw,
+                                 double(op.sinkhorn_iters), true},
+                    op](const PhasePoint& at) {
+      return sol.both(double((at.tokens + op.seq_split - 1) / op.seq_split), double(op.hc_mult),
+                      double(op.hidden_size));
+    };
+    return surface_pricer(std::move(question), binding.mode);
+  }
   return std::make_unique<BothParts>(bind_part(true, op, *flops, binding),
                                      bind_part(false, op, *flops, binding));
 }

@@ -128,9 +128,10 @@ class DispatchPricer final : public Pricer {
 }  // namespace
 
 std::unique_ptr<const Pricer> bind(const MoeDispatch& op, const Binding& binding) {
-  if (binding.mode == Mode::sol_full)
+  std::vector<Part> parts = Layout(op, binding).parts();
+  if (binding.mode == Mode::sol_full && !parts.empty())
     return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "a sum of collectives has no parts");
-  return std::make_unique<DispatchPricer>(op, Layout(op, binding).parts());
+  return std::make_unique<DispatchPricer>(op, std::move(parts));
 }
 
 }  // namespace perfatlas::aic

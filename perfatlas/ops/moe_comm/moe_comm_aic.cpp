@@ -25,9 +25,9 @@ class AllToAllPricer final : public Pricer {
  public:
   AllToAllPricer(const MoeAllToAll& op, const Binding& binding)
       : op_(op), mode_(binding.mode), table_(binding.family<AllToAllTable>()) {
-    shape_ = {op.comm_backend,      op.phase,           table_.known_dtype(op.comm_backend, op.phase, op.comm_dtype),
-              op.moe_ep_size,       op.node_num,        op.hidden_size,
-              op.topk,              op.num_experts};
+    shape_ = {op.comm_backend, op.phase,      table_.known_dtype(op.comm_backend, op.phase, op.comm_dtype),
+              op.moe_ep_size,  op.node_num,   op.hidden_size,
+              op.topk,         op.num_experts};
     const std::string& framework = binding.database.backend();
     if (!table_.has(shape_) && op.node_num > 1 && falls_back_to_one_node(framework, op.comm_backend)) {
       AllToAllShape one = shape_;
@@ -50,17 +50,20 @@ class AllToAllPricer final : public Pricer {
   }
 
   Price price(const PhasePoint& at) const override {
-    if (mode_ != Mode::silicon && mode_ != Mode::hybrid) return Price::failed(Failure::empirical_not_implemented);
+    if (mode_ != Mode::silicon && mode_ != Mode::hybrid)
+      return Price::failed(Failure::empirical_not_implemented);
     Price price = measured(at.tokens / op_.attention_tp_size);
     if (!price.ok())
-      return mode_ == Mode::hybrid && !table_.empty() ? Price::failed(Failure::empirical_not_implemented) : price;
+      return mode_ == Mode::hybrid && !table_.empty() ? Price::failed(Failure::empirical_not_implemented)
+                                                      : price;
     price.energy_mj = 0;
     if (fallback_) price.source = Source::estimated;
     return price;
   }
 
   std::string explain(const PhasePoint& at) const override {
-    if (mode_ != Mode::silicon && mode_ != Mode::hybrid) return "all-to-all has no estimate; use mode SILICON";
+    if (mode_ != Mode::silicon && mode_ != Mode::hybrid)
+      return "all-to-all has no estimate; use mode SILICON";
     if (price(at).ok()) return {};
     return table_.why_missing(shape_);
   }

@@ -30,10 +30,10 @@ std::shared_ptr<const Surface> surface_of(size_t axes, std::vector<MeasuredPoint
 }  // namespace
 
 AllToAllTable::AllToAllTable(const Database& database, SharedLayer shared) {
-  add_deepep(database, shared, false);
-  add_deepep(database, shared, true);
-  add_nvlink(database, shared);
-  add_unified(database, shared);
+  if (database.declares("deepep_normal")) add_deepep(database, shared, false);
+  if (database.declares("deepep_low_latency")) add_deepep(database, shared, true);
+  if (database.declares("trtllm_all_to_all")) add_nvlink(database, shared);
+  if (database.declares("moe_all_to_all")) add_unified(database, shared);
 }
 
 void AllToAllTable::add(const AllToAllShape& shape, int64_t sms, int64_t tokens, double latency_ms) {
@@ -55,8 +55,8 @@ void AllToAllTable::add_deepep(const Database& database, SharedLayer shared, boo
       double us = 0;
       for (const size_t part : parts) us += rows->measured(row, part);
       const int64_t nodes = fields(row, 0);
-      add({low_latency ? "deepep_ll" : "deepep_ht", phase, "default", nodes * kDeepEpNode, nodes, fields(row, 1),
-           fields(row, 3), fields(row, 4)},
+      add({low_latency ? "deepep_ll" : "deepep_ht", phase, "default", nodes * kDeepEpNode, nodes,
+           fields(row, 1), fields(row, 3), fields(row, 4)},
           low_latency ? 0 : fields(row, 5), fields(row, 2), us / 1000);
     }
   }
@@ -64,8 +64,8 @@ void AllToAllTable::add_deepep(const Database& database, SharedLayer shared, boo
 
 void AllToAllTable::add_nvlink(const Database& database, SharedLayer shared) {
   const auto rows = database.rows("trtllm_all_to_all", shared);
-  const TableFields fields(*rows, {"op_name", "kernel_source", "moe_dtype", "num_tokens", "hidden_size", "topk",
-                                   "num_experts", "moe_ep_size"});
+  const TableFields fields(*rows, {"op_name", "kernel_source", "moe_dtype", "num_tokens", "hidden_size",
+                                   "topk", "num_experts", "moe_ep_size"});
   for (uint32_t row = 0; row < rows->size(); ++row) {
     const std::string kernel = fields.text_of(1, fields(row, 1));
     const std::string backend = kernel == "NVLinkOneSided"   ? "nvlink_one_sided"
@@ -88,13 +88,18 @@ void AllToAllTable::add_nvlink(const Database& database, SharedLayer shared) {
 
 void AllToAllTable::add_unified(const Database& database, SharedLayer shared) {
   const auto rows = database.rows("moe_all_to_all", shared);
-  const TableFields fields(*rows, {"comm_backend", "phase", "comm_dtype", "ep_size", "node_num", "hidden_size", "topk",
-                                   "num_experts", "num_tokens", "sms"});
+  const TableFields fields(*rows, {"comm_backend", "phase", "comm_dtype", "ep_size", "node_num",
+                                   "hidden_size", "topk", "num_experts", "num_tokens", "sms"});
   std::set<std::tuple<AllToAllShape, int64_t, int64_t>> seen;
   for (uint32_t row = 0; row < rows->size(); ++row) {
-    const AllToAllShape shape{fields.text_of(0, fields(row, 0)), fields.text_of(1, fields(row, 1)),
-                              fields.text_of(2, fields(row, 2)), fields(row, 3), fields(row, 4), fields(row, 5),
-                              fields(row, 6), fields(row, 7)};
+    const AllToAllShape shape{fields.text_of(0, fields(row, 0)),
+                              fields.text_of(1, fields(row, 1)),
+                              fields.text_of(2, fields(row, 2)),
+                              fields(row, 3),
+                              fields(row, 4),
+                              fields(row, 5),
+                              fields(row, 6),
+                              fields(row, 7)};
     if (!seen.insert({shape, fields(row, 9), fields(row, 8)}).second) continue;
     shapes_[shape][{fields(row, 9), fields(row, 8)}] = rows->latency_ms(row);
   }
@@ -141,11 +146,13 @@ std::string AllToAllTable::why_missing(const AllToAllShape& shape) const {
   std::string sizes;
   for (const auto& [known, points] : shapes_)
     if (known.backend == shape.backend && known.phase == shape.phase && known.hidden == shape.hidden)
-      sizes += fmt::format("{}{} x {} nodes {}", sizes.empty() ? "" : ", ", known.ep, known.nodes, known.dtype);
-  return fmt::format("all-to-all {} {} in {} over {} GPUs on {} nodes, hidden_size {}, topk {}, {} experts was not "
-                     "measured; of this backend and size: {}",
-                     shape.backend, shape.phase, shape.dtype, shape.ep, shape.nodes, shape.hidden, shape.topk,
-                     shape.experts, sizes.empty() ? "nothing" : sizes);
+      sizes +=
+          fmt::format("{}{} x {} nodes {}", sizes.empty() ? "" : ", ", known.ep, known.nodes, known.dtype);
+  return fmt::format(
+      "all-to-all {} {} in {} over {} GPUs on {} nodes, hidden_size {}, topk {}, {} experts was not "
+      "measured; of this backend and size: {}",
+      shape.backend, shape.phase, shape.dtype, shape.ep, shape.nodes, shape.hidden, shape.topk, shape.experts,
+      sizes.empty() ? "nothing" : sizes);
 }
 
 }  // namespace perfatlas::aic

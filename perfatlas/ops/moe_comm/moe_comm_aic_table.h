@@ -28,7 +28,8 @@ class AllToAllTable {
   bool empty() const { return shapes_.empty(); }
   bool has(const AllToAllShape& shape) const { return shapes_.contains(shape); }
   /// The type under which rows of a backend's phase are filed: the asked one; fp8 for fp8_block; the only one.
-  std::string known_dtype(const std::string& backend, const std::string& phase, const std::string& asked) const;
+  std::string known_dtype(const std::string& backend, const std::string& phase,
+                          const std::string& asked) const;
 
   /// Over tokens, at exactly these multiprocessors; null when there is none.
   std::shared_ptr<const Surface> curve(const AllToAllShape& shape, int64_t sms) const;

@@ -23,14 +23,14 @@ struct WideEpSol {
 
   SolParts context(int64_t n_, int64_t b_, int64_t s_, int64_t p_) const {
     const double n = heads_of(n_), b = double(b_), s = double(s_), p = double(p_), full = s + p;
-    const double operations = 2 * kQLora * n * kQueryKey * b * s + 2 * kLatent * n * (kNope + kValue) * b * s +
-                              2 * n * kValue * kHidden * b * s;
+    const double operations = 2 * kQLora * n * kQueryKey * b * s +
+                              2 * kLatent * n * (kNope + kValue) * b * s + 2 * n * kValue * kHidden * b * s;
     const double attention = std::floor(2 * n * (kQueryKey + kValue) * b * (full * full - p * p) / 2);
-    const double elements = (b * kQLora * s + kQLora * n * kQueryKey + 2 * b * n * kQueryKey * s) +
-                            (b * s * kLatent + n * (kNope + kValue) * kLatent + 2 * b * n * (kNope + kValue) * s) +
-                            2 * (b * s * n * kQueryKey + b * full * n * kQueryKey + b * full * n * kValue +
-                                 b * s * n * kValue) +
-                            (b * n * kValue * s + n * kValue * kHidden + 2 * b * kHidden * s);
+    const double elements =
+        (b * kQLora * s + kQLora * n * kQueryKey + 2 * b * n * kQueryKey * s) +
+        (b * s * kLatent + n * (kNope + kValue) * kLatent + 2 * b * n * (kNope + kValue) * s) +
+        2 * (b * s * n * kQueryKey + b * full * n * kQueryKey + b * full * n * kValue + b * s * n * kValue) +
+        (b * n * kValue * s + n * kValue * kHidden + 2 * b * kHidden * s);
     return {(operations / flops + attention / bf16_flops) * 1e3, elements * bytes / bandwidth * 1e3};
   }
 
@@ -83,9 +83,11 @@ class WideEpTable {
   }
 
   std::string why_missing(const TableKey& key) const { return index_.why_missing(key); }
+  static constexpr std::string_view id() {
+    return context ? "wide_ep_context_mla" : "wide_ep_generation_mla";
+  }
 
  private:
-  static constexpr std::string_view id() { return context ? "wide_ep_context_mla" : "wide_ep_generation_mla"; }
   static std::string kernel_text(int64_t symbol) { return std::string(Symbol::from_id(symbol).text()); }
 
   std::shared_ptr<const TableRows> rows_;
@@ -95,6 +97,7 @@ class WideEpTable {
 
 template <bool context>
 void look_up(SurfaceQuestion& question, const WideEpMla& op, const WideEpSol& sol, const Binding& binding) {
+  if (!binding.database.declares(WideEpTable<context>::id())) return;
   const auto& table = binding.family<WideEpTable<context>>();
   for (const std::string& backend : {op.attn_backend, std::string("trtllm_mla")})
     if (!question.surface) question.surface = table.make(table.key(op, backend), sol);
@@ -109,11 +112,13 @@ std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) 
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
   if (binding.mode == Mode::sol_full)
-    return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "the speed of light of this block has no parts");
+    return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
+                                          "the speed of light of this block has no parts");
   const bool measured = binding.mode == Mode::silicon || binding.mode == Mode::hybrid;
   if (measured && op.attn_backend != "flashinfer" && op.attn_backend != "fa3")
-    return std::make_unique<FailedPricer>(Failure::invalid_engine_config,
-                                          "attn_backend '" + op.attn_backend + "' is neither flashinfer nor fa3");
+    return std::make_unique<FailedPricer>(
+        Failure::invalid_engine_config,
+        "attn_backend '" + op.attn_backend + "' is neither flashinfer nor fa3");
   const WideEpSol sol{*peak_flops(system, op.fmha_quant), *peak_flops(system, MathType::bf16),
                       profile_of(op.fmha_quant).bytes, system.mem_bw};
   SurfaceQuestion question;
@@ -131,7 +136,8 @@ std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) 
     question.place = [n](const PhasePoint& at) { return Coordinates{n, at.batch, at.s}; };
     question.sol = [n, sol](const PhasePoint& at) { return sol.generation(n, at.batch, at.s); };
   }
-  return surface_pricer(std::move(question), binding.mode);
+  auto pricer = surface_pricer(std::move(question), binding.mode);
+  return op.context && op.cp_size > 1 ? zigzag_pricer(std::move(pricer), op.cp_size) : std::move(pricer);
 }
 
 }  // namespace perfatlas::aic

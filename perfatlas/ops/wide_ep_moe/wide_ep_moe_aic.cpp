@@ -14,8 +14,10 @@ namespace perfatlas::aic {
 namespace {
 
 constexpr std::string_view kDeepEp = "deepep_moe";
-constexpr double kBalancedShare = 0.8;  // of the tokens, on the busiest rank once experts are copied to balance them
+constexpr double kBalancedShare =
+    0.8;  // of the tokens, on the busiest rank once experts are copied to balance them
 constexpr int kBlackwell = 100;
+constexpr std::string_view kMegaMoeOp = "dsv4_mega_moe";
 
 /// A curve of the merged tables.
 struct ExpertShape {
@@ -43,10 +45,11 @@ class ExpertTable {
  private:
   /// `context`: the phase of all rows; absent: a column says, or the rows stand for both.
   void add(const Database& database, SharedLayer shared, const char* id, std::optional<bool> context) {
+    if (!database.declares(id)) return;
     const auto rows = database.rows(id, shared);
     const bool has_slots = rows->op().find_field("num_slots").has_value();
     const bool has_phase = rows->op().find_field("inference_phase").has_value();
-    std::vector<std::string_view> columns{"moe_dtype", "num_tokens",  "hidden_size", "inter_size",  "topk",
+    std::vector<std::string_view> columns{"moe_dtype",   "num_tokens",  "hidden_size", "inter_size",  "topk",
                                           "num_experts", "moe_tp_size", "moe_ep_size", "distribution"};
     if (has_slots) columns.insert(columns.end(), {"num_slots", "kernel_source"});
     if (has_phase) columns.push_back("inference_phase");
@@ -93,7 +96,8 @@ std::string distribution_of(const ExpertCompute& op, const ExpertTable& table, c
   std::string first;
   bool uniform = false;
   for (const ExpertShape& known : table.order()) {
-    if (known.kernel != shape.kernel || known.quant != shape.quant || known.context != shape.context) continue;
+    if (known.kernel != shape.kernel || known.quant != shape.quant || known.context != shape.context)
+      continue;
     if (known.distribution == op.workload_distribution) return op.workload_distribution;
     uniform = uniform || known.distribution == "uniform";
     if (first.empty()) first = known.distribution;
@@ -121,7 +125,8 @@ class ExpertPricer final : public Pricer {
       std::vector<MeasuredPoint> points;
       for (const auto& [tokens, ms] : *curve) points.push_back({{tokens}, ms, 0.0});
       single_point_ = points.size() == 1 ? points[0].at[0] : 0;
-      curve_ = std::make_shared<const Surface>(AxisLayout{}, PointList(std::move(points)), sol_of(binding.system(), shape));
+      curve_ = std::make_shared<const Surface>(AxisLayout{}, PointList(std::move(points)),
+                                               sol_of(binding.system(), shape));
     } else if (binding.database.backend() != "sglang") {
       Moe plain;
       plain.hidden_size = op.hidden_size;
@@ -141,7 +146,8 @@ class ExpertPricer final : public Pricer {
   }
 
   Price price(const PhasePoint& at) const override {
-    if (mode_ != Mode::silicon && mode_ != Mode::hybrid) return Price::failed(Failure::empirical_not_implemented);
+    if (mode_ != Mode::silicon && mode_ != Mode::hybrid)
+      return Price::failed(Failure::empirical_not_implemented);
     if (plain_) return plain_->price(plain_point(at));
     const int64_t tokens = tokens_of(at);
     Price price = Price::failed(Failure::perf_data_not_available);
@@ -154,7 +160,8 @@ class ExpertPricer final : public Pricer {
   }
 
   std::string explain(const PhasePoint& at) const override {
-    if (mode_ != Mode::silicon && mode_ != Mode::hybrid) return "expert compute has no estimate; use mode SILICON";
+    if (mode_ != Mode::silicon && mode_ != Mode::hybrid)
+      return "expert compute has no estimate; use mode SILICON";
     if (price(at).ok()) return {};
     return plain_ ? why_missing_ + "; " + plain_->explain(plain_point(at)) : why_missing_;
   }
@@ -191,28 +198,49 @@ class ExpertPricer final : public Pricer {
   std::string why_missing_;
 };
 
-enum MegaColumn : size_t { m_phase, m_dtype, m_shared, m_policy, m_dispatch, m_hidden, m_inter, m_topk, m_experts,
-                           m_tp, m_ep, m_distribution, m_kernel_dtype, m_tokens };
+enum MegaColumn : size_t {
+  m_phase,
+  m_dtype,
+  m_shared,
+  m_policy,
+  m_dispatch,
+  m_hidden,
+  m_inter,
+  m_topk,
+  m_experts,
+  m_tp,
+  m_ep,
+  m_distribution,
+  m_kernel_dtype,
+  m_tokens
+};
 
 class MegaTable {
  public:
   MegaTable(const Database& database, SharedLayer shared)
-      : rows_(database.rows("dsv4_mega_moe", shared)),
-        f_(*rows_, {"phase", "moe_dtype", "num_fused_shared_experts", "source_policy", "pre_dispatch", "hidden_size",
-                    "inter_size", "topk", "num_experts", "moe_tp_size", "moe_ep_size", "distribution", "kernel_dtype",
-                    "num_tokens"}) {}
+      : rows_(database.rows(kMegaMoeOp, shared)),
+        f_(*rows_, {"phase", "moe_dtype", "num_fused_shared_experts", "source_policy", "pre_dispatch",
+                    "hidden_size", "inter_size", "topk", "num_experts", "moe_tp_size", "moe_ep_size",
+                    "distribution", "kernel_dtype", "num_tokens"}) {}
 
   std::shared_ptr<const Surface> find(const MegaMoe& op) const {
-    const std::string distribution = op.workload_distribution == "uniform" ? "balanced" : op.workload_distribution;
+    // Rows of another version are another kernel.
+    if (rows_->empty() || rows_->sources()[rows_->source(0)].source.channel != SourceChannel::primary)
+      return nullptr;
+    const std::string distribution =
+        op.workload_distribution == "uniform" ? "balanced" : op.workload_distribution;
     PointList points(*rows_);
     for (uint32_t row = 0; row < rows_->size(); ++row) {
-      const auto is = [&](size_t column, std::string_view text) { return f_.text_of(column, f_(row, column)) == text; };
+      const auto is = [&](size_t column, std::string_view text) {
+        return f_.text_of(column, f_(row, column)) == text;
+      };
       if (is(m_phase, op.context ? "context" : "generation") && is(m_dtype, name_of(op.quant)) &&
           f_(row, m_shared) == op.num_fused_shared_experts && is(m_policy, op.source_policy) &&
-          is(m_dispatch, op.pre_dispatch) && f_(row, m_hidden) == op.hidden_size && f_(row, m_inter) == op.inter_size &&
-          f_(row, m_topk) == op.topk && f_(row, m_experts) == op.num_experts && f_(row, m_tp) == op.moe_tp_size &&
-          f_(row, m_ep) == op.moe_ep_size && is(m_distribution, distribution) && is(m_kernel_dtype, op.kernel_dtype) &&
-          rows_->kernel(row).text() == op.kernel_source)
+          is(m_dispatch, op.pre_dispatch) && f_(row, m_hidden) == op.hidden_size &&
+          f_(row, m_inter) == op.inter_size && f_(row, m_topk) == op.topk &&
+          f_(row, m_experts) == op.num_experts && f_(row, m_tp) == op.moe_tp_size &&
+          f_(row, m_ep) == op.moe_ep_size && is(m_distribution, distribution) &&
+          is(m_kernel_dtype, op.kernel_dtype) && rows_->kernel(row).text() == op.kernel_source)
         points.add({f_(row, m_tokens)}, row);
     }
     if (points.empty()) return nullptr;
@@ -229,15 +257,18 @@ class MegaPricer final : public Pricer {
  public:
   MegaPricer(const MegaMoe& op, const Binding& binding) {
     const bool measured = binding.mode == Mode::silicon || binding.mode == Mode::hybrid;
-    if (measured && binding.system().sm_version.value_or(0) >= kBlackwell)
+    if (measured && binding.system().sm_version.value_or(0) >= kBlackwell &&
+        binding.database.declares(kMegaMoeOp))
       curve_ = binding.family<MegaTable>().find(op);
   }
   Price price(const PhasePoint& at) const override {
     return curve_ ? curve_->price({at.tokens}) : Price::failed(Failure::perf_data_not_available);
   }
   std::string explain(const PhasePoint& at) const override {
-    return price(at).ok() ? "" : "the fused expert kernel was not measured so; it needs sm 100, mode SILICON and exactly "
-                                 "the fields of a row";
+    return price(at).ok()
+               ? ""
+               : "the fused expert kernel was not measured so; it needs sm 100, mode SILICON and exactly "
+                 "the fields of a row";
   }
 
  private:
