@@ -48,6 +48,7 @@ void add_model(CLI::App& app, Invocation& invocation);
 void add_search(CLI::App& app, Invocation& invocation);
 void add_recommend(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
+void add_align(CLI::App& app, Invocation& invocation);
 void add_docs(CLI::App& app, Invocation& invocation);
 
 }  // namespace perfatlas
