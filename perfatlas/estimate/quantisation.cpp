@@ -215,10 +215,12 @@ QuantChoice checkpoint_quant(const Checkpoint& checkpoint) {
 QuantModes resolve_quant(const ServedModel& model, const QuantQuestion& q, const MeasuredFmha& measured) {
   const QuantChoice inferred = checkpoint_quant(model.checkpoint());
   QuantChoice modes = q.chosen;
-  if (!q.wide_experts && q.runs_prefill) fall_back_where_not_measured(modes, inferred, measured);
   const bool wide_sglang = q.wide_experts && q.framework == Framework::sglang &&
                            model.family() == Family::deepseek &&
                            model.checkpoint().architecture() == "DeepseekV3ForCausalLM";
+  // A search falls back for every worker; a single estimate keeps the checkpoint's type where experts span nodes.
+  if ((q.searching ? !wide_sglang : !q.wide_experts) && q.runs_prefill)
+    fall_back_where_not_measured(modes, inferred, measured);
   if (wide_sglang) {
     set_if_absent(modes.fmha, Mode::fp8_block);
     set_if_absent(modes.kv, Mode::fp8);
