@@ -10,10 +10,9 @@
 
 namespace perfatlas {
 
-/// Empty when there is none.
+/// Empty when there is none, or when PERFATLAS_WHEEL is set to nothing.
 inline std::string published_wheel() {
-  if (const char* const named = std::getenv("PERFATLAS_WHEEL"); named != nullptr && *named != '\0')
-    return named;
+  if (const char* const named = std::getenv("PERFATLAS_WHEEL"); named != nullptr) return named;
   std::error_code error;
   const std::filesystem::path folder = std::filesystem::path(PERFATLAS_TEST_DATA) / "../build/wheel";
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error))
