@@ -25,8 +25,8 @@ struct ModelArguments {
 
 /// Published tables are welcome here, not needed: they bring model configurations and the GPU's generation.
 std::unique_ptr<SystemsRoot> open_root(const ModelArguments& a, const OpRegistry& ops) {
-  if (a.systems_path.empty() && std::getenv("PERFATLAS_SYSTEMS") == nullptr) return nullptr;
-  return std::make_unique<SystemsRoot>(systems_source(a.systems_path), ops);
+  const auto source = find_systems_source(a.systems_path);
+  return source ? std::make_unique<SystemsRoot>(*source, ops) : nullptr;
 }
 
 int run_model(const ModelArguments& a, const OpRegistry& ops) {

@@ -8,6 +8,7 @@
 
 #include "perfatlas/aic/question_lines.h"
 #include "perfatlas/base/error.h"
+#include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/tables/systems_root.h"
 
@@ -46,12 +47,11 @@ std::shared_ptr<QuestionLinesArguments> add_question_lines_options(CLI::App& ver
 }
 
 int run_question_lines(const QuestionLinesArguments& a, const OpRegistry& ops) {
-  if (a.systems_path.empty())
-    throw UsageError("query --jsonl needs --systems-path: a wheel or a folder of systems");
   const auto mode = aic::mode_from_name(a.mode);
   if (!mode)
     throw UsageError(fmt::format("--mode '{}' is none of SILICON, HYBRID, EMPIRICAL, SOL, SOL_FULL", a.mode));
-  const SystemsRoot root(a.systems_path, ops, {.allow_unlisted_versions = a.allow_unlisted_versions});
+  const SystemsRoot root(systems_source(a.systems_path), ops,
+                         {.allow_unlisted_versions = a.allow_unlisted_versions});
   aic::QuestionLines lines(root, {.system = a.system,
                                   .backend = a.backend,
                                   .version = a.version,

@@ -2,16 +2,26 @@
 #include "perfatlas/cli/serving_options.h"
 
 #include <cstdlib>
+#include <filesystem>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/estimate/quantisation.h"
+#include "perfatlas/tables/import.h"
 
 namespace perfatlas {
 
-std::string systems_source(const std::string& flag) {
+std::optional<std::string> find_systems_source(const std::string& flag) {
   if (!flag.empty()) return flag;
   const char* variable = std::getenv("PERFATLAS_SYSTEMS");
   if (variable != nullptr && *variable != '\0') return variable;
+  std::error_code ignored;
+  const std::string imported = published_folder();
+  if (std::filesystem::exists(imported, ignored)) return imported;
+  return std::nullopt;
+}
+
+std::string systems_source(const std::string& flag) {
+  if (auto found = find_systems_source(flag)) return *found;
   throw UsageError(
       "there are no published tables; give --systems-path (or PERFATLAS_SYSTEMS) the wheel that "
       "'pip download --no-deps aiconfigurator-core==0.12.0' fetches, or a folder with its content");

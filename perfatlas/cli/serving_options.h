@@ -11,7 +11,11 @@
 
 namespace perfatlas {
 
-/// The published tables: --systems-path, else PERFATLAS_SYSTEMS. Throws UsageError that says how to get some.
+/// The published tables: --systems-path, else PERFATLAS_SYSTEMS, else what `perfatlas import` has left. Nothing where
+/// there are none.
+std::optional<std::string> find_systems_source(const std::string& flag);
+
+/// The same. Throws UsageError that says how to get some.
 std::string systems_source(const std::string& flag);
 
 /// --tp, --pp, --dp, --etp, --ep, with `prefix` ("p-") and aliases as aiconfigurator has them.

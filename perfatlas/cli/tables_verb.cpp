@@ -5,6 +5,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/tables/import.h"
 #include "perfatlas/tables/table_summary.h"
@@ -132,7 +133,7 @@ BackendTables summaries(const SystemsRoot& root, const TablesArguments& a, const
 
 int run_tables(const TablesArguments& a, const OpRegistry& ops) {
   if (!a.op.empty()) (void)ops.get(a.op);
-  const SystemsRoot root(a.systems_path.empty() ? published_folder() : a.systems_path, ops);
+  const SystemsRoot root(systems_source(a.systems_path), ops);
   if (a.system.empty()) return show_systems(root, a.as_json);
   json out = json::array();
   bool complete = true;
