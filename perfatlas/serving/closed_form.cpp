@@ -20,7 +20,7 @@ ClosedFormTimes closed_form(const AggregatedCase& served) {
   check_workload(served.workload);
   const Launch& launch = served.setup.launch;
   const PriceTables& prices = *served.setup.prices;
-  const bool sglang = launch.engine == Engine::sglang;
+  const bool sglang = launch.engine == ServingEngine::sglang;
   const double input = served.workload.input.mean(), output = served.workload.output.mean();
   const double sequences = double(loop->users) / double(served.attention_dp);
   const double overhead = served.step_overhead_ms;

@@ -8,9 +8,9 @@ Confidence confidence_of(const AggregatedCase& served, const SimulationResult& r
   if (result.kv_bound) return {'D', "KV-bound: expect queueing, not a number", 0.597, 0.141};
   if (!launch.known()) {
     switch (launch.engine) {
-      case Engine::vllm:
+      case ServingEngine::vllm:
         return {'C', "launch parameters assumed", 0.315, 0.153};
-      case Engine::sglang:
+      case ServingEngine::sglang:
         return {'C', "launch parameters assumed", 0.189, 0.097};
       default:
         return {'C', "launch parameters assumed", 0.359, 0.110};
@@ -21,9 +21,9 @@ Confidence confidence_of(const AggregatedCase& served, const SimulationResult& r
   if (served.setup.prices->source == PriceSource::transferred)
     return {'B', "step prices transferred, not measured", 0.303, 0.192};
   switch (launch.engine) {
-    case Engine::vllm:
+    case ServingEngine::vllm:
       return {'A', "launch parameters known, prices measured", 0.190, 0.099};
-    case Engine::sglang:
+    case ServingEngine::sglang:
       return {'A', "launch parameters known, prices measured", 0.184, 0.110};
     default:
       return {'A', "launch parameters known, prices measured", 0.199, 0.143};

@@ -9,12 +9,13 @@
 
 namespace perfatlas {
 
-enum class Engine { vllm, sglang, trtllm, llama_cpp };
+enum class ServingEngine { vllm, sglang, trtllm, llama_cpp };
 
 template <>
-inline constexpr auto kEnumNames<Engine> =
-    std::array{EnumName<Engine>{Engine::vllm, "vllm"}, EnumName<Engine>{Engine::sglang, "sglang"},
-               EnumName<Engine>{Engine::trtllm, "trtllm"},
-               EnumName<Engine>{Engine::llama_cpp, "llama_cpp", "llama.cpp"}};
+inline constexpr auto kEnumNames<ServingEngine> =
+    std::array{EnumName<ServingEngine>{ServingEngine::vllm, "vllm"},
+               EnumName<ServingEngine>{ServingEngine::sglang, "sglang"},
+               EnumName<ServingEngine>{ServingEngine::trtllm, "trtllm"},
+               EnumName<ServingEngine>{ServingEngine::llama_cpp, "llama_cpp", "llama.cpp"}};
 
 }  // namespace perfatlas

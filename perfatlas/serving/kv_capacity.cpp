@@ -17,7 +17,7 @@ constexpr double kMostWeightShare = 0.95;
 }  // namespace
 
 double kv_capacity_tokens(const Launch& launch, const RankMemory& memory) {
-  if (launch.engine == Engine::llama_cpp)
+  if (launch.engine == ServingEngine::llama_cpp)
     throw UsageError(
         "llama_cpp holds as many KV tokens as its context size; give that instead of memory sizes");
   if (memory.weight_bytes >= kMostWeightShare * memory.device_bytes)
@@ -26,7 +26,7 @@ double kv_capacity_tokens(const Launch& launch, const RankMemory& memory) {
         "devices or use a smaller type",
         memory.weight_bytes / kGiB, memory.device_bytes / kGiB));
   const double reserve = kMemoryReserve.value * kGiB;
-  const double bytes = launch.engine == Engine::trtllm
+  const double bytes = launch.engine == ServingEngine::trtllm
                            ? launch.kv_fraction.value_or(kTrtllmFreeShare.value) *
                                  (memory.device_bytes - memory.weight_bytes - reserve)
                            : launch.kv_fraction.value_or(kMemoryShare.value) * memory.device_bytes -

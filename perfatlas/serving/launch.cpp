@@ -53,23 +53,23 @@ class LaunchReader {
 /// Defaults of each engine's own documentation (vLLM 0.14, SGLang 0.5, TensorRT-LLM 1.2, llama.cpp server of 2026).
 void take_engine_options(Launch& launch, const LaunchOptions& o, LaunchReader& reader) {
   switch (launch.engine) {
-    case Engine::vllm:
+    case ServingEngine::vllm:
       reader.take("token_budget", o.token_budget, launch.token_budget, 8192);
       reader.take("max_running", o.max_running, launch.max_running, 1024);
       reader.take("async_scheduling", o.async_scheduling, launch.async_scheduling, false);
       return;
-    case Engine::sglang:
+    case ServingEngine::sglang:
       reader.take("token_budget", o.token_budget, launch.token_budget, 8192);
       reader.take("max_running", o.max_running, launch.max_running, kUnlimited);
       reader.take("recv_interval", o.recv_interval, launch.recv_interval, 1);
       reader.take("stream_interval", o.stream_interval, launch.stream_interval, 1);
       return;
-    case Engine::trtllm:
+    case ServingEngine::trtllm:
       reader.take("token_budget", o.token_budget, launch.token_budget, 8192);
       reader.take("max_running", o.max_running, launch.max_running, 2048);
       reader.take("batch_wait_iters", o.batch_wait_iters, launch.batch_wait_iters, 0);
       return;
-    case Engine::llama_cpp:
+    case ServingEngine::llama_cpp:
       reader.take("token_budget", o.token_budget, launch.token_budget, 2048);
       reader.take("max_running", o.max_running, launch.max_running, 4);
       reader.take("micro_batch", o.micro_batch, launch.micro_batch, 512);
@@ -80,7 +80,7 @@ void take_engine_options(Launch& launch, const LaunchOptions& o, LaunchReader& r
 
 }  // namespace
 
-Launch make_launch(Engine engine, const LaunchOptions& o) {
+Launch make_launch(ServingEngine engine, const LaunchOptions& o) {
   Launch launch;
   launch.engine = engine;
   LaunchReader reader(launch);
@@ -92,7 +92,7 @@ Launch make_launch(Engine engine, const LaunchOptions& o) {
   reader.refuse("micro_batch", o.micro_batch.has_value());
   reader.refuse("unified_kv", o.unified_kv.has_value());
   if (o.kv_fraction) {
-    if (engine == Engine::llama_cpp)
+    if (engine == ServingEngine::llama_cpp)
       throw UsageError("llama_cpp has no kv_fraction; its KV cache is as large as its context size");
     if (!(*o.kv_fraction > 0 && *o.kv_fraction <= 1))
       throw UsageError(
@@ -105,20 +105,20 @@ Launch make_launch(Engine engine, const LaunchOptions& o) {
 
 double Launch::step_overhead_ms() const {
   switch (engine) {
-    case Engine::vllm:
+    case ServingEngine::vllm:
       return async_scheduling ? kVllmAsyncStepOverhead.value : kVllmStepOverhead.value;
-    case Engine::sglang:
+    case ServingEngine::sglang:
       return kSglangStepOverhead.value;
-    case Engine::trtllm:
+    case ServingEngine::trtllm:
       return kTrtllmStepOverhead.value;
-    case Engine::llama_cpp:
+    case ServingEngine::llama_cpp:
       return 0;  // part of the step prices: its graph overhead is at most 3 % of a step
   }
   return 0;
 }
 
 double Launch::reserved_output_share() const {
-  return engine == Engine::vllm || engine == Engine::sglang ? 0.5 : 1.0;
+  return engine == ServingEngine::vllm || engine == ServingEngine::sglang ? 0.5 : 1.0;
 }
 
 }  // namespace perfatlas

@@ -29,7 +29,7 @@ struct LaunchOptions {
 };
 
 struct Launch {
-  Engine engine = Engine::vllm;
+  ServingEngine engine = ServingEngine::vllm;
   int64_t token_budget = 0;
   int64_t max_running = 0;
   int64_t recv_interval = 1;
@@ -53,6 +53,6 @@ struct Launch {
 
 /// The engine's defaults with `options` over them. Throws UsageError for a parameter that the engine does not have,
 /// naming those it has, and for values that are not positive.
-Launch make_launch(Engine engine, const LaunchOptions& options);
+Launch make_launch(ServingEngine engine, const LaunchOptions& options);
 
 }  // namespace perfatlas

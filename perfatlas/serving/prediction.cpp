@@ -57,7 +57,7 @@ Prediction predict_disaggregated(const ServingQuestion& q, const SimulationLimit
 }  // namespace
 
 AggregatedCase aggregated_case(const ServingQuestion& q) {
-  if (q.engine == Engine::llama_cpp && q.attention_dp != 1)
+  if (q.engine == ServingEngine::llama_cpp && q.attention_dp != 1)
     throw UsageError("llama_cpp has no attention data parallelism; leave attention_dp at 1");
   AggregatedCase served;
   served.setup.launch = make_launch(q.engine, q.launch);

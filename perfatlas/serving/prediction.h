@@ -19,7 +19,7 @@ struct DisaggregatedWorkers {
 
 struct ServingQuestion {
   std::string name;  // for the answer; empty: the price tables' identity
-  Engine engine = Engine::vllm;
+  ServingEngine engine = ServingEngine::vllm;
   LaunchOptions launch;
   Workload workload;
   int64_t attention_dp = 1;

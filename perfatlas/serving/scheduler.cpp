@@ -56,13 +56,13 @@ void Scheduler::plan_chunked(EngineRank& rank, RankStep& step, int64_t budget) c
 
 std::unique_ptr<Scheduler> make_scheduler(EngineSetup setup) {
   switch (setup.launch.engine) {
-    case Engine::vllm:
+    case ServingEngine::vllm:
       return make_vllm_scheduler(std::move(setup));
-    case Engine::sglang:
+    case ServingEngine::sglang:
       return make_sglang_scheduler(std::move(setup));
-    case Engine::trtllm:
+    case ServingEngine::trtllm:
       return make_trtllm_scheduler(std::move(setup));
-    case Engine::llama_cpp:
+    case ServingEngine::llama_cpp:
       return make_llama_cpp_scheduler(std::move(setup));
   }
   PERFATLAS_ASSERT(false);

@@ -34,16 +34,17 @@ inline PriceTables linear_prices() {
 }
 
 /// Every wish of a random case comes from this.
-inline AggregatedCase random_case(const PriceTables& prices, Engine engine) {
+inline AggregatedCase random_case(const PriceTables& prices, ServingEngine engine) {
   AggregatedCase served;
   served.setup.launch = make_launch(engine, {});
   served.setup.launch.token_budget = *rc::gen::element<int64_t>(256, 700, 2048, 8192);
   served.setup.launch.max_running = *rc::gen::element<int64_t>(1, 3, 100);
-  if (engine == Engine::sglang) served.setup.launch.recv_interval = *rc::gen::element<int64_t>(1, 7, 30);
-  if (engine == Engine::trtllm)
+  if (engine == ServingEngine::sglang)
+    served.setup.launch.recv_interval = *rc::gen::element<int64_t>(1, 7, 30);
+  if (engine == ServingEngine::trtllm)
     served.setup.launch.batch_wait_iters = *rc::gen::element<int64_t>(0, 0, 5, 20);
   served.setup.prices = &prices;
-  if (engine != Engine::llama_cpp) served.attention_dp = *rc::gen::element<int64_t>(1, 1, 3);
+  if (engine != ServingEngine::llama_cpp) served.attention_dp = *rc::gen::element<int64_t>(1, 1, 3);
   if (*rc::gen::arbitrary<bool>()) served.setup.kv_capacity_tokens = *rc::gen::inRange(1500, 4000);
   served.step_overhead_ms = *rc::gen::element(0.0, 0.7);
   served.path = {*rc::gen::element(0.0, 13.0), *rc::gen::element(0.0, 0.003), *rc::gen::element(0.0, 9.0)};

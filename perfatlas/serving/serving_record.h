@@ -21,7 +21,7 @@ class ServingRecord {
   /// In so many steps the first waiting prompt was kept out by the KV capacity alone.
   void kv_blocked(int64_t steps) { result_.kv_refusals += steps; }
 
-  /// Engine steps so far.
+  /// ServingEngine steps so far.
   int64_t steps() const { return result_.engine_steps; }
   /// Counts one iteration of the event loop. False when a limit is reached.
   bool may_go_on(double clock_ms, int64_t waiting);

@@ -39,8 +39,8 @@ bool truth(Text name, Text value) {
   throw UsageError(fmt::format("{} is '{}'; give true or false", name, value));
 }
 
-Engine engine(Text, Text value) {
-  if (const auto parsed = FieldCodec<Engine>::parse(value)) return Engine(*parsed);
+ServingEngine engine(Text, Text value) {
+  if (const auto parsed = FieldCodec<ServingEngine>::parse(value)) return ServingEngine(*parsed);
   throw UsageError(
       fmt::format("engine '{}' is not known; known are vllm, sglang, trtllm and llama_cpp", value));
 }

@@ -42,7 +42,7 @@ TEST(Settings, AreAppliedByName) {
   apply_setting(q, "recv_interval", "10");
   apply_setting(q, "rate", "3.5");
   apply_setting(q, "requests", "77");
-  EXPECT_EQ(q.engine, Engine::sglang);
+  EXPECT_EQ(q.engine, ServingEngine::sglang);
   EXPECT_EQ(std::get<PoissonArrivals>(q.workload.arrivals).requests, 77);
   const Prediction p = predict(q);
   EXPECT_EQ(p.result.requests, 77);

@@ -39,7 +39,7 @@ class Books : public SimulationObserver {
   double last_end_ms = 0, in_system_ms = 0;
 };
 
-void conserve(Engine engine) {
+void conserve(ServingEngine engine) {
   const PriceTables prices = linear_prices();
   AggregatedCase served = random_case(prices, engine);
   Books books;
@@ -53,15 +53,15 @@ void conserve(Engine engine) {
   RC_ASSERT(result.output_tokens == double(books.output_tokens));
 }
 
-RC_GTEST_PROP(Simulation, ConservesTokensOnVllm, ()) { conserve(Engine::vllm); }
-RC_GTEST_PROP(Simulation, ConservesTokensOnSglang, ()) { conserve(Engine::sglang); }
-RC_GTEST_PROP(Simulation, ConservesTokensOnTrtllm, ()) { conserve(Engine::trtllm); }
-RC_GTEST_PROP(Simulation, ConservesTokensOnLlamaCpp, ()) { conserve(Engine::llama_cpp); }
+RC_GTEST_PROP(Simulation, ConservesTokensOnVllm, ()) { conserve(ServingEngine::vllm); }
+RC_GTEST_PROP(Simulation, ConservesTokensOnSglang, ()) { conserve(ServingEngine::sglang); }
+RC_GTEST_PROP(Simulation, ConservesTokensOnTrtllm, ()) { conserve(ServingEngine::trtllm); }
+RC_GTEST_PROP(Simulation, ConservesTokensOnLlamaCpp, ()) { conserve(ServingEngine::llama_cpp); }
 
 AggregatedCase plain_case(const PriceTables& prices, int64_t users) {
   AggregatedCase served;
   served.setup.launch =
-      make_launch(Engine::vllm, {.token_budget = 8192, .max_running = 256, .async_scheduling = true});
+      make_launch(ServingEngine::vllm, {.token_budget = 8192, .max_running = 256, .async_scheduling = true});
   served.setup.prices = &prices;
   served.path = {.front_ms = 20, .back_ms = 15};
   served.workload = {.input = {500, 0.8}, .output = {60, 0.8}, .arrivals = ClosedLoop{.users = users}};
@@ -186,7 +186,7 @@ TEST(Simulation, DisaggregatedPoolsConserveTokens) {
 TEST(LlamaCpp, PromptsThatEndTogetherShareTheirFirstTokenTime) {
   const PriceTables prices = linear_prices();
   AggregatedCase served = plain_case(prices, 4);
-  served.setup.launch = make_launch(Engine::llama_cpp, {.max_running = 4, .unified_kv = false});
+  served.setup.launch = make_launch(ServingEngine::llama_cpp, {.max_running = 4, .unified_kv = false});
   served.workload.input.ratio = served.workload.output.ratio = 1;
   served.workload.arrivals = ClosedLoop{.users = 4, .requests = 4};
   const Summary ttft = simulate(served).ttft_ms;
@@ -196,10 +196,10 @@ TEST(LlamaCpp, PromptsThatEndTogetherShareTheirFirstTokenTime) {
 }
 
 TEST(LaunchParameters, OfAnotherEngineAreRefused) {
-  EXPECT_THROW(make_launch(Engine::vllm, {.recv_interval = 10}), UsageError);
-  EXPECT_THROW(make_launch(Engine::trtllm, {.async_scheduling = true}), UsageError);
-  EXPECT_THROW(make_launch(Engine::sglang, {.token_budget = 0}), UsageError);
-  const Launch launch = make_launch(Engine::sglang, {.recv_interval = 10});
+  EXPECT_THROW(make_launch(ServingEngine::vllm, {.recv_interval = 10}), UsageError);
+  EXPECT_THROW(make_launch(ServingEngine::trtllm, {.async_scheduling = true}), UsageError);
+  EXPECT_THROW(make_launch(ServingEngine::sglang, {.token_budget = 0}), UsageError);
+  const Launch launch = make_launch(ServingEngine::sglang, {.recv_interval = 10});
   EXPECT_THAT(launch.given, testing::ElementsAre("recv_interval=10"));
   EXPECT_THAT(launch.assumed,
               testing::ElementsAre("token_budget=8192", "max_running=unlimited", "stream_interval=1"));

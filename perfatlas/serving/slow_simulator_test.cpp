@@ -61,7 +61,7 @@ class SlowSimulator {
   void look() {
     const bool idle = std::all_of(ranks_.begin(), ranks_.end(), [](auto& r) { return r.load() == 0; });
     if (idle) clock_ = std::max(clock_, arrivals_.next_ms());
-    if (!idle && launch_.engine == Engine::sglang && !look_due_) return;
+    if (!idle && launch_.engine == ServingEngine::sglang && !look_due_) return;
     look_due_ = false;
     decode_steps_ = 0;
     while (arrivals_.next_ms() <= clock_) {
@@ -118,9 +118,9 @@ class SlowSimulator {
 
   Work choose(SlowRank& rank, bool holding) {
     Work work;
-    const bool trtllm = launch_.engine == Engine::trtllm;
+    const bool trtllm = launch_.engine == ServingEngine::trtllm;
     int64_t budget =
-        launch_.token_budget - (launch_.engine == Engine::sglang ? 0 : int64_t(rank.decoding.size()));
+        launch_.token_budget - (launch_.engine == ServingEngine::sglang ? 0 : int64_t(rank.decoding.size()));
     if (!rank.partial.empty() && budget > 0) {
       const Request request = rank.partial.front();
       rank.partial.erase(rank.partial.begin());
@@ -166,12 +166,12 @@ class SlowSimulator {
       prompts |= work.back().batch.new_tokens > 0;
       waits |= !rank.waiting.empty();
     }
-    const bool decodes = !prompts || launch_.engine != Engine::sglang;
+    const bool decodes = !prompts || launch_.engine != ServingEngine::sglang;
     double longest = 0;
     for (size_t i = 0; i < ranks_.size(); ++i)
       longest = std::max(longest, price(ranks_[i], work[i], decodes));
     clock_ += longest + c_.step_overhead_ms;
-    if (prompts ? launch_.engine == Engine::trtllm && waits : holding) ++held_;
+    if (prompts ? launch_.engine == ServingEngine::trtllm && waits : holding) ++held_;
     if (prompts)
       look_due_ = true;
     else if (++decode_steps_ % launch_.recv_interval == 0)
@@ -223,7 +223,7 @@ class AllTimes : public SimulationObserver {
   std::map<int64_t, Times> times;
 };
 
-void compare(Engine engine) {
+void compare(ServingEngine engine) {
   const PriceTables prices = linear_prices();
   AggregatedCase served = random_case(prices, engine);
   AllTimes fast;
@@ -237,9 +237,9 @@ void compare(Engine engine) {
   }
 }
 
-RC_GTEST_PROP(SlowSimulator, AgreesOnVllm, ()) { compare(Engine::vllm); }
-RC_GTEST_PROP(SlowSimulator, AgreesOnSglang, ()) { compare(Engine::sglang); }
-RC_GTEST_PROP(SlowSimulator, AgreesOnTrtllm, ()) { compare(Engine::trtllm); }
+RC_GTEST_PROP(SlowSimulator, AgreesOnVllm, ()) { compare(ServingEngine::vllm); }
+RC_GTEST_PROP(SlowSimulator, AgreesOnSglang, ()) { compare(ServingEngine::sglang); }
+RC_GTEST_PROP(SlowSimulator, AgreesOnTrtllm, ()) { compare(ServingEngine::trtllm); }
 
 }  // namespace
 }  // namespace perfatlas

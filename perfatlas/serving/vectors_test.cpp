@@ -90,7 +90,7 @@ TEST(ServingVectors, SyntheticPricesGiveTheExactResults) {
     const AggregatedCase served = aggregated(vector.at("par"), prices);
     // Reserved output: half for engines that may evict, all for the others; a vector that says otherwise is unusual.
     EXPECT_EQ(served.setup.launch.reserved_output_share(),
-              served.setup.launch.engine == Engine::trtllm ? 1.0 : 0.5);
+              served.setup.launch.engine == ServingEngine::trtllm ? 1.0 : 0.5);
     SortedTimes times(served.path.back_ms);
     expect_matches(simulate(served, {}, &times), times, vector.at("expected"), 1e-9);
   }
@@ -105,7 +105,7 @@ TEST(ServingVectors, MeasuredPricesGiveTheRecordedResults) {
     const PriceTables prices = tables(all.at("grids"), vector.at("table"));
     AggregatedCase served = aggregated(vector.at("par"), prices);
     const double extra_steps = vector.at("stream_extra_steps");
-    if (served.setup.launch.engine == Engine::sglang)
+    if (served.setup.launch.engine == ServingEngine::sglang)
       served.setup.launch.stream_interval = 1 + int64_t(extra_steps / kStreamIntervalShare.value);
     SortedTimes times(served.path.back_ms);
     expect_matches(simulate(served, {}, &times), times, vector.at("expected"), 1e-6);

@@ -44,7 +44,7 @@ inline Workload closed_loop(const Json& par) {
 }
 
 inline AggregatedCase aggregated(const Json& par, const PriceTables& prices) {
-  const std::array engines{Engine::vllm, Engine::sglang, Engine::trtllm};
+  const std::array engines{ServingEngine::vllm, ServingEngine::sglang, ServingEngine::trtllm};
   AggregatedCase served;
   served.setup.launch = make_launch(engines.at(par.at("engine").get<size_t>()), {});
   served.setup.launch.token_budget = par.at("B").get<int64_t>();
