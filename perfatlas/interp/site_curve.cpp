@@ -9,7 +9,8 @@ namespace perfatlas {
 
 SiteCurve::SiteCurve(const SitesInterpolator& sites, const Coordinates& site, SolFunction sol)
     : sites_(sites), site_(site), sol_(std::move(sol)) {
-  const SitesWalk walk(sites_, {.at = site_, .sol = sol_});
+  const Question question{.at = site_, .sol = sol_};  // the walk keeps a reference
+  const SitesWalk walk(sites_, question);
   known_ = walk.known_site();
   if (known_ != kNone) return;
   const size_t axes = sites_.site_axes_;
