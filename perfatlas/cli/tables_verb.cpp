@@ -135,6 +135,8 @@ int run_tables(const TablesArguments& a, const OpRegistry& ops) {
   if (!a.op.empty()) (void)ops.get(a.op);
   const SystemsRoot root(systems_source(a.systems_path), ops);
   if (a.system.empty()) return show_systems(root, a.as_json);
+  if (a.backend.empty() && root.backends(a.system).empty())
+    throw UsageError(fmt::format("{}: {} has a description and no tables", root.source(), a.system));
   json out = json::array();
   bool complete = true;
   for (const std::string& backend : a.backend.empty() ? root.backends(a.system) : std::vector{a.backend}) {

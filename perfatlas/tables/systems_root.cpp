@@ -199,9 +199,12 @@ VersionSlots SystemsRoot::slots(std::string_view name, std::string_view backend)
 std::string SystemsRoot::resolve_version(std::string_view name, std::string_view backend,
                                          std::string_view asked) const {
   const std::vector<std::string> known = versions(name, backend);
-  if (known.empty())
-    throw UsageError(fmt::format("{}: {} has no tables of back end '{}'; there are {}", source(), name,
-                                 backend, joined(backends(name))));
+  if (known.empty()) {
+    const std::vector<std::string> others = backends(name);
+    throw UsageError(fmt::format(
+        "{}: {} has no tables of back end '{}'; {}", source(), name, backend,
+        others.empty() ? "it has none at all, only a description" : "there are " + joined(others)));
+  }
   const auto& written = state_->query_versions();
   if (!written) {
     if (asked.empty()) {
