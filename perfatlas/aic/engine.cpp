@@ -37,6 +37,11 @@ Engine Engine::open(const SystemsRoot& root, const std::string& system, const st
                                                  root.resolve_version(system, backend, version)));
 }
 
+Engine Engine::described(const SystemsRoot& root, const std::string& system, const std::string& backend) {
+  (void)root.system(system);
+  return Engine(std::make_shared<const Database>(root, system, backend, std::string(kNoTables)));
+}
+
 View Engine::view(ViewOptions options) const { return {database_, options}; }
 
 }  // namespace perfatlas::aic

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "perfatlas/aic/op.h"
@@ -19,6 +20,9 @@ namespace perfatlas::aic {
 
 class Database;
 class Pricer;
+
+/// The version of an engine without tables, as published results spell it.
+inline constexpr std::string_view kNoTables = "estimate";
 
 struct ViewOptions {
   Mode mode = Mode::silicon;
@@ -75,6 +79,10 @@ class Engine {
   /// unknown system, back end or version, naming what there is. REQUIRES: the root outlives the engine and its views.
   static Engine open(const SystemsRoot& root, const std::string& system, const std::string& backend,
                      const std::string& version);
+
+  /// Of a system that is described but has no tables of `backend`: answers from peaks alone (Mode::sol). Throws
+  /// UsageError for an unknown system. REQUIRES: as open().
+  static Engine described(const SystemsRoot& root, const std::string& system, const std::string& backend);
 
   View view(ViewOptions options) const;
 

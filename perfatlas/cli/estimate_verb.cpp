@@ -35,11 +35,13 @@ struct EstimateArguments {
 };
 
 void add_pool(CLI::App& verb, PoolFlags& pool, const std::string& prefix, const std::string& what) {
-  const std::string bs = prefix.empty() ? "--bs,--batch-size" : "--" + prefix + "bs";
-  const std::string longer = prefix.empty() ? "" : prefix == "p-" ? "prefill-" : "decode-";
+  const std::string longer = long_prefix(prefix);
   pool.parallel.add_to(verb, prefix, what);
-  verb.add_option(bs, pool.batch, what + "requests at once per attention replica");
-  if (!prefix.empty()) verb.add_option("--" + prefix + "workers", pool.workers, what + "workers");
+  verb.add_option(fmt::format("--{}bs,--{}batch-size", prefix, longer), pool.batch,
+                  what + "requests at once per attention replica");
+  if (!prefix.empty())
+    verb.add_option(fmt::format("--{}workers,--{}num-workers", prefix, longer), pool.workers,
+                    what + "workers");
   verb.add_option("--" + longer + "free-gpu-memory-fraction", pool.fraction,
                   what + "memory for the KV cache, as the framework counts it; default: the framework's");
   verb.add_option("--" + longer + "max-seq-len", pool.max_seq_len,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/cli/serving_options.h"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 #include <filesystem>
 
@@ -27,10 +29,13 @@ std::string systems_source(const std::string& flag) {
       "'pip download --no-deps aiconfigurator-core==0.12.0' fetches, or a folder with its content");
 }
 
+std::string long_prefix(const std::string& prefix) {
+  return prefix == "p-" ? "prefill-" : prefix == "d-" ? "decode-" : "";
+}
+
 void ParallelFlags::add_to(CLI::App& verb, const std::string& prefix, const std::string& what) {
   const auto names = [&](const char* name, const char* alias) {
-    std::string text = "--" + prefix + name;
-    return prefix.empty() ? text + ",--" + alias : text;
+    return fmt::format("--{}{},--{}{}", prefix, name, long_prefix(prefix), alias);
   };
   verb.add_option(names("tp", "tp-size"), tp, what + "GPUs that share attention heads and dense layers");
   verb.add_option(names("pp", "pp-size"), pp, what + "pipeline stages");

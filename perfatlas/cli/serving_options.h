@@ -18,6 +18,9 @@ std::optional<std::string> find_systems_source(const std::string& flag);
 /// The same. Throws UsageError that says how to get some.
 std::string systems_source(const std::string& flag);
 
+/// How long flag names spell a worker kind: "prefill-" for "p-", "decode-" for "d-", else nothing.
+std::string long_prefix(const std::string& prefix);
+
 /// --tp, --pp, --dp, --etp, --ep, with `prefix` ("p-") and aliases as aiconfigurator has them.
 struct ParallelFlags {
   std::optional<int64_t> tp, pp, dp, moe_tp, moe_ep;

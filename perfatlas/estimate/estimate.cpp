@@ -98,7 +98,7 @@ void add_aggregated_breakdown(Estimate& e, const Worker& worker, const Aggregate
 void estimate_aggregated(Session& session, Estimate& e) {
   const EstimateRequest& r = e.request;
   const auto worker = session.worker(question_of(r, r.system, r.worker, {}));
-  e.version = session.open(r.system, r.framework, r.version).version;
+  e.version = session.open(r.system, r.framework, r.version, r.view.mode).version;
   const AggregatedPoint point{*r.worker.batch, r.context_tokens.value_or(r.workload.isl)};
   const AggregatedResult result = run_aggregated(*worker, r.workload, point, r.worker.limits, e.version);
   if (!result.mixed.ok())
@@ -129,7 +129,7 @@ void estimate_static(Session& session, Estimate& e) {
   WorkerQuestion question = question_of(r, r.system, r.worker, phases);
   question.decodes_only = r.mode == ServingMode::static_generation;
   const auto worker = session.worker(question);
-  e.version = session.open(r.system, r.framework, r.version).version;
+  e.version = session.open(r.system, r.framework, r.version, r.view.mode).version;
   const StaticPoint point{.mode = static_mode(r.mode), .batch = *r.worker.batch, .stride = r.stride};
   const StaticResult result = run_static(*worker, r.workload, point, r.worker.limits, e.version);
   require_price(*worker, r.workload, point, result);
@@ -137,7 +137,7 @@ void estimate_static(Session& session, Estimate& e) {
   // A single batch is worked off whatever the framework would keep free.
   const Fit fit = result.fit == Fit::kv_cache_too_small ? Fit::fits : result.fit;
   e.memory_warning = memory_text("the worker", result.memory, fit, capacity);
-  e.figures = result.figures;
+  e.figures = static_figures(result, r.workload, point.mode);
   e.columns = static_row(r, *worker, e.version, point, result);
   e.memory = {{"worker", result.memory}};
   e.capacity_bytes = {capacity};
@@ -162,7 +162,7 @@ PoolResult run_pool(Session& session, Estimate& e, const PoolPlan& plan,
   worker =
       session.worker(question_of(r, plan.system, *plan.pool, {.context = context, .generation = !context}));
   PoolResult pool{.worker = worker.get(),
-                  .version = session.open(plan.system, r.framework, r.version).version,
+                  .version = session.open(plan.system, r.framework, r.version, r.view.mode).version,
                   .batch = plan.point.batch,
                   .workers = *plan.pool->workers,
                   .result = {}};

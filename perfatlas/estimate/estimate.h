@@ -92,6 +92,8 @@ void check_request(const EstimateRequest& request, const ModelSizes& sizes);
 // Rows of result tables, with the columns of aiconfigurator 0.12.
 Row aggregated_row(const EstimateRequest& request, const Worker& worker, const std::string& version,
                    const AggregatedPoint& point, const AggregatedResult& result);
+/// What a static estimate reports. With drafted tokens the figures are those of published tables: rounded to 0.001.
+Figures static_figures(const StaticResult& result, const Workload& workload, StaticMode mode);
 Row static_row(const EstimateRequest& request, const Worker& worker, const std::string& version,
                const StaticPoint& point, const StaticResult& result);
 

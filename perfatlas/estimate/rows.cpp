@@ -65,6 +65,10 @@ Figures rounded(Figures f) {
   return f;
 }
 
+bool counts_drafts(const Workload& workload, StaticMode mode) {
+  return workload.accepted > 0 && mode != StaticMode::context;
+}
+
 /// Published tables are rounded before drafted tokens are taken into account, and after.
 Figures published(const StaticResult& result, const Workload& workload, StaticMode mode) {
   return rounded(with_accepted(rounded(result.undrafted), workload, mode));
@@ -124,11 +128,17 @@ Row aggregated_row(const EstimateRequest& request, const Worker& worker, const s
   return row;
 }
 
+Figures static_figures(const StaticResult& result, const Workload& workload, StaticMode mode) {
+  return counts_drafts(workload, mode) ? published(result, workload, mode) : result.figures;
+}
+
 Row static_row(const EstimateRequest& request, const Worker& worker, const std::string& version,
                const StaticPoint& point, const StaticResult& r) {
-  const bool drafts = request.workload.accepted > 0 && point.mode != StaticMode::context;
-  const Figures f = drafts ? published(r, request.workload, point.mode) : r.figures;
-  const double accepted = drafts ? request.workload.tokens_per_iteration() : 1;
+  const bool drafts = counts_drafts(request.workload, point.mode);
+  const Figures f = static_figures(r, request.workload, point.mode);
+  const double generation_ms = drafts
+                                   ? round3(r.generation.latency_ms) / request.workload.tokens_per_iteration()
+                                   : r.generation.latency_ms;
   const Deployment& d = worker.deployment();
   Row row;
   add_request(row, request, f, 0.0);
@@ -141,7 +151,7 @@ Row static_row(const EstimateRequest& request, const Worker& worker, const std::
                          {"encoder_latency", 0.0},
                          {"encoder_memory", 0.0},
                          {"context_latency", r.context.latency_ms},
-                         {"generation_latency", r.generation.latency_ms / accepted},
+                         {"generation_latency", generation_ms},
                          {"num_total_gpus", d.parallel.gpus()}});
   add_ranks(row, "", d, true);
   row.emplace_back("memory", r.memory.total() / kGiB);

@@ -36,12 +36,19 @@ std::shared_ptr<const ServedModel> Session::model(const std::string& name) {
   return model;
 }
 
-const OpenSystem& Session::open(const std::string& system, Framework framework, const std::string& version) {
+const OpenSystem& Session::open(const std::string& system, Framework framework, const std::string& version,
+                                aic::Mode mode) {
   const std::string backend(name_of(framework));
   const std::lock_guard lock(mutex_);
-  std::unique_ptr<OpenSystem>& open = systems_[fmt::format("{} {} {}", system, backend, version)];
+  std::unique_ptr<OpenSystem>& open =
+      systems_[fmt::format("{} {} {} {}", system, backend, version, mode == aic::Mode::sol)];
   if (!open) {
     const AicSystem& description = root_->system(system);
+    if (mode == aic::Mode::sol && version.empty() && root_->versions(system, backend).empty()) {
+      open = std::make_unique<OpenSystem>(OpenSystem{&description, std::string(aic::kNoTables),
+                                                     aic::Engine::described(*root_, system, backend)});
+      return *open;
+    }
     const std::string resolved = root_->resolve_version(system, backend, version);
     open = std::make_unique<OpenSystem>(
         OpenSystem{&description, resolved, aic::Engine::open(*root_, system, backend, resolved)});
@@ -51,7 +58,7 @@ const OpenSystem& Session::open(const std::string& system, Framework framework, 
 
 Deployment Session::deploy(const WorkerQuestion& q) {
   const std::shared_ptr<const ServedModel> served = model(q.model);
-  const OpenSystem& on = open(q.system, q.framework, q.version);
+  const OpenSystem& on = open(q.system, q.framework, q.version, q.view.mode);
   Deployment d;
   d.framework = q.framework;
   d.parallel = served->has_experts() ? with_expert_widths(q.parallel) : q.parallel;
@@ -88,7 +95,7 @@ Deployment Session::deploy(const WorkerQuestion& q) {
 
 std::shared_ptr<const Worker> Session::build(const WorkerQuestion& q) {
   const Deployment deployment = deploy(q);
-  const OpenSystem& on = open(q.system, q.framework, q.version);
+  const OpenSystem& on = open(q.system, q.framework, q.version, q.view.mode);
   return std::make_shared<const Worker>(model(q.model), deployment, on.engine.view(q.view), *on.system);
 }
 

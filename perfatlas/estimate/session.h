@@ -52,8 +52,10 @@ class Session {
 
   /// Throws as find_checkpoint and make_served_model.
   std::shared_ptr<const ServedModel> model(const std::string& name_or_path);
-  /// Throws UsageError for an unknown system, framework or version, naming what there is.
-  const OpenSystem& open(const std::string& system, Framework framework, const std::string& version);
+  /// With Mode::sol a system needs no tables, only a description. Throws UsageError for an unknown system, framework or
+  /// version, naming what there is.
+  const OpenSystem& open(const std::string& system, Framework framework, const std::string& version,
+                         aic::Mode mode);
 
   /// How a question would be deployed: widths completed, types and transport resolved. Throws UsageError with what to
   /// change where the model cannot be split or quantised that way.

@@ -58,7 +58,7 @@ Probe probe(const Worker& worker, const std::string& version) {
 
 SupportAnswer answer(Session& session, WorkerQuestion q) {
   SupportAnswer a{.system = q.system, .framework = q.framework};
-  const OpenSystem& on = session.open(q.system, q.framework, q.version);
+  const OpenSystem& on = session.open(q.system, q.framework, q.version, q.view.mode);
   a.version = on.version;
   std::string too_large = "no split within a node has enough memory";
   for (const Parallel& split : splits_to_try(*session.model(q.model), on.system->gpus_per_node)) {

@@ -97,7 +97,7 @@ Experiment run_experiment(estimate::Session& session, const SearchRequest& reque
   Experiment experiment{
       .name = aggregated ? "agg" : "disagg", .framework = framework, .aggregated = aggregated};
   if (request.frameworks.size() > 1) experiment.name += fmt::format("_{}", name_of(framework));
-  experiment.version = session.open(request.system, framework, request.version).version;
+  experiment.version = session.open(request.system, framework, request.version, request.view.mode).version;
   const std::vector<LatencyTarget> targets = targets_of(request);
   const SweepContext context{session, request, framework, targets};
   if (aggregated)

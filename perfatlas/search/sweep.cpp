@@ -60,7 +60,7 @@ std::vector<estimate::Parallel> splits_of(const SweepContext& context, WorkerRol
   const SearchRequest& request = context.request;
   const auto model = context.session.model(request.model);
   const estimate::OpenSystem& system =
-      context.session.open(system_of(request, role), context.framework, request.version);
+      context.session.open(system_of(request, role), context.framework, request.version, request.view.mode);
   const int64_t most = request.most_worker_gpus > 0
                            ? std::min<int64_t>(request.most_worker_gpus, request.total_gpus)
                            : request.total_gpus;
