@@ -18,6 +18,10 @@ perfatlas_need(SQLite3)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(hwloc REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
+# cpp-httplib, for the verbs serve and load. Distributions have it as a shared library only.
+if(NOT PERFATLAS_PORTABLE)
+  pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
+endif()
 pkg_check_modules(minizip REQUIRED IMPORTED_TARGET minizip)
 
 if(PERFATLAS_BUILD_TESTS)

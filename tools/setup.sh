@@ -29,6 +29,7 @@ readonly venv=build/venv stamp=build/venv/.packages pip_log=build/setup-pip.log
 system_packages=(
   build-essential cmake ninja-build ccache pkg-config git python3 python3-venv
   libcli11-dev libfmt-dev nlohmann-json3-dev libyaml-cpp-dev libhwloc-dev libxxhash-dev libminizip-dev libsqlite3-dev
+  libcpp-httplib-dev
   libopenmpi-dev openmpi-bin libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14
 )
 tidy=clang-tidy-14

@@ -12,13 +12,14 @@
 #include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/estimate/silicon.h"
+#include "perfatlas/pricing/silicon_simulation.h"
 #include "perfatlas/tables/systems_root.h"
 
 namespace perfatlas {
 namespace {
 
 struct AccuracyArguments {
-  std::string silicon, peer, out, half = "all", systems_path;
+  std::string silicon, peer, out, half = "all", systems_path, step_model = "aic";
   bool failures = false, json = false;
 };
 
@@ -99,13 +100,21 @@ void write_predictions(const std::string& path, const std::vector<estimate::Sili
   replace_file(path, csv);
 }
 
+std::vector<estimate::Answer> answers_of(const AccuracyArguments& a, estimate::Session& session,
+                                         const std::vector<estimate::SiliconRun>& runs) {
+  if (a.step_model == "aic") return estimate::predict(session, runs);
+  if (a.step_model == "sim") return simulate_silicon(session, runs, StepModel::simulation);
+  if (a.step_model == "formula") return simulate_silicon(session, runs, StepModel::closed_form);
+  throw UsageError(fmt::format("--step-model '{}' is none of aic, formula and sim", a.step_model));
+}
+
 int run_accuracy(const AccuracyArguments& a, const OpRegistry& ops) {
   const SystemsRoot root(systems_source(a.systems_path), ops);
   const auto runs = read_runs(a, root);
   std::map<std::string, estimate::Prediction> peer;
   if (!a.peer.empty()) peer = estimate::parse_predictions(read_file(a.peer), a.peer);
   estimate::Session session(root, model_libraries());
-  const auto answers = estimate::predict(session, runs);
+  const auto answers = answers_of(a, session, runs);
   if (!a.out.empty()) write_predictions(a.out, runs, answers);
   const auto groups = estimate::accuracy_by_group(runs, answers, peer);
   if (a.json)
@@ -124,6 +133,9 @@ void add_accuracy(CLI::App& app, Invocation& invocation) {
   const auto a = std::make_shared<AccuracyArguments>();
   verb->add_option("--silicon", a->silicon,
                    "Measured runs; default: silicon_sample.csv of the published tables");
+  verb->add_option(
+      "--step-model", a->step_model,
+      "aic: the formulas of aiconfigurator 0.12 (default); formula: a closed form; sim: the simulation");
   verb->add_option("--peer", a->peer, "Another estimator's results: CSV with id, ttft and tpot");
   verb->add_option("--half", a->half, "dev, judge or all (default): halves by the SHA-1 of a run's id");
   verb->add_option("--out", a->out, "Write one line per run: id, TTFT, TPOT, or why there is none");
@@ -134,6 +146,7 @@ void add_accuracy(CLI::App& app, Invocation& invocation) {
   verb->footer(
       "Examples:\n"
       "  perfatlas accuracy --systems-path aiconfigurator_core-0.12.0-*.whl --half dev --failures\n"
+      "  perfatlas accuracy --systems-path aiconfigurator_core-0.12.0-*.whl --half dev --step-model sim\n"
       "Errors are relative to the measurement: mean (MAPE) and median over the answered runs.");
   verb->callback([a, &invocation] {
     invocation.action = [a, &invocation] { return run_accuracy(*a, invocation.ops); };

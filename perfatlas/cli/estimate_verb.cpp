@@ -11,6 +11,8 @@
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/estimate/estimate_text.h"
 #include "perfatlas/estimate/request_json.h"
+#include "perfatlas/pricing/request_pricer.h"
+#include "perfatlas/serving/result_text.h"
 #include "perfatlas/tables/systems_root.h"
 
 namespace perfatlas {
@@ -69,8 +71,8 @@ void refuse_contradictions(const EstimateArguments& a, estimate::ServingMode mod
     throw UsageError(fmt::format("--p-*, --d-* and --decode-system are for --mode disagg, not {}", a.mode));
   if (mode != estimate::ServingMode::aggregated && a.context_tokens)
     throw UsageError("--ctx-tokens is for --mode agg");
-  if (a.step_model != "aic")
-    throw UsageError(fmt::format("--step-model '{}' is unknown; known: aic", a.step_model));
+  if (a.step_model != "aic" && a.step_model != "sim")
+    throw UsageError(fmt::format("--step-model '{}' is unknown; known: aic and sim", a.step_model));
 }
 
 estimate::EstimateRequest request_of(const EstimateArguments& a, estimate::Session& session) {
@@ -122,6 +124,16 @@ int answer_lines(const std::string& path, estimate::Session& session) {
   return all ? kDone : kFailed;
 }
 
+/// The configuration in a closed loop of as many users as it takes at once.
+Prediction simulated(estimate::Session& session, const estimate::EstimateRequest& request) {
+  if (request.drafted_tokens > 0 || request.workload.prefix > 0)
+    throw UsageError(
+        "--step-model sim knows neither drafted tokens nor cached prefixes; leave --nextn and --prefix at 0");
+  ServingQuestion question = serving_question(request);
+  RequestPricer(session).price(request, false, question);
+  return predict(question);
+}
+
 int run_estimate_verb(const EstimateArguments& a, const OpRegistry& ops) {
   const estimate::Detail detail = estimate::detail_from_name(a.detail);
   const SystemsRoot root(systems_source(a.systems_path), ops);
@@ -129,7 +141,13 @@ int run_estimate_verb(const EstimateArguments& a, const OpRegistry& ops) {
   if (!a.jsonl.empty()) return answer_lines(a.jsonl, session);
   if (a.model.empty() || a.system.empty())
     throw UsageError("--model and --system are missing; see estimate --help");
-  const estimate::Estimate estimate = estimate::run_estimate(session, request_of(a, session));
+  const estimate::EstimateRequest request = request_of(a, session);
+  if (a.step_model == "sim") {
+    const Prediction prediction = simulated(session, request);
+    fmt::print("{}", a.json ? prediction_json(prediction) + "\n" : prediction_text(prediction));
+    return prediction.result.stopped_early.empty() ? kDone : kFailed;
+  }
+  const estimate::Estimate estimate = estimate::run_estimate(session, request);
   fmt::print("{}", a.json ? estimate::estimate_json(estimate).dump() + "\n"
                           : estimate::estimate_text(estimate, detail));
   return kDone;
@@ -146,8 +164,10 @@ void add_identity(CLI::App& verb, EstimateArguments& a) {
   verb.add_option("--database-mode", a.database_mode, "SILICON (default), HYBRID, EMPIRICAL or SOL");
   verb.add_option("--transfer-policy", a.transfers,
                   "What HYBRID may borrow: off, conservative, balanced, aggressive");
-  verb.add_option("--step-model", a.step_model,
-                  "aic: the scheduling and memory model of aiconfigurator 0.12");
+  verb.add_option(
+      "--step-model", a.step_model,
+      "aic: the scheduling and memory model of aiconfigurator 0.12 (default); sim: simulate as many "
+      "users as run at once (perfatlas simulate has more flags)");
 }
 
 void add_workload(CLI::App& verb, EstimateArguments& a) {

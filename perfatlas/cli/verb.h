@@ -49,6 +49,9 @@ void add_search(CLI::App& app, Invocation& invocation);
 void add_recommend(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_align(CLI::App& app, Invocation& invocation);
+void add_simulate(CLI::App& app, Invocation& invocation);
+void add_load(CLI::App& app, Invocation& invocation);   // with an HTTP library only
+void add_serve(CLI::App& app, Invocation& invocation);  // the same
 void add_docs(CLI::App& app, Invocation& invocation);
 
 }  // namespace perfatlas

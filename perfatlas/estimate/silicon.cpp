@@ -101,6 +101,7 @@ SiliconRun read_run(const Reader& row) {
   SiliconRun run;
   EstimateRequest& r = run.request;
   run.id = row.text("id");
+  run.source = row.text("silicon_data_source");
   run.measured_version = row.text("backend_version");
   run.ttft_ms = row.real("silicon_ttft_ms").value_or(0);
   run.tpot_ms = row.real("silicon_tpot_ms").value_or(0);

@@ -14,6 +14,7 @@ namespace perfatlas::estimate {
 
 struct SiliconRun {
   std::string id;
+  std::string source;  // where the measurement comes from, as the row says
   EstimateRequest request;
   std::string measured_version;  // of the framework; the tables' own version is asked instead
   double ttft_ms = 0, tpot_ms = 0;

@@ -30,6 +30,12 @@ MixedPoints mixed_points(const MixedStep& step, int64_t drafted) {
   return p;
 }
 
+/// By name: plain attention, an MLA block with its projections, a sparse attention module.
+bool holds_attention(const std::string& name) {
+  return name.find("attention") != std::string::npos || name.find("_mla_block") != std::string::npos ||
+         name.find("dsa") != std::string::npos;
+}
+
 void add_line(OpPrices& lines, const std::string& name, const aic::Price& price) {
   for (OpPrice& line : lines)
     if (line.name == name) {
@@ -71,12 +77,29 @@ Worker::Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, 
   const auto bind = [&](const std::vector<aic::Op>& ops, const char* attention, std::vector<Bound>& out) {
     out.reserve(ops.size());
     for (const aic::Op& op : ops)
-      out.push_back({view.bind(op), op.name(), op.name() == attention, op.name().ends_with("logits_gemm")});
+      out.push_back({view.bind(op), op.name(), op.name() == attention, holds_attention(op.name()),
+                     op.name().ends_with("logits_gemm")});
   };
   bind(graph.context, "context_attention", context_);
   bind(graph.generation, "generation_attention", generation_);
   for (const aic::Op& op : graph.context) weight_bytes_ += estimate::weight_bytes(op);
   weight_bytes_ /= double(deployment_.parallel.pp);
+}
+
+bool Worker::belongs(Part part, const Bound& bound) {
+  switch (part) {
+    case Part::all:
+      return true;
+    case Part::attention:
+      return bound.attention;
+    case Part::other:
+      return !bound.attention;
+    case Part::any_attention:
+      return bound.any_attention;
+    case Part::no_attention:
+      return !bound.any_attention;
+  }
+  return true;
 }
 
 template <class Visit>
@@ -86,7 +109,7 @@ void Worker::each(bool context, Part part, const aic::PhasePoint& at, Visit visi
   last.tokens = at.batch;
   for (size_t i = 0; i < ops.size(); ++i) {
     const Bound& bound = ops[i];
-    if (part != Part::all && bound.attention != (part == Part::attention)) continue;
+    if (!belongs(part, bound)) continue;
     visit(i, bound, bound.op.price(context && bound.last_token ? last : at));
   }
 }
@@ -165,6 +188,21 @@ OpPrices Worker::mixed_ops(const MixedStep& step) const {
   for (const OpPrice& line : decodes) decode.price += line.price;
   lines.push_back(std::move(decode));
   return lines;
+}
+
+Worker::SplitPrice Worker::split_context_step(int64_t batch, int64_t s, int64_t prefix) const {
+  const auto at = aic::PhasePoint::in_context(batch, s, prefix);
+  return {sum(true, Part::any_attention, at), sum(true, Part::no_attention, at)};
+}
+
+Worker::SplitPrice Worker::split_generation_step(int64_t requests, int64_t s) const {
+  const auto at = aic::PhasePoint::in_generation(requests * (deployment_.drafted_tokens + 1), s);
+  return {sum(false, Part::any_attention, at), sum(false, Part::no_attention, at)};
+}
+
+bool Worker::attention_is_fused() const {
+  return std::any_of(generation_.begin(), generation_.end(),
+                     [](const Bound& bound) { return bound.any_attention && !bound.attention; });
 }
 
 std::string Worker::explain_context(const StepPrice& failed, int64_t batch, int64_t s, int64_t prefix) const {

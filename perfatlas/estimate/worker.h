@@ -74,6 +74,15 @@ class Worker {
   std::string explain_generation(const StepPrice& failed, int64_t requests, int64_t s) const;
   std::string explain_mixed(const StepPrice& failed, const MixedStep& step) const;
 
+  /// A step of either phase in two parts: attention (fused attention blocks as a whole), and everything else.
+  struct SplitPrice {
+    StepPrice attention, other;
+  };
+  SplitPrice split_context_step(int64_t batch, int64_t s, int64_t prefix) const;
+  SplitPrice split_generation_step(int64_t requests, int64_t s) const;
+  /// The attention of a step comes with its projections, as one block.
+  bool attention_is_fused() const;
+
   /// Weights of one rank, of the ops of a prefill step, over the pipeline's stages.
   double weight_bytes() const { return weight_bytes_; }
   WorkerSizes sizes() const { return {model_.get(), &deployment_, system_, weight_bytes_}; }
@@ -88,10 +97,12 @@ class Worker {
   struct Bound {
     aic::BoundOp op;
     std::string name;
-    bool attention;   // priced by requests in a mixed step
-    bool last_token;  // sees one token per request in prefill
+    bool attention;      // priced by requests in a mixed step
+    bool any_attention;  // that, or a block that holds attention
+    bool last_token;     // sees one token per request in prefill
   };
-  enum class Part { all, attention, other };
+  enum class Part { all, attention, other, any_attention, no_attention };
+  static bool belongs(Part part, const Bound& bound);
   template <class Visit>
   void each(bool context, Part part, const aic::PhasePoint& at, Visit visit) const;
   StepPrice sum(bool context, Part part, const aic::PhasePoint& at) const;

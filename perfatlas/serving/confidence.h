@@ -8,7 +8,7 @@
 
 namespace perfatlas {
 
-/// Classes of docs/accuracy.md, with the median errors of predictions of each class on the dev half of the published
+/// Classes of docs/serving-accuracy.md, with the median errors of predictions of each class on the dev half of the published
 /// serving measurements.
 struct Confidence {
   char letter = 'A';

@@ -183,6 +183,46 @@ TEST(Simulation, DisaggregatedPoolsConserveTokens) {
   EXPECT_GT(r.tpot_ms.mean, prices.decode.at(1, 400));
 }
 
+TEST(Simulation, FullKvCachesQueueAndAreSaid) {
+  const PriceTables prices = linear_prices();
+  AggregatedCase served = plain_case(prices, 32);
+  const double free = simulate(served).ttft_ms.mean;
+  served.setup.kv_capacity_tokens = 2000;
+  const SimulationResult r = simulate(served);
+  EXPECT_TRUE(r.kv_bound);
+  EXPECT_GT(r.ttft_ms.mean, 2 * free);
+  EXPECT_EQ(confidence_of(served, r).letter, 'D');
+}
+
+TEST(ClosedForm, IsTheStaticPriceForOneUser) {
+  const PriceTables prices = linear_prices();
+  const AggregatedCase served = plain_case(prices, 1);
+  const ClosedFormTimes formula = closed_form(served);
+  const double prompt = prices.context.at(450) + prompt_attention_ms(prices, 1, 450);
+  const double decode = prices.decode.at(1, 450 + 27);
+  EXPECT_NEAR(formula.tpot_ms, decode + (prompt - prices.context.at(1)) / 54, 1e-9);
+  EXPECT_GT(formula.ttft_ms, 20 + prompt + 15);
+  EXPECT_LT(formula.ttft_ms, 20 + 1.5 * prompt + decode + 15);
+  double last = 0;
+  for (const int64_t users : {1, 4, 16, 64}) {
+    const double ttft = closed_form(plain_case(prices, users)).ttft_ms;
+    EXPECT_GT(ttft, last) << users;
+    last = ttft;
+  }
+}
+
+TEST(LlamaCpp, SlotsWithOneKvCacheEachAreDecodedInRunsOfNeighbours) {
+  const PriceTables prices = linear_prices();
+  AggregatedCase served = plain_case(prices, 4);
+  served.setup.launch = make_launch(Engine::llama_cpp, {.max_running = 4, .unified_kv = false});
+  const SimulationResult split = simulate(served);
+  served.setup.launch.unified_kv = true;
+  const SimulationResult unified = simulate(served);
+  EXPECT_EQ(split.requests, 40);
+  EXPECT_EQ(unified.requests, 40);
+  EXPECT_GT(split.tpot_ms.mean, unified.tpot_ms.mean);  // a gap between slots costs a second pass
+}
+
 TEST(LlamaCpp, PromptsThatEndTogetherShareTheirFirstTokenTime) {
   const PriceTables prices = linear_prices();
   AggregatedCase served = plain_case(prices, 4);

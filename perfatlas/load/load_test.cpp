@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+// The load client against a small server that streams as serving engines do.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <httplib.h>
+#include <nlohmann/json.hpp>
+
+#include <set>
+#include <thread>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/load/load_run.h"
+#include "perfatlas/load/stream_events.h"
+
+namespace perfatlas {
+namespace {
+
+using nlohmann::json;
+
+/// Streams as many tokens as asked, with a pause before each.
+class FakeEngine {
+ public:
+  FakeEngine() {
+    http_.Post("/v1/completions", [this](const auto& request, auto& response) {
+      const json body = json::parse(request.body);
+      stream(response, body.at("max_tokens"), body.at("prompt").size(), [](int64_t i) {
+        return json{{"choices", {{{"text", "t" + std::to_string(i)}}}}};
+      });
+    });
+    http_.Post("/v1/chat/completions", [this](const auto& request, auto& response) {
+      const json body = json::parse(request.body);
+      stream(response, body.at("max_tokens"), 1, [](int64_t) {
+        return json{{"choices", {{{"delta", {{"content", "x"}}}}}}};
+      });
+    });
+    http_.Post("/completion", [this](const auto& request, auto& response) {
+      const json body = json::parse(request.body);
+      stream(response, body.at("n_predict"), body.at("prompt").size(), [](int64_t i) {
+        return json{{"content", ""}, {"tokens", {i}}, {"stop", false}};
+      });
+    });
+    http_.new_task_queue = [] { return new httplib::ThreadPool(16); };
+    port_ = http_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { http_.listen_after_bind(); });
+  }
+  ~FakeEngine() {
+    http_.stop();
+    thread_.join();
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  int most_at_once() const { return most_; }
+  int64_t prompt_tokens() const { return prompt_tokens_; }
+
+ private:
+  template <class Event>
+  void stream(httplib::Response& response, int64_t tokens, size_t prompt, Event event) {
+    prompt_tokens_ += int64_t(prompt);
+    const int now = ++at_once_;
+    for (int most = most_; now > most && !most_.compare_exchange_weak(most, now);) {
+    }
+    response.set_chunked_content_provider("text/event-stream",
+                                          [this, tokens, event](size_t, httplib::DataSink& sink) {
+                                            for (int64_t i = 0; i < tokens; ++i) {
+                                              std::this_thread::sleep_for(std::chrono::milliseconds(2));
+                                              const std::string line = "data: " + event(i).dump() + "\n\n";
+                                              sink.write(line.data(), line.size());
+                                            }
+                                            const std::string end = "data: [DONE]\n\n";
+                                            sink.write(end.data(), end.size());
+                                            sink.done();
+                                            --at_once_;
+                                            return true;
+                                          });
+  }
+
+  httplib::Server http_;
+  int port_ = 0;
+  std::thread thread_;
+  std::atomic<int> at_once_{0}, most_{0};
+  std::atomic<int64_t> prompt_tokens_{0};
+};
+
+Workload closed_loop(int64_t users, int64_t requests) {
+  return {
+      .input = {20, 0.5}, .output = {8, 0.5}, .arrivals = ClosedLoop{.users = users, .requests = requests}};
+}
+
+TEST(Load, CountsEveryTokenOfEveryApi) {
+  for (const LoadApi api : {LoadApi::completions, LoadApi::chat, LoadApi::llama_cpp}) {
+    FakeEngine engine;
+    const LoadResult result = run_load({.url = engine.url(), .api = api, .model = "m"}, closed_loop(3, 12));
+    SCOPED_TRACE(name_of(api));
+    EXPECT_EQ(result.failed, 0);
+    ASSERT_EQ(result.requests.size(), 12u);
+    std::set<int64_t> ids;
+    for (const LoadedRequest& r : result.requests) {
+      ids.insert(r.id);
+      EXPECT_EQ(r.output_tokens, int64_t(r.token_ms.size()));
+      EXPECT_GE(r.output_tokens, 4);
+      EXPECT_LE(r.output_tokens, 8);
+      EXPECT_LT(r.send_ms, r.first_ms);
+      EXPECT_LE(r.first_ms, r.done_ms);
+      EXPECT_TRUE(std::is_sorted(r.token_ms.begin(), r.token_ms.end()));
+    }
+    EXPECT_EQ(ids.size(), 12u);
+    EXPECT_LE(engine.most_at_once(), 3);
+    EXPECT_GT(result.tpot_ms.mean, 0);
+  }
+}
+
+TEST(Load, SendsOpenArrivalsAtTheirTimes) {
+  FakeEngine engine;
+  Workload workload = closed_loop(1, 1);
+  workload.arrivals = PoissonArrivals{.requests_per_s = 200, .requests = 20};
+  const LoadResult result = run_load({.url = engine.url(), .model = "m"}, workload);
+  ASSERT_EQ(result.requests.size(), 20u);
+  for (size_t i = 1; i < result.requests.size(); ++i)
+    EXPECT_GE(result.requests[i].send_ms, result.requests[i - 1].send_ms);
+  EXPECT_EQ(result.failed, 0);
+}
+
+TEST(Load, GivesUpWithTheServersWordsWhenTheFirstRequestFails) {
+  FakeEngine engine;
+  const LoadTarget nobody{.url = "http://127.0.0.1:1", .model = "m"};
+  EXPECT_THROW(run_load(nobody, closed_loop(1, 2)), Error);
+  EXPECT_THROW(run_load({.url = "localhost"}, closed_loop(1, 2)), UsageError);
+  httplib::Server refusing;
+  refusing.Post("/v1/completions", [](const auto&, auto& response) {
+    response.status = 400;
+    response.set_content("the model is unknown", "text/plain");
+  });
+  const int port = refusing.bind_to_any_port("127.0.0.1");
+  std::thread thread([&] { refusing.listen_after_bind(); });
+  try {
+    run_load({.url = "http://127.0.0.1:" + std::to_string(port)}, closed_loop(1, 2));
+    ADD_FAILURE() << "was not refused";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("status 400: the model is unknown"));
+  }
+  refusing.stop();
+  thread.join();
+}
+
+TEST(StreamEvents, AreReadWhateverTheChunks) {
+  const std::string stream =
+      ": comment\n\ndata: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\r\n\r\n"
+      "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"
+      "data:{\"choices\":[{\"text\":\"\",\"token_ids\":[1,2,3]}]}\n\n"
+      "data: {\"choices\":[],\"usage\":{\"completion_tokens\":4}}\n\ndata: [DONE]\n\n";
+  for (size_t size : {size_t(1), size_t(7), stream.size()}) {
+    int64_t tokens = 0, counted = 0, last = 0;
+    StreamEvents events([&](const StreamEvent& event) {
+      tokens += event.tokens;
+      counted = std::max(counted, event.completion_tokens);
+      last += event.last;
+    });
+    for (size_t at = 0; at < stream.size(); at += size)
+      events.feed(std::string_view(stream).substr(at, size));
+    EXPECT_EQ(tokens, 4);
+    EXPECT_EQ(counted, 4);
+    EXPECT_EQ(last, 1);
+  }
+}
+
+}  // namespace
+}  // namespace perfatlas
