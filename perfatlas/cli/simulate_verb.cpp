@@ -54,7 +54,7 @@ class PriceFiles {
 
 /// Prices and KV capacity of a model on a published system. The engine is the framework whose tables are read.
 void price_from_tables(const ModelFlags& from, const OpRegistry& ops, ServingQuestion& question) {
-  if (question.engine == Engine::llama_cpp)
+  if (question.engine == ServingEngine::llama_cpp)
     throw UsageError("published tables have no llama_cpp; give --prices FILE");
   const auto mode = aic::mode_from_name(from.database_mode);
   if (!mode || *mode == aic::Mode::sol_full)

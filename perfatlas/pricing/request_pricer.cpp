@@ -13,16 +13,16 @@ namespace {
 
 constexpr double kDrawnRatio = 0.8;  // shortest / longest length, as public serving benchmarks draw them
 
-Engine engine_of(estimate::Framework framework) {
+ServingEngine engine_of(estimate::Framework framework) {
   switch (framework) {
     case estimate::Framework::trtllm:
-      return Engine::trtllm;
+      return ServingEngine::trtllm;
     case estimate::Framework::sglang:
-      return Engine::sglang;
+      return ServingEngine::sglang;
     case estimate::Framework::vllm:
-      return Engine::vllm;
+      return ServingEngine::vllm;
   }
-  return Engine::vllm;
+  return ServingEngine::vllm;
 }
 
 }  // namespace

@@ -145,15 +145,15 @@ void set_launch(const SiliconRun& run, const RowFacts& facts, const Parallel& la
   const int64_t users = std::get<ClosedLoop>(q.workload.arrivals).users;
   switch (run.request.framework) {
     case Framework::vllm:
-      q.engine = Engine::vllm;
+      q.engine = ServingEngine::vllm;
       q.launch = vllm_launch(run, facts, users);
       break;
     case Framework::sglang:
-      q.engine = Engine::sglang;
+      q.engine = ServingEngine::sglang;
       q.launch = sglang_launch(run, facts, users);
       break;
     case Framework::trtllm:
-      q.engine = Engine::trtllm;
+      q.engine = ServingEngine::trtllm;
       q.launch = trtllm_launch(run, facts, layout, users);
       break;
   }

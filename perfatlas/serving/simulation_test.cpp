@@ -214,7 +214,7 @@ TEST(ClosedForm, IsTheStaticPriceForOneUser) {
 TEST(LlamaCpp, SlotsWithOneKvCacheEachAreDecodedInRunsOfNeighbours) {
   const PriceTables prices = linear_prices();
   AggregatedCase served = plain_case(prices, 4);
-  served.setup.launch = make_launch(Engine::llama_cpp, {.max_running = 4, .unified_kv = false});
+  served.setup.launch = make_launch(ServingEngine::llama_cpp, {.max_running = 4, .unified_kv = false});
   const SimulationResult split = simulate(served);
   served.setup.launch.unified_kv = true;
   const SimulationResult unified = simulate(served);
