@@ -65,11 +65,11 @@ class FakeEngine {
                                               const std::string line = "data: " + event(i).dump() + "\n\n";
                                               sink.write(line.data(), line.size());
                                             }
-                                            const std::string end = "data: [DONE]\n\n";
+                                            --at_once_;  // before the end is sent: the user may answer it with the next request
+          const std::string end = "data: [DONE]\n\n";
                                             sink.write(end.data(), end.size());
                                             sink.done();
-                                            --at_once_;
-                                            return true;
+                                                                              return true;
                                           });
   }
 
