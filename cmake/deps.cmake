@@ -18,7 +18,7 @@ perfatlas_need(SQLite3)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(hwloc REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)
-# cpp-httplib, for the verbs serve and load. Distributions have it as a shared library only.
+# cpp-httplib, for the verbs serve and load. A shared library only, so not in executables for other machines.
 if(NOT PERFATLAS_PORTABLE)
   pkg_check_modules(httplib REQUIRED IMPORTED_TARGET cpp-httplib)
 endif()

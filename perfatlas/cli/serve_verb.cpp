@@ -38,6 +38,8 @@ void add_prices(const std::string& text, ServiceData& data) {
 }
 
 int run_serve(const ServeArguments& a, const OpRegistry& ops) {
+  if (a.prices.empty() && a.data.empty() && a.systems_path.empty())
+    throw UsageError("nothing to answer from; give --prices FILE, --data FOLDER or --systems-path WHEEL");
   // Signals are taken by the thread below, so that the server ends in order.
   sigset_t stop_signals;
   sigemptyset(&stop_signals);

@@ -58,19 +58,19 @@ class FakeEngine {
     const int now = ++at_once_;
     for (int most = most_; now > most && !most_.compare_exchange_weak(most, now);) {
     }
-    response.set_chunked_content_provider("text/event-stream",
-                                          [this, tokens, event](size_t, httplib::DataSink& sink) {
-                                            for (int64_t i = 0; i < tokens; ++i) {
-                                              std::this_thread::sleep_for(std::chrono::milliseconds(2));
-                                              const std::string line = "data: " + event(i).dump() + "\n\n";
-                                              sink.write(line.data(), line.size());
-                                            }
-                                            --at_once_;  // before the end is sent: the user may answer it with the next request
+    response.set_chunked_content_provider(
+        "text/event-stream", [this, tokens, event](size_t, httplib::DataSink& sink) {
+          for (int64_t i = 0; i < tokens; ++i) {
+            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            const std::string line = "data: " + event(i).dump() + "\n\n";
+            sink.write(line.data(), line.size());
+          }
+          --at_once_;  // before the end is sent: the user may answer it with the next request
           const std::string end = "data: [DONE]\n\n";
-                                            sink.write(end.data(), end.size());
-                                            sink.done();
-                                                                              return true;
-                                          });
+          sink.write(end.data(), end.size());
+          sink.done();
+          return true;
+        });
   }
 
   httplib::Server http_;
