@@ -12,7 +12,7 @@ struct Gemm : OpBase {
   int64_t scale_num_tokens = 1;
   int64_t seq_split = 1;             // context-parallel ranks that share the tokens
   bool low_precision_input = false;  // fp8_static: the input is quantised already
-  bool below_grid_sol = false;       // a shape below the table is priced at its speed of light
+  bool below_grid_sol = false;       // Mode::silicon: a shape below the table is priced at its speed of light
 };
 
 }  // namespace perfatlas::aic

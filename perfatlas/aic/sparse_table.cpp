@@ -31,11 +31,8 @@ TableKey SparseTable::key_of(const SparseKey& key) const {
 
 bool SparseTable::serves(uint32_t row, QuantMode kv, SparseKernels wanted) const {
   const std::string_view kernel = rows_->kernel(row).text();
-  const bool flashmla = kernel.find("flashmla") != std::string_view::npos;
-  const bool dense = kernel.find("dense_mha") != std::string_view::npos;
   const bool trtllm = kernel.find("trtllm") != std::string_view::npos;
-  if (kv == QuantMode::bfloat16 || dense || flashmla == trtllm) return true;
-  return wanted == SparseKernels::flashmla ? flashmla : trtllm;
+  return kv == QuantMode::bfloat16 || trtllm == (wanted == SparseKernels::trtllm);
 }
 
 PointList SparseTable::points(const SparseKey& key, SparseKernels wanted) const {

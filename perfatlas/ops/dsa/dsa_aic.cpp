@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/dsa/dsa_aic.h"
 
+#include <algorithm>
+
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/sparse_table.h"
 #include "perfatlas/ops/dsa/dsa_aic_sol.h"
@@ -48,7 +50,7 @@ std::shared_ptr<const Surface> find_surface(const DsaModule& op, const DsaSol& s
   const std::string memo_key = op.architecture + ' ' + std::to_string(int(key.fmha)) + ' ' +
                                std::to_string(int(key.kv)) + ' ' + std::to_string(int(key.gemm));
   auto surface = family.surfaces.get(memo_key, [&]() -> std::shared_ptr<const Surface> {
-    PointList points = family.table.points(key, SparseKernels::trtllm);
+    PointList points = family.table.points(key, SparseKernels::flashmla);
     if (points.empty()) return nullptr;
     if (context)
       return std::make_shared<const Surface>(
@@ -149,30 +151,24 @@ class MixedPricer final : public Pricer {
 DsaUtilisation::DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads)
     : surface_(std::move(surface)), context_(context), heads_(heads) {
   if (!surface_ || !context_) return;
-  std::map<int64_t, std::vector<MeasuredPoint>> slices;
-  for (const MeasuredPoint& point : surface_->points())
-    slices[point.at[1]].push_back({{point.at[0], point.at[2], point.at[3]}, point.latency_ms, {}});
-  for (const auto& [prefix, points] : slices) {
-    UtilisationGrid grid(3, points, [this, p = prefix](const Coordinates& at) {
-      return surface_->sol_ms({at[0], p, at[1], at[2]});
-    });
-    if (!grid.empty()) by_prefix_.emplace(prefix, std::move(grid));
+  std::vector<MeasuredPoint> unprefixed;
+  for (const MeasuredPoint& point : surface_->points()) {
+    longest_prefix_ = std::max(longest_prefix_, point.at[1]);
+    if (point.at[1] == 0)
+      unprefixed.push_back({{point.at[0], point.at[2], point.at[3]}, point.latency_ms, {}});
   }
+  if (!unprefixed.empty())
+    unprefixed_.emplace(3, unprefixed, [this](const Coordinates& at) {
+      return surface_->sol_ms({at[0], 0, at[1], at[2]});
+    });
 }
 
 std::optional<double> DsaUtilisation::at(const PhasePoint& point) const {
   if (!surface_) return std::nullopt;
   if (!context_) return surface_->utilisation({heads_, point.batch, point.s});
-  if (by_prefix_.empty()) return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
-  const auto above = by_prefix_.lower_bound(point.prefix);
-  if (above != by_prefix_.end() && above->first == point.prefix)
-    return above->second.at({heads_, point.s, point.batch});
-  if (above == by_prefix_.end() || above == by_prefix_.begin())
-    return by_prefix_.begin()->second.at({heads_, point.s + point.prefix, point.batch});
-  const auto below = std::prev(above);
-  const double low = below->second.at({heads_, point.s, point.batch}),
-               high = above->second.at({heads_, point.s, point.batch});
-  return low + (high - low) * double(point.prefix - below->first) / double(above->first - below->first);
+  if (point.prefix > longest_prefix_ && unprefixed_)
+    return unprefixed_->at({heads_, point.s + point.prefix, point.batch});
+  return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
 }
 
 DsaUtilisation dsa_utilisation(const DsaModule& like, const Binding& binding) {
@@ -190,7 +186,7 @@ std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) 
                                           why_no_peak(binding.system(), missing));
   auto full = std::make_unique<BlockPricer>(op, *sol, binding);
   const bool measured = binding.mode != Mode::sol && binding.mode != Mode::sol_full;
-  if (op.full_fraction >= 1 || !measured || !any_without_indexer(op.context, binding)) return full;
+  if (op.full_fraction >= 1 || (measured && !any_without_indexer(op.context, binding))) return full;
   auto skip = std::make_unique<BlockPricer>(op, *sol_of(op, binding.system(), false, missing), binding);
   return std::make_unique<MixedPricer>(std::move(full), std::move(skip), op.full_fraction);
 }

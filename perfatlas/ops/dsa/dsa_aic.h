@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -13,11 +12,11 @@
 namespace perfatlas::aic {
 
 /// Silicon: the grid heads, prefix, isl, batch in context and heads, batch, s in generation. Layers without an indexer
-/// count by their share in the measured modes, where such blocks were measured.
+/// count by their share; in the measured modes only where such blocks were measured.
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding);
 
-/// The utilisation of DSA blocks, for estimates. Context: over (heads, isl, batch) of the points at the
-/// prefix, or linearly between the two measured ones around it; outside them that of an empty prefix at isl + prefix.
+/// The utilisation of DSA blocks, for estimates. Context: over (heads, prefix, isl, batch); with a prefix longer than all
+/// measured ones that without a prefix, at isl + prefix.
 class DsaUtilisation {
  public:
   DsaUtilisation() = default;
@@ -29,7 +28,8 @@ class DsaUtilisation {
   std::shared_ptr<const Surface> surface_;  // null: no points
   bool context_ = true;
   int64_t heads_ = 0;
-  std::map<int64_t, UtilisationGrid> by_prefix_;
+  int64_t longest_prefix_ = 0;
+  std::optional<UtilisationGrid> unprefixed_;
 };
 DsaUtilisation dsa_utilisation(const DsaModule& like, const Binding& binding);
 

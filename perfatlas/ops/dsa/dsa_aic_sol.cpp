@@ -26,22 +26,20 @@ double limited_pairs(double b, double s, double p, double limit) {
 
 double DsaSol::projections_ms(double t, double n) const {
   const DsaSizes& d = sizes;
-  const double index_keys = with_indexer ? d.index_dim : 0, index_heads = with_indexer ? d.index_heads : 0;
   const double q = 2 * t * d.hidden * d.q_lora + 2 * t * d.q_lora * n * (d.nope + d.rope);
   const double kv =
       2 * t * d.hidden * (d.kv_lora + d.rope) + 2 * n * t * d.nope * d.kv_lora + 2 * n * t * d.kv_lora * d.v;
   const double o = 2 * t * n * d.v * d.hidden;
-  const double index = 2 * t * d.hidden * index_keys + 2 * t * d.q_lora * index_heads * d.index_dim +
-                       2 * t * d.hidden * index_heads;
+  const double index = 2 * t * d.hidden * d.index_dim + 2 * t * d.q_lora * d.index_heads * d.index_dim +
+                       2 * t * d.hidden * d.index_heads;
   return (q + kv + o + index) / gemm_flops * 1e3;
 }
 
 double DsaSol::weight_bytes(double n) const {
   const DsaSizes& d = sizes;
-  const double index_keys = with_indexer ? d.index_dim : 0, index_heads = with_indexer ? d.index_heads : 0;
   return (d.hidden * d.q_lora + d.q_lora * n * (d.nope + d.rope) + d.hidden * (d.kv_lora + d.rope) +
-          n * d.v * d.hidden + d.hidden * index_keys + d.q_lora * index_heads * d.index_dim +
-          d.hidden * index_heads) *
+          n * d.v * d.hidden + d.hidden * d.index_dim + d.q_lora * d.index_heads * d.index_dim +
+          d.hidden * d.index_heads) *
          gemm_bytes;
 }
 
@@ -64,12 +62,11 @@ SolParts DsaSol::generation(int64_t b_, int64_t n_, int64_t s_) const {
   const DsaSizes& d = sizes;
   const double b = double(b_), n = double(n_), s = double(s_);
   const double latent = d.kv_lora + d.rope, seen = std::min(s, d.topk);
-  const double index = with_indexer ? 2 * b * d.index_heads * d.index_dim * s : 0;
+  const double index = 2 * b * d.index_heads * d.index_dim * s;
   const double attention = 2 * b * n * (latent + d.kv_lora) * seen;
-  const double bytes =
-      weight_bytes(n) +
-      (with_indexer ? b * s * (d.index_dim + 4 * std::ceil(d.index_dim / kIndexScaleBlock)) : 0) +
-      b * seen * latent * kv_bytes;
+  const double bytes = weight_bytes(n) +
+                       b * s * (d.index_dim + 4 * std::ceil(d.index_dim / kIndexScaleBlock)) +
+                       b * seen * latent * kv_bytes;
   return {projections_ms(b, n) + (index / fp8_flops + attention / attention_flops) * 1e3,
           bytes / bandwidth * 1e3};
 }

@@ -24,6 +24,8 @@ struct DsaSol {
   double gemm_flops = 1, gemm_bytes = 2;  // of all projections
   double fp8_flops = 1, attention_flops = 1, bandwidth = 1;
   double kv_bytes = 2, fmha_bytes = 2;
+  /// Blocks without an indexer are counted with its projections, and in generation with its scan of the keys, too, as
+  /// aiconfigurator 0.12 does; only in context the scan is left out.
   bool with_indexer = true;
 
   SolParts context(int64_t b, int64_t n, int64_t s, int64_t prefix) const;

@@ -66,7 +66,7 @@ class GemmPricer final : public TablePricer {
   Price silicon(const PhasePoint& at) const override {
     if (!curve_) return Price::failed(Failure::perf_data_not_available);
     const Price price = price_of(curve_->read(rows_of(at)));
-    if (!price.ok() && op_.below_grid_sol) return sol_price_of(speed_of_light(at));
+    if (!price.ok() && op_.below_grid_sol && mode() == Mode::silicon) return sol_price_of(speed_of_light(at));
     return price;
   }
 

@@ -57,7 +57,7 @@ class MsaPricer final : public TablePricer {
         op.context ? binding.family<MsaFamily<true>>().table : binding.family<MsaFamily<false>>().table;
     const SparseKey key{kArchitecture, op.context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant,
                         op.gemm_quant};
-    PointList points = table.points(key, SparseKernels::trtllm);
+    PointList points = table.points(key, SparseKernels::flashmla);
     if (points.empty()) {
       why_missing_ = table.why_missing(key);
     } else {
