@@ -39,6 +39,11 @@ endfunction()
 # Reads every declaration and returns generated/cuda_units.cpp in <result>; makes the object libraries in <libraries>.
 function(perfatlas_cuda_units result libraries)
   set(missing "")
+  set(version "")
+  if(EXISTS ${PERFATLAS_CUDA_HEADERS}/.identity)
+    file(STRINGS ${PERFATLAS_CUDA_HEADERS}/.identity identity LIMIT_COUNT 1)
+    string(REGEX REPLACE "^[^=]*==([^ ]+) .*" "\\1" version "${identity}")
+  endif()
   if(EXISTS ${PERFATLAS_CUDA_HEADERS}/flashinfer/include)
     file(GLOB declarations CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/perfatlas/ops/*/*_cuda_units.cmake)
     foreach(declaration IN LISTS declarations)
@@ -98,6 +103,7 @@ std::span<const int> cuda_unit_capabilities() {
   static constexpr int kBuilt[] = {@capabilities@};
   return kBuilt;
 }
+std::string_view cuda_units_version() { return \"@version@\"; }
 std::string_view cuda_units_missing() { return \"@missing@\"; }
 }  // namespace perfatlas
 ")

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <map>
 #include <memory>
 #include <span>
@@ -75,6 +76,22 @@ class Device {
   virtual void synchronize() = 0;
   virtual std::unique_ptr<TimedBatch> make_batch(const BatchRequest& request) = 0;
   virtual SensorReading read_sensors() = 0;
+
+  /// Names what is launched from here to end_range() in the profiles of whatever profiler is attached.
+  virtual void begin_range(const std::string& name) { (void)name; }
+  virtual void end_range() {}
+
+  /// Whether kernels_run_by() was asked for and can tell anything.
+  virtual bool traces_kernels() const { return false; }
+  /// Runs `work`, which launches something and waits for it, and says which kernels of the device that were:
+  /// "kernels: name (12.30 us), ...". REQUIRES: traces_kernels().
+  virtual std::string kernels_run_by(const std::function<void()>& work) {
+    work();
+    return {};
+  }
+
+  /// An energy counter must be read over at least this long, many times the interval at which it moves.
+  virtual double energy_window_ms() const { return 1000; }  // RAPL: 1 ms
 
   /// Asked after a failure: true when nothing can run on the device any more in this process (a CUDA context after a
   /// faulting kernel). The worker then exits with code 1 after its answer, and the supervisor starts another.

@@ -125,6 +125,18 @@ double PreparedCase::bytes_touched(const TimedBatch& batch) const {
   return double(sets) * plan.streamed_bytes;
 }
 
+std::string PreparedCase::note_of(const TimedBatch& batch, const SamplingOptions& options) {
+  if (!ran_ && device_.traces_kernels()) {
+    const auto one = make_batch(1, operands_->plan().evict ? SIZE_MAX : 1, options);
+    ran_ = device_.kernels_run_by([&] { one->run_ms(); });
+    operands_->advance(1);
+  }
+  std::string note;
+  for (const std::string& part : {batch.note(), kernel_->detail(), ran_.value_or("")})
+    if (!part.empty()) note += (note.empty() ? "" : "; ") + part;
+  return note;
+}
+
 Samples PreparedCase::sample(const SamplingOptions& options) {
   warm_up(options);
   Samples samples;
@@ -133,7 +145,7 @@ Samples PreparedCase::sample(const SamplingOptions& options) {
   const auto batch = make_sampling_batch(launches, options);
   samples.launches_per_sample = launches;
   samples.launch = batch->mode();
-  samples.launch_note = batch->note();
+  samples.launch_note = note_of(*batch, options);
   samples.bytes_touched = bytes_touched(*batch);
   samples.before = device_.read_sensors();
   const bool energy = options.measure_energy && samples.before.energy_mj && setup_.cache != CacheState::cold;
@@ -141,7 +153,7 @@ Samples PreparedCase::sample(const SamplingOptions& options) {
   const auto go_on = [&] {
     if (samples.latency_ms.empty()) return true;
     const double elapsed_ms = clock.ms();
-    if (energy && elapsed_ms < kEnergyWindowMs) return true;
+    if (energy && elapsed_ms < device_.energy_window_ms()) return true;
     return int(samples.latency_ms.size()) < options.repetitions && elapsed_ms < options.max_total_ms;
   };
   while (go_on()) {

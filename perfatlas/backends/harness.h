@@ -4,6 +4,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "perfatlas/backends/harness_placement.h"
 
@@ -11,10 +13,6 @@ namespace perfatlas {
 
 /// Share of a device's memory that operands may take; the rest is for the libraries and the system.
 inline constexpr double kUsableMemory = 0.85;
-
-/// An energy counter is read over at least this long, many times the interval at which counters move (RAPL 1 ms, NVML
-/// 20 to 100 ms).
-inline constexpr double kEnergyWindowMs = 1000;
 
 /// One case to be run by one kernel.
 struct CaseSetup {
@@ -30,7 +28,7 @@ struct SamplingOptions {
   double min_sample_ms = 0.1;  // launches are batched until a sample takes this long
   double max_total_ms = 1000;  // stop early after this much sampling, but after at least one sample
   bool allow_graph_fail = true;
-  bool measure_energy = false;  // go on for kEnergyWindowMs where there is an energy counter
+  bool measure_energy = false;  // go on for Device::energy_window_ms() where there is an energy counter
 };
 
 /// Bytes of memory that a case needs in a cache state on a device with a last-level cache of `llc_bytes`.
@@ -64,13 +62,16 @@ class PreparedCase {
   void warm_up(const SamplingOptions& options);
   int launches_per_sample(const SamplingOptions& options) const;
   double bytes_touched(const TimedBatch& batch) const;
+  /// Why not the wanted launch mode; what the kernel chose; which kernels of the device ran.
+  std::string note_of(const TimedBatch& batch, const SamplingOptions& options);
 
   CaseSetup setup_;
   Device& device_;
   std::unique_ptr<PreparedKernel> kernel_;
   std::unique_ptr<PlacedOperands> operands_;
   std::shared_ptr<void> workspace_;
-  double launch_ms_ = 0;  // from warm-ups; 0: not known yet
+  std::optional<std::string> ran_;  // see Device::kernels_run_by; asked once
+  double launch_ms_ = 0;            // from warm-ups; 0: not known yet
 };
 
 }  // namespace perfatlas

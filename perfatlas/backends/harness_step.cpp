@@ -125,10 +125,12 @@ void PreparedStep::time_uses(StepSamples& samples) {
   std::vector<int> counts(setup_.uses.size());
   for (size_t i = 0; i < setup_.order.size(); ++i) {
     Sequence::Launch& launch = sequence_->launches[i];
+    device_.begin_range(case_text(setup_.uses[setup_.order[i]].what));
     const Clock::time_point start = Clock::now();
     launch.kernel->launch(device_.stream(), launch.operands, workspace_.get());
     device_.synchronize();
     sums[setup_.order[i]] += ms_since(start);
+    device_.end_range();
     ++counts[setup_.order[i]];
   }
   for (size_t u = 0; u < sums.size(); ++u) samples.uses_ms[u].push_back(counts[u] ? sums[u] / counts[u] : 0);

@@ -36,6 +36,10 @@ class PreparedKernel {
   /// expect (sums in float16); 0: what these allow. The kernel's file says where the figure comes from.
   virtual double allowed_error() const { return 0; }
 
+  /// What was chosen among several ways for this case ("algorithm 66, fastest of 8"), noted beside the samples; empty:
+  /// there was no choice.
+  virtual std::string detail() const { return {}; }
+
   /// Bytes of operand `index` in the kernel's own layout; 0 when it takes the declared dense row-major layout.
   /// A packed layout must be a permutation (with padding) of the declared elements: rotated copies are filled with
   /// random elements of the same type without calling pack. Packed block types may move scales and elements among

@@ -28,7 +28,7 @@ struct Samples {
   double bytes_touched = 0;        // distinct operand bytes read between two uses of the same buffer
   CacheState cache = CacheState::serving;
   LaunchMode launch = LaunchMode::direct;
-  std::string launch_note;  // why a graph was not used, when it was asked for
+  std::string launch_note;  // why a graph was not used, when it was asked for; what the kernel chose
   SensorReading before, after;
 };
 

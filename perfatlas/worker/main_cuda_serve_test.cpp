@@ -73,14 +73,81 @@ TEST_F(CudaWorker, SamplesEveryCacheStateAndGivesEverythingBack) {
 }
 
 TEST_F(CudaWorker, SkipsWithAReasonWhatHasNoKernelOrNoRoom) {
-  const auto answers = serve_all({sample("gemm gemm_dtype=fp8_block m=2 n=128 k=128", CacheState::hot),
+  const auto answers = serve_all({sample("gemm gemm_dtype=w4afp8 m=2 n=128 k=128", CacheState::hot),
                                   sample("gemm gemm_dtype=bfloat16 m=65536 n=65536 k=65536", CacheState::hot),
                                   HelloRequest{}});
   ASSERT_EQ(answers.size(), 3u);
-  EXPECT_THAT(std::get<SkippedAnswer>(answers[0]).reason, HasSubstr("no fp8_block kernel in this build"));
+  EXPECT_THAT(std::get<SkippedAnswer>(answers[0]).reason, HasSubstr("no w4afp8 kernel in this build"));
   EXPECT_THAT(std::get<SkippedAnswer>(answers[1]).reason, HasSubstr("memory: needs"));
   EXPECT_TRUE(std::holds_alternative<HelloAnswer>(answers[2]));
   EXPECT_FALSE(ended_by_error);
+}
+
+constexpr char kNorm[] = "rms_norm dtype=bfloat16 num_tokens=4 hidden_size=64";
+
+/// Every call of the runtime that a sample makes.
+constexpr const char* kCalls[] = {"allocate", "copy",       "synchronize",   "create_event",
+                                  "record",   "elapsed_ms", "begin_capture", "end_capture",
+                                  "upload",   "launch",     "hold",          "run"};
+
+TEST_F(CudaWorker, AnswersAFailureOfAnyCallAndGoesOn) {
+  for (const char* call : kCalls)
+    for (const int nth : {1, 2}) {
+      runtime->failure = {call, nth, cudaErrorInvalidValue};
+      SampleRequest reference = sample(kNorm, CacheState::hot);
+      reference.what.kernel = "reference";
+      const auto answers = serve_all({reference, reference});
+      ASSERT_EQ(answers.size(), 2u) << call;
+      EXPECT_FALSE(ended_by_error) << call;
+      // What fails while a graph is made is no failure of the case: it runs eagerly.
+      if (const auto* failed = std::get_if<FailedAnswer>(&answers[0]))
+        EXPECT_THAT(failed->error, HasSubstr("cudaErrorInvalidValue"));
+      EXPECT_TRUE(std::holds_alternative<SampleAnswer>(answers[1])) << call << ' ' << nth;
+      EXPECT_EQ(runtime->live_graphs + runtime->live_events, 0u) << call;
+    }
+}
+
+TEST_F(CudaWorker, EndsAfterAStickyErrorOfAnyCall) {
+  for (const char* call : kCalls) {
+    runtime->context_lost = ended_by_error = false;
+    runtime->failure = {call, 1, cudaErrorIllegalAddress};
+    SampleRequest reference = sample(kNorm, CacheState::hot);
+    reference.what.kernel = "reference";
+    const auto answers = serve_all({reference, reference});
+    ASSERT_EQ(answers.size(), 1u) << call;
+    EXPECT_THAT(std::get<FailedAnswer>(answers[0]).error, HasSubstr("cudaErrorIllegalAddress")) << call;
+    EXPECT_TRUE(ended_by_error) << call;
+  }
+}
+
+TEST_F(CudaWorker, CapturesOwnKernelsAndReportsTheClockOfTheSamples) {
+  SampleRequest reference = sample(kNorm, CacheState::hot);
+  reference.what.kernel = "reference";
+  const auto answers = serve_all({reference});
+  const auto& sampled = std::get<SampleAnswer>(answers.at(0));
+  EXPECT_EQ(sampled.samples.launch, LaunchMode::graph);
+  EXPECT_NEAR(sampled.samples.after.clock_mhz.value(), 1500, 1);
+}
+
+TEST_F(CudaWorker, SaysWhichKernelsRanWhenAsked) {
+  device.trace_kernels({{{PERFATLAS_FAKE_LIBRARIES, false}}});
+  SampleRequest reference = sample(kNorm, CacheState::hot);
+  reference.what.kernel = "reference";
+  const auto answers = serve_all({reference, reference});
+  for (const WorkerAnswer& answer : answers)
+    EXPECT_EQ(std::get<SampleAnswer>(answer).samples.launch_note,
+              "kernels: first (12.30 us), second (1.50 us)");
+}
+
+TEST_F(CudaWorker, NamesEveryOpOfAStepForProfilers) {
+  StepRequest step;
+  step.cases = {"gemm gemm_dtype=bfloat16 m=2 n=64 k=64"};
+  step.order = {0, 0};
+  step.repetitions = 1;
+  const auto answers = serve_all({step});
+  ASSERT_TRUE(std::holds_alternative<StepAnswer>(answers.at(0)));
+  EXPECT_EQ(runtime->ranges, std::vector<std::string>(2, "gemm gemm_dtype=bfloat16 m=2 n=64 k=64"));
+  EXPECT_EQ(runtime->open_ranges, 0);
 }
 
 TEST_F(CudaWorker, EndsAfterItsAnswerWhenTheDeviceIsLost) {

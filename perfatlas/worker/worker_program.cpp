@@ -37,6 +37,10 @@ int run_worker_program(const WorkerProgram& program, int argc, char** argv) {
   app.add_option("--devices", device, program.devices_help);
   app.add_option("--protocol-fds", fds,
                  "IN,OUT: open descriptors for requests and answers (default: the standard streams)");
+  for (const WorkerOption& option : program.options)
+    app.add_option(option.flag, *option.value, option.help)
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
   app.set_version_flag("--version", PERFATLAS_VERSION);
   try {
     app.parse(argc, argv);

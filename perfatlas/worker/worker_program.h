@@ -4,10 +4,18 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "perfatlas/worker/protocol_channel.h"
 
 namespace perfatlas {
+
+/// A number of a program's own on its command line.
+struct WorkerOption {
+  std::string flag;  // "--tune"
+  std::string help;
+  int* value = nullptr;  // holds the default; not negative
+};
 
 struct WorkerProgram {
   std::string name;          // "perfatlas-worker-cpu"
@@ -15,6 +23,7 @@ struct WorkerProgram {
   std::string example_case;  // a case to try by hand
   std::string devices_help;
   std::string default_device;  // of --devices
+  std::vector<WorkerOption> options = {};
   /// Serves until the input ends and returns the exit code. Throws UsageError for a device that does not exist.
   std::function<int(const std::string& device, ProtocolChannel& channel)> serve;
 };

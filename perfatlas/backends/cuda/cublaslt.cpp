@@ -26,11 +26,13 @@ CublasLtApi load_api(DynamicLibrary& library) {
   library.require(api.desc_destroy, "cublasLtMatmulDescDestroy");
   library.require(api.desc_set, "cublasLtMatmulDescSetAttribute");
   library.require(api.layout_create, "cublasLtMatrixLayoutCreate");
+  library.require(api.layout_set, "cublasLtMatrixLayoutSetAttribute");
   library.require(api.layout_destroy, "cublasLtMatrixLayoutDestroy");
   library.require(api.preference_create, "cublasLtMatmulPreferenceCreate");
   library.require(api.preference_destroy, "cublasLtMatmulPreferenceDestroy");
   library.require(api.preference_set, "cublasLtMatmulPreferenceSetAttribute");
   library.require(api.heuristic, "cublasLtMatmulAlgoGetHeuristic");
+  library.require(api.algorithm_get, "cublasLtMatmulAlgoConfigGetAttribute");
   library.require(api.matmul, "cublasLtMatmul");
   return api;
 }

@@ -21,11 +21,13 @@ struct CublasLtApi {
   decltype(cublasLtMatmulDescDestroy)* desc_destroy = nullptr;
   decltype(cublasLtMatmulDescSetAttribute)* desc_set = nullptr;
   decltype(cublasLtMatrixLayoutCreate)* layout_create = nullptr;
+  decltype(cublasLtMatrixLayoutSetAttribute)* layout_set = nullptr;
   decltype(cublasLtMatrixLayoutDestroy)* layout_destroy = nullptr;
   decltype(cublasLtMatmulPreferenceCreate)* preference_create = nullptr;
   decltype(cublasLtMatmulPreferenceDestroy)* preference_destroy = nullptr;
   decltype(cublasLtMatmulPreferenceSetAttribute)* preference_set = nullptr;
   decltype(cublasLtMatmulAlgoGetHeuristic)* heuristic = nullptr;
+  decltype(cublasLtMatmulAlgoConfigGetAttribute)* algorithm_get = nullptr;
   decltype(cublasLtMatmul)* matmul = nullptr;
 };
 

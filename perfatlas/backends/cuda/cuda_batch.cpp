@@ -33,6 +33,19 @@ class HeldStream {
 
 }  // namespace
 
+void ClockMeter::add(const ClockStamp& from, const ClockStamp& to) {
+  if (from.multiprocessor != to.multiprocessor || to.ns <= from.ns || to.cycles <= from.cycles) return;
+  cycles_ += to.cycles - from.cycles;
+  ns_ += to.ns - from.ns;
+}
+
+std::optional<double> ClockMeter::take_mhz() {
+  if (ns_ == 0) return std::nullopt;
+  const double mhz = 1e3 * double(cycles_) / double(ns_);
+  cycles_ = ns_ = 0;
+  return mhz;
+}
+
 CudaBatch::CudaBatch(const CudaBatchContext& context, const BatchRequest& request)
     : context_(context), request_(request) {
   PERFATLAS_ASSERT(request.kernel != nullptr && !request.operand_sets.empty() && request.launches >= 1);
@@ -125,6 +138,7 @@ double CudaBatch::run_back_to_back() {
   const CudaGraph graph = mode_ == LaunchMode::graph ? graph_of(first) : nullptr;
   {
     HeldStream held(runtime, context_.stream);
+    if (context_.stamps != nullptr) runtime.stamp(&context_.stamps[0], context_.stream);
     runtime.record(events_[0], context_.stream);
     if (graph != nullptr) {
       runtime.launch(graph, context_.stream);
@@ -135,10 +149,24 @@ double CudaBatch::run_back_to_back() {
       enqueue(first + behind_hold, launches - behind_hold);
     }
     runtime.record(events_[1], context_.stream);
+    if (context_.stamps != nullptr) runtime.stamp(&context_.stamps[1], context_.stream);
   }
   runtime.synchronize(context_.stream);
   next_set_ = (first + launches) % request_.operand_sets.size();
-  return runtime.elapsed_ms(events_[0], events_[1]);
+  if (context_.stamps != nullptr) {
+    ClockStamp read[2];
+    runtime.copy(read, context_.stamps, sizeof read, context_.stream);
+    context_.clock->add(read[0], read[1]);
+  }
+  return between(events_[0], events_[1]);
+}
+
+double CudaBatch::between(CudaEvent from, CudaEvent to) {
+  const double ms = context_.runtime->elapsed_ms(from, to);
+  if (!(ms >= 0))
+    throw Error(
+        fmt::format("the events around a sample are {} ms apart: the device's clock cannot be trusted", ms));
+  return ms;
 }
 
 double CudaBatch::run_cold() {
@@ -159,7 +187,7 @@ double CudaBatch::run_cold() {
       next_set_ = (next_set_ + 1) % request_.operand_sets.size();
     }
     runtime.synchronize(context_.stream);
-    for (size_t i = 0; i < chunk; ++i) total_ms += runtime.elapsed_ms(events_[2 * i], events_[2 * i + 1]);
+    for (size_t i = 0; i < chunk; ++i) total_ms += between(events_[2 * i], events_[2 * i + 1]);
     done += chunk;
   }
   return total_ms;

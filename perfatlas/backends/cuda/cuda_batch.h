@@ -4,6 +4,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,11 +20,26 @@ struct FlushBuffer {
   size_t bytes = 0;
 };
 
+/// The clock at which the multiprocessors ran, averaged over the samples since it was last asked. NVML's clock is of one
+/// moment, and lags; this is what the work itself saw.
+class ClockMeter {
+ public:
+  /// Stamps of different multiprocessors say nothing, and are ignored.
+  void add(const ClockStamp& from, const ClockStamp& to);
+  /// Megahertz; forgets what it was told.
+  std::optional<double> take_mhz();
+
+ private:
+  uint64_t cycles_ = 0, ns_ = 0;
+};
+
 /// Where and with what a batch runs; everything outlives it.
 struct CudaBatchContext {
   CudaRuntime* runtime = nullptr;
   Stream stream = nullptr;
-  FlushBuffer flush;  // needed for CacheState::cold and BatchRequest::evict_first
+  ClockStamp* stamps = nullptr;  // two, in device memory; null: the clock is not looked at
+  ClockMeter* clock = nullptr;   // gets what they say
+  FlushBuffer flush;             // needed for CacheState::cold and BatchRequest::evict_first
 };
 
 /// How each cache state is timed, always behind a kernel or a flush that keeps the stream busy while the host
@@ -59,6 +75,8 @@ class CudaBatch final : public TimedBatch {
   void drop_graphs() noexcept;
   double run_back_to_back();
   double run_cold();
+  /// Milliseconds between two events. Throws Error when they are in the wrong order.
+  double between(CudaEvent from, CudaEvent to);
 
   CudaBatchContext context_;
   BatchRequest request_;

@@ -153,6 +153,25 @@ TEST(CudaBatch, ALostContextIsNoReasonForEager) {
   EXPECT_THROW(CudaBatch(f.context(), f.request(1, 4, CacheState::hot)), Error);
 }
 
+TEST(CudaBatch, RefusesEventsInTheWrongOrder) {
+  for (const CacheState cache : {CacheState::hot, CacheState::cold}) {
+    Fixture f;
+    f.runtime.time_runs_backwards = true;
+    CudaBatch batch(f.context(), f.request(1, 4, cache));
+    EXPECT_THAT([&] { batch.run_ms(); }, testing::ThrowsMessage<Error>(HasSubstr("clock cannot be trusted")));
+  }
+}
+
+TEST(ClockMeter, AveragesOverSamplesOfOneMultiprocessor) {
+  ClockMeter meter;
+  EXPECT_EQ(meter.take_mhz(), std::nullopt);
+  meter.add({1000, 10'000, 3}, {1'001'000, 1'010'000, 3});  // a million cycles in a million nanoseconds
+  meter.add({0, 0, 3}, {2'000'000, 1'000'000, 3});
+  meter.add({0, 0, 3}, {900'000'000, 1'000'000, 4});  // other counters
+  EXPECT_DOUBLE_EQ(meter.take_mhz().value(), 1500);
+  EXPECT_EQ(meter.take_mhz(), std::nullopt);
+}
+
 TEST(CudaBatch, LeavesNoGraphAndNoEvent) {
   Fixture f;
   {

@@ -5,12 +5,40 @@
 
 #include <algorithm>
 
-#include "perfatlas/backends/cuda/cuda_batch.h"
+#include "perfatlas/backends/cuda/cuda_call.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 
 namespace perfatlas {
 namespace {
+
+/// The oldest capability that this worker's own kernels are compiled for, and the least free memory to begin with.
+constexpr int kOldestSm = 75;
+constexpr size_t kLeastFree = size_t(512) << 20;
+
+void require_usable(const CudaProperties& found, size_t free_bytes, const std::string& id) {
+  if (found.sm_version < kOldestSm)
+    throw Error(fmt::format("{} ({}) has compute capability {}.{}; 7.5 is the oldest that is supported", id,
+                            found.name, found.sm_version / 10, found.sm_version % 10));
+  constexpr double gib = 1024.0 * 1024 * 1024;
+  if (free_bytes < std::min(kLeastFree, found.memory_bytes / 2))
+    throw Error(fmt::format("{} ({}) is full: {:.2f} of {:.2f} GiB are free; see nvidia-smi for who uses it",
+                            id, found.name, double(free_bytes) / gib, double(found.memory_bytes) / gib));
+}
+
+/// What to do about an error of the first use of a device.
+std::string advice(cudaError_t code) {
+  switch (code) {
+    case cudaErrorDevicesUnavailable:
+      return "; is it in exclusive mode and used by another process? (nvidia-smi -q -d COMPUTE)";
+    case cudaErrorECCUncorrectable:
+      return "; it has uncorrectable memory errors (nvidia-smi -q -d ECC)";
+    case cudaErrorSystemNotReady:
+      return "; on machines with NVSwitch the fabric manager must run";
+    default:
+      return "";
+  }
+}
 
 CudaProperties select_device(CudaRuntime& runtime, const std::string& id) {
   const int number = cuda_device_number(id);
@@ -26,7 +54,14 @@ CudaProperties select_device(CudaRuntime& runtime, const std::string& id) {
     throw UsageError(
         fmt::format("device cuda:{} does not exist: this machine shows {} CUDA device{}, cuda:0{}", number,
                     count, count == 1 ? "" : "s", count == 1 ? "" : fmt::format(" to cuda:{}", count - 1)));
-  return runtime.select(number);
+  try {
+    CudaProperties found = runtime.select(number);
+    require_usable(found, runtime.free_bytes(), id);
+    return found;
+  } catch (const CudaError& error) {
+    throw Error(
+        fmt::format("device cuda:{} cannot be used: {}{}", number, error.what(), advice(error.code())));
+  }
 }
 
 }  // namespace
@@ -54,7 +89,8 @@ CudaDevice::~CudaDevice() { runtime_->destroy_stream(stream_); }
 void CudaDevice::describe(const std::string& id) {
   info_.id = fmt::format("cuda:{}", cuda_device_number(id));
   info_.name = properties_.name;
-  info_.memory_bytes = double(properties_.memory_bytes);
+  // What others use is not ours: GPUs are shared.
+  info_.memory_bytes = double(std::min(properties_.memory_bytes, runtime_->free_bytes()));
   info_.llc_bytes = double(properties_.l2_bytes);
   info_.versions = runtime_->versions();
   const auto add = [&](const char* key, const std::string& text) {
@@ -83,8 +119,28 @@ void CudaDevice::copy_out(void* host, const void* device, size_t bytes) {
 }
 void CudaDevice::copy(void* to, const void* from, size_t bytes) { runtime_->copy(to, from, bytes, stream_); }
 
+SensorReading CudaDevice::read_sensors() {
+  SensorReading reading = sensors_.read();
+  if (const auto mhz = clock_.take_mhz()) reading.clock_mhz = mhz;
+  return reading;
+}
+
+std::string CudaDevice::kernels_run_by(const std::function<void()>& work) {
+  std::vector<KernelActivity> kernels = cupti_->record(work);
+  // What stands around every sample (device_kernels.cu).
+  std::erase_if(kernels, [](const KernelActivity& kernel) {
+    return kernel.name.find("hold_kernel") != kernel.name.npos ||
+           kernel.name.find("stamp_kernel") != kernel.name.npos;
+  });
+  return kernels_text(kernels);
+}
+
 std::unique_ptr<TimedBatch> CudaDevice::make_batch(const BatchRequest& request) {
-  CudaBatchContext context{.runtime = runtime_.get(), .stream = stream_};
+  if (stamps_ == nullptr) stamps_ = allocate(2 * sizeof(ClockStamp));
+  CudaBatchContext context{.runtime = runtime_.get(),
+                           .stream = stream_,
+                           .stamps = static_cast<ClockStamp*>(stamps_.get()),
+                           .clock = &clock_};
   if (request.cache == CacheState::cold || request.evict_first) {
     // More than twice the L2, so that replacement that is not strictly least-recent evicts everything, too.
     constexpr size_t spare = size_t(1) << 20;

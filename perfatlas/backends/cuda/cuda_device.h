@@ -6,6 +6,8 @@
 #include <string>
 
 #include "perfatlas/backends/cuda/cublaslt.h"
+#include "perfatlas/backends/cuda/cuda_batch.h"
+#include "perfatlas/backends/cuda/cupti_trace.h"
 #include "perfatlas/backends/cuda/dynamic_library.h"
 #include "perfatlas/backends/cuda/nvml_sensors.h"
 #include "perfatlas/backends/cuda/runtime.h"
@@ -35,7 +37,19 @@ class CudaDevice final : public Device {
   Stream stream() override { return stream_; }
   void synchronize() override { runtime_->synchronize(stream_); }
   std::unique_ptr<TimedBatch> make_batch(const BatchRequest& request) override;
-  SensorReading read_sensors() override { return sensors_.read(); }
+  /// The clock is that which the samples since the last reading saw (ClockMeter), or NVML's where there was none.
+  SensorReading read_sensors() override;
+  void begin_range(const std::string& name) override { runtime_->begin_range(name); }
+  void end_range() override { runtime_->end_range(); }
+  /// From here on every case says which kernels really ran, when CUPTI is found.
+  void trace_kernels(const LibrarySearch& search) { cupti_ = std::make_unique<CuptiTrace>(search); }
+  bool traces_kernels() const override { return cupti_ != nullptr && cupti_->reason().empty(); }
+  std::string kernels_run_by(const std::function<void()>& work) override;
+  /// Why traces_kernels() is false although it was asked for; empty otherwise.
+  std::string cupti_reason() const { return cupti_ == nullptr ? "" : cupti_->reason(); }
+
+  /// NVML's energy counter moves every 20 to 100 ms, depending on the part: thirty of its steps.
+  double energy_window_ms() const override { return 3000; }
   bool lost() override { return runtime_->lost(); }
 
   /// 10 * major + minor of the compute capability: 90 for Hopper.
@@ -44,6 +58,11 @@ class CudaDevice final : public Device {
   /// Why read_sensors() is empty; empty when it is not.
   const std::string& sensors_reason() const { return sensors_.reason(); }
   CudaRuntime& runtime() { return *runtime_; }
+  /// How many algorithms of a heuristic a kernel times before it keeps one; 1: the heuristic's first is taken.
+  int tuned_algorithms() const { return tuned_algorithms_; }
+  void set_tuned_algorithms(int count) { tuned_algorithms_ = count; }
+  /// Adds to info().versions what is compiled into the program.
+  void add_version(const std::string& name, std::string_view version) { info_.versions[name] = version; }
 
  private:
   void describe(const std::string& id);
@@ -54,6 +73,10 @@ class CudaDevice final : public Device {
   NvmlSensors sensors_;
   DeviceInfo info_;
   Stream stream_ = nullptr;
+  int tuned_algorithms_ = 1;
+  ClockMeter clock_;
+  std::unique_ptr<CuptiTrace> cupti_;
+  std::shared_ptr<void> stamps_;
   std::shared_ptr<void> flush_;  // made for the first cold batch
 };
 

@@ -22,6 +22,9 @@ std::span<const CudaUnit> cuda_units();
 /// The compute capabilities (90 for 9.0) that units were compiled for.
 std::span<const int> cuda_unit_capabilities();
 
+/// The release of FlashInfer whose kernels were compiled in; empty when there are none.
+std::string_view cuda_units_version();
+
 /// What the build is missing altogether, or empty: "built without the headers of FlashInfer (tools/get_cuda_headers.sh)".
 std::string_view cuda_units_missing();
 

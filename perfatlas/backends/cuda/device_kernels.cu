@@ -26,6 +26,14 @@ __global__ void hold_kernel(const volatile uint32_t* released, uint32_t ticket, 
 
 __global__ void noop_kernel() {}
 
+__global__ void stamp_kernel(ClockStamp* to) {
+  uint32_t multiprocessor;
+  asm volatile("mov.u32 %0, %%smid;" : "=r"(multiprocessor));
+  to->multiprocessor = multiprocessor;
+  to->cycles = uint64_t(clock64());
+  to->ns = now_ns();
+}
+
 __global__ void __launch_bounds__(kThreads) read_kernel(const uint4* data, size_t count, uint32_t* sink) {
   const size_t stride = size_t(gridDim.x) * kThreads;
   size_t i = size_t(blockIdx.x) * kThreads + threadIdx.x;
@@ -50,6 +58,11 @@ void launch_hold(const volatile uint32_t* released, uint32_t ticket, uint64_t ti
                  cudaStream_t stream) {
   hold_kernel<<<1, 1, 0, stream>>>(released, ticket, timeout_ns);
   check_cuda(cudaGetLastError(), "hold_kernel<<<>>>");
+}
+
+void launch_stamp(ClockStamp* to, cudaStream_t stream) {
+  stamp_kernel<<<1, 1, 0, stream>>>(to);
+  check_cuda(cudaGetLastError(), "stamp_kernel<<<>>>");
 }
 
 void launch_noop(cudaStream_t stream) {

@@ -7,12 +7,17 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "perfatlas/backends/cuda/runtime.h"
+
 namespace perfatlas {
 
 /// Keeps the stream busy until `*released` (host memory mapped to the device) reaches `ticket`, or `timeout_ns` have
 /// passed. What is enqueued behind it then starts without waiting for the host.
 void launch_hold(const volatile uint32_t* released, uint32_t ticket, uint64_t timeout_ns,
                  cudaStream_t stream);
+
+/// Writes the clock counter of a multiprocessor, the device's timer and which multiprocessor it was.
+void launch_stamp(ClockStamp* to, cudaStream_t stream);
 
 /// Does nothing; what remains is the launch itself.
 void launch_noop(cudaStream_t stream);

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -31,6 +32,19 @@ class FakeRuntime final : public CudaRuntime {
   bool capture_sees_nothing = false;       // as if work went to another stream
   bool context_lost = false;
   double work_ms = 1, flush_ms = 100;
+  double clock_mhz = 1500;   // what stamps say
+  bool stamps_move = false;  // every stamp comes from another multiprocessor
+  bool time_runs_backwards = false;
+  size_t used_by_others = 0;
+  /// The nth call of this name from now on fails, once; a fatal code loses the context.
+  struct Failure {
+    std::string call;
+    int nth = 1;
+    cudaError_t code = cudaErrorInvalidValue;
+  };
+  std::optional<Failure> failure;
+  std::vector<std::string> ranges;  // every name given to begin_range()
+  int open_ranges = 0;
 
   /// One piece of device work that ran.
   struct Ran {
@@ -52,11 +66,12 @@ class FakeRuntime final : public CudaRuntime {
     check_cuda(driver_error, "cudaGetDeviceCount()");
     return devices;
   }
-  CudaProperties select(int) override { return properties; }
+  CudaProperties select(int) override { return may_fail("select"), properties; }
   std::map<std::string, std::string> versions() override { return {{"cudart", "13.0"}}; }
   bool lost() noexcept override { return context_lost; }
 
   void* allocate(size_t bytes) override {
+    may_fail("allocate");
     if (allocated + bytes > properties.memory_bytes) throw OutOfMemory("out of memory: fake");
     allocated += bytes;
     auto* memory = static_cast<char*>(std::aligned_alloc(256, (bytes + 511) / 256 * 256));
@@ -69,8 +84,12 @@ class FakeRuntime final : public CudaRuntime {
     sizes_.erase(memory);
     std::free(memory);
   }
-  void copy(void* to, const void* from, size_t bytes, Stream) override { std::memcpy(to, from, bytes); }
+  void copy(void* to, const void* from, size_t bytes, Stream) override {
+    may_fail("copy");
+    std::memcpy(to, from, bytes);
+  }
   void fill(void* to, int byte, size_t bytes, Stream) override {
+    may_fail("fill");
     if (capturing_) throw std::logic_error("a flush inside a capture");
     std::memset(to, byte, bytes);
     now_ms_ += flush_ms;
@@ -80,22 +99,28 @@ class FakeRuntime final : public CudaRuntime {
   Stream create_stream() override { return ++live_streams, this; }
   void destroy_stream(Stream) noexcept override { --live_streams; }
   void synchronize(Stream) override {
+    may_fail("synchronize");
     if (context_lost) throw CudaError(cudaErrorIllegalAddress, "cudaStreamSynchronize()");
   }
 
-  CudaEvent create_event() override { return ++live_events, new double(-1); }
+  CudaEvent create_event() override { return may_fail("create_event"), ++live_events, new double(-1); }
   void destroy_event(CudaEvent event) noexcept override { --live_events, delete static_cast<double*>(event); }
-  void record(CudaEvent event, Stream) override { *static_cast<double*>(event) = now_ms_; }
+  void record(CudaEvent event, Stream) override {
+    may_fail("record"), *static_cast<double*>(event) = now_ms_;
+  }
   double elapsed_ms(CudaEvent from, CudaEvent to) override {
-    return *static_cast<double*>(to) - *static_cast<double*>(from);
+    may_fail("elapsed_ms");
+    return time_runs_backwards ? -1 : *static_cast<double*>(to) - *static_cast<double*>(from);
   }
 
   void begin_capture(Stream) override {
+    may_fail("begin_capture");
     ++captures;
     capturing_ = true;
     current_.clear();
   }
   CapturedGraph end_capture(Stream) override {
+    may_fail("end_capture");
     if (capture_fails) throw CudaError(cudaErrorStreamCaptureUnsupported, "cudaStreamEndCapture()");
     capturing_ = false;
     ++live_graphs;
@@ -103,8 +128,9 @@ class FakeRuntime final : public CudaRuntime {
     return {new Recorded(current_), current_.size()};
   }
   void abort_capture(Stream) noexcept override { capturing_ = false; }
-  void upload(CudaGraph, Stream) override {}
+  void upload(CudaGraph, Stream) override { may_fail("upload"); }
   void launch(CudaGraph graph, Stream) override {
+    may_fail("launch");
     for (const Work& work : *static_cast<Recorded*>(graph)) run_now(work, true);
   }
   void destroy_graph(CudaGraph graph) noexcept override {
@@ -112,12 +138,21 @@ class FakeRuntime final : public CudaRuntime {
     delete static_cast<Recorded*>(graph);
   }
 
-  void hold(Stream) override { held_ = true; }
+  void begin_range(const std::string& name) override { ranges.push_back(name), ++open_ranges; }
+  void end_range() override { --open_ranges; }
+  size_t free_bytes() override { return properties.memory_bytes - used_by_others - allocated; }
+  void stamp(ClockStamp* to, Stream) override {
+    to->ns = uint64_t(now_ms_ * 1e6);
+    to->cycles = uint64_t(now_ms_ * 1e3 * clock_mhz);
+    to->multiprocessor = stamps_move ? ++stamps_ : 0;
+  }
+  void hold(Stream) override { may_fail("hold"), held_ = true; }
   void let_go() noexcept override { held_ = false; }
   void noop(Stream) override { work(nullptr); }
   void read(const void* data, size_t, void*, Stream) override { work(data); }
   /// On the host, over the fake's memory; a capture records it.
   void run(const BlockWork& work, Stream) override {
+    may_fail("run");
     enqueue({work.body.get(), [work] { work.on_host(work.body.get()); }});
   }
 
@@ -127,6 +162,14 @@ class FakeRuntime final : public CudaRuntime {
     std::function<void()> compute;
   };
   using Recorded = std::vector<Work>;
+
+  void may_fail(const std::string& call) {
+    if (!failure || failure->call != call || --failure->nth > 0) return;
+    const cudaError_t code = failure->code;
+    failure.reset();
+    if (is_fatal(code)) context_lost = true;
+    throw CudaError(code, call.c_str());
+  }
 
   void enqueue(const Work& work) {
     if (capturing_)
@@ -141,6 +184,7 @@ class FakeRuntime final : public CudaRuntime {
   }
 
   double now_ms_ = 0;
+  uint64_t stamps_ = 0;
   bool capturing_ = false, held_ = false;
   Recorded current_;
   std::map<void*, size_t> sizes_;

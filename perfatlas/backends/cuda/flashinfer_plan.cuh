@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
-#include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/device.h"
 #include "perfatlas/base/error.h"
 
 namespace perfatlas {
@@ -29,7 +29,7 @@ inline constexpr size_t kPlanTableBytes = size_t(16) << 20;
 /// tables of 32-bit integers (which block works on which piece of which sequence) and copies them to the device.
 class FlashInferTables {
  public:
-  explicit FlashInferTables(CudaDevice& device)
+  explicit FlashInferTables(Device& device)
       : host_(kPlanTableBytes), on_device_(device.allocate(kPlanTableBytes)) {}
 
   void* host() { return host_.data(); }
@@ -40,7 +40,7 @@ class FlashInferTables {
     return reinterpret_cast<T*>(static_cast<char*>(on_device_.get()) + offset);
   }
   /// To be called when the plan is made: its copy has ended, the host side is no longer needed.
-  void planned(CudaDevice& device) {
+  void planned(Device& device) {
     device.synchronize();
     host_.clear();
     host_.shrink_to_fit();
@@ -52,7 +52,7 @@ class FlashInferTables {
 };
 
 /// A row of int32 on the device.
-inline std::shared_ptr<void> integers_on_device(CudaDevice& device, const std::vector<int32_t>& values) {
+inline std::shared_ptr<void> integers_on_device(Device& device, const std::vector<int32_t>& values) {
   std::shared_ptr<void> memory = device.allocate(values.size() * sizeof(int32_t));
   device.copy_in(memory.get(), values.data(), values.size() * sizeof(int32_t));
   return memory;

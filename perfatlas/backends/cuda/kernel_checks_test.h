@@ -14,7 +14,11 @@ namespace perfatlas {
 
 class CudaKernelChecks : public testing::Test {
  protected:
-  explicit CudaKernelChecks(void (*add_kernels)(KernelRegistry&)) { add_kernels(kernels_); }
+  /// `sm_version` 80: no unit of a template library runs, in a build for Hopper, so that compositions take plain kernels.
+  explicit CudaKernelChecks(void (*add_kernels)(KernelRegistry&), int sm_version = 90)
+      : runtime_(std::make_shared<FakeRuntime>()), device_(on_capability(sm_version), "cuda:0", fakes()) {
+    add_kernels(kernels_);
+  }
 
   /// What is wrong, empty when nothing is. Counts the kernels that took the case in `checked_`. Kernels of template
   /// libraries are left out: their code is for the device alone.
@@ -44,10 +48,17 @@ class CudaKernelChecks : public testing::Test {
     return all;
   }
 
-  std::shared_ptr<FakeRuntime> runtime_ = std::make_shared<FakeRuntime>();
-  CudaDevice device_{runtime_, "cuda:0", {{{PERFATLAS_FAKE_LIBRARIES, false}}}};
+  std::shared_ptr<FakeRuntime> runtime_;
+  CudaDevice device_;
   KernelRegistry kernels_;
   int checked_ = 0;
+
+ private:
+  std::shared_ptr<FakeRuntime> on_capability(int sm_version) {
+    runtime_->properties.sm_version = sm_version;
+    return runtime_;
+  }
+  static LibrarySearch fakes() { return {{{PERFATLAS_FAKE_LIBRARIES, false}}}; }
 };
 
 }  // namespace perfatlas

@@ -5,7 +5,11 @@
 #include "perfatlas/ops/activation/activation.h"
 #include "perfatlas/ops/add_rms_norm/add_rms_norm.h"
 #include "perfatlas/ops/embedding/embedding.h"
+#include "perfatlas/ops/encoder_attention/encoder_attention.h"
+#include "perfatlas/ops/gdn/gdn.h"
 #include "perfatlas/ops/kv_cache_write/kv_cache_write.h"
+#include "perfatlas/ops/logits_sample/logits_sample.h"
+#include "perfatlas/ops/mamba2/mamba2.h"
 #include "perfatlas/ops/quantize/quantize.h"
 #include "perfatlas/ops/rms_norm/rms_norm.h"
 
@@ -58,6 +62,42 @@ TEST_F(PlainKernels, QuantisersEqualTheReference) {
     EXPECT_EQ(failures_of(ScaleMatrix{.m = 5, .k = 300, .dtype = quant}), "");
   }
   EXPECT_EQ(checked_, 6);
+}
+
+TEST_F(PlainKernels, EncoderAttentionEqualsTheReference) {
+  for (const DType type : kTypes)
+    EXPECT_EQ(failures_of(EncoderAttention{.batch = 2, .isl = 19, .heads = 3, .head_dim = 40, .dtype = type}),
+              "");
+  EXPECT_EQ(checked_, 3);
+}
+
+TEST_F(PlainKernels, SamplingDrawsTheTokenOfTheReference) {
+  for (const DType type : kTypes)
+    for (const int64_t topk : {1, 5, 40})
+      EXPECT_EQ(failures_of(LogitsSample{.dtype = type, .batch = 4, .vocab = 700, .topk = topk}), "");
+  EXPECT_EQ(checked_, 9);
+}
+
+TEST_F(PlainKernels, EverySubKernelOfMamba2EqualsTheReference) {
+  for (const std::string_view name : Mamba2::kSubKernels) {
+    const bool prompt = name == Mamba2::kConvFn || name == Mamba2::kChunkScan;
+    Mamba2 op{.kernel = Symbol(name), .phase = prompt ? LinearPhase::context : LinearPhase::generation};
+    op.batch = 2, op.seq = prompt ? 7 : 1, op.tokens = op.batch * op.seq;
+    op.d_state = 16, op.heads = 4, op.head_dim = 8, op.groups = 2;
+    EXPECT_EQ(failures_of(op), "");
+  }
+  EXPECT_EQ(checked_, 4);
+}
+
+TEST_F(PlainKernels, EverySubKernelOfGdnEqualsTheReference) {
+  for (const std::string_view name : Gdn::kSubKernels) {
+    const bool prompt = name == Gdn::kConvFn || name == Gdn::kChunkRule;
+    Gdn op{.kernel = Symbol(name), .phase = prompt ? LinearPhase::context : LinearPhase::generation};
+    op.batch = 2, op.seq = prompt ? 5 : 1, op.tokens = op.batch * op.seq;
+    op.k_heads = 2, op.k_dim = 16, op.v_heads = 4, op.v_dim = 24;
+    EXPECT_EQ(failures_of(op), "");
+  }
+  EXPECT_EQ(checked_, 4);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "perfatlas/backends/cuda/runtime.h"
 
 #include <fmt/format.h>
+#include <nvtx3/nvToolsExt.h>
 
 #include <atomic>
 
@@ -154,6 +155,15 @@ class LinkedCudaRuntime final : public CudaRuntime {
     PERFATLAS_CUDA_NOEXCEPT(cudaGraphExecDestroy(to_graph(graph)));
   }
 
+  void begin_range(const std::string& name) override { nvtxRangePushA(name.c_str()); }
+  void end_range() override { nvtxRangePop(); }
+  size_t free_bytes() override {
+    size_t free = 0, total = 0;
+    PERFATLAS_CUDA(cudaMemGetInfo(&free, &total));
+    return free;
+  }
+
+  void stamp(ClockStamp* to, Stream stream) override { launch_stamp(to, to_stream(stream)); }
   void hold(Stream stream) override {
     if (flag_ == nullptr) make_flag();
     launch_hold(device_flag_, ++ticket_, uint64_t(kHoldTimeoutMs * 1e6), to_stream(stream));

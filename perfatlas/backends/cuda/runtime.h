@@ -27,6 +27,13 @@ struct CudaProperties {
 using CudaEvent = void*;
 using CudaGraph = void*;  // instantiated, ready to be launched
 
+/// Counters of one multiprocessor at one moment.
+struct ClockStamp {
+  uint64_t cycles = 0;  // of its clock
+  uint64_t ns = 0;      // of the device's timer
+  uint64_t multiprocessor = 0;
+};
+
 struct CapturedGraph {
   CudaGraph graph = nullptr;
   size_t nodes = 0;
@@ -73,7 +80,15 @@ class CudaRuntime {
   virtual void launch(CudaGraph graph, Stream stream) = 0;
   virtual void destroy_graph(CudaGraph graph) noexcept = 0;
 
+  /// A range of NVTX around what this thread launches, for profilers.
+  virtual void begin_range(const std::string& name) = 0;
+  virtual void end_range() = 0;
+  /// Device memory that is free now.
+  virtual size_t free_bytes() = 0;
+
   // Kernels of perfatlas itself (device_kernels.h).
+  /// Writes the counters of the multiprocessor that runs it to `to` (device memory).
+  virtual void stamp(ClockStamp* to, Stream stream) = 0;
   /// Stalls the stream until let_go(), at most for kHoldTimeoutMs: what is enqueued behind it starts without a gap.
   virtual void hold(Stream stream) = 0;
   virtual void let_go() noexcept = 0;

@@ -20,12 +20,9 @@ class CachedAttention : public PreparedKernel {
     write_.count = 2;
   }
   void launch(Stream stream, std::span<void* const> operands, void* workspace) final {
-    const int64_t width = shape_.head_dim;
     write_.page_table = static_cast<const int32_t*>(operands[page_table_at]);
-    write_.pieces[0] = {static_cast<const T*>(operands[k_at]), static_cast<KV*>(operands[k_cache_at]), width,
-                        width, 0};
-    write_.pieces[1] = {static_cast<const T*>(operands[v_at]), static_cast<KV*>(operands[v_cache_at]), width,
-                        width, 0};
+    write_.pieces[0] = piece(operands[k_at], operands[k_cache_at]);
+    write_.pieces[1] = piece(operands[v_at], operands[v_cache_at]);
     runtime_.run(block_work(write_), stream);
     attend(stream, operands, workspace);
   }
@@ -37,6 +34,10 @@ class CachedAttention : public PreparedKernel {
   CudaRuntime& runtime_;
 
  private:
+  CachePiece<T, KV> piece(const void* fresh, void* cache) const {
+    return {static_cast<const T*>(fresh), static_cast<KV*>(cache), shape_.head_dim, shape_.head_dim, 0};
+  }
+
   WriteTokensBody<T, KV> write_;
 };
 

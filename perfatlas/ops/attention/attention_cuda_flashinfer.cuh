@@ -21,7 +21,7 @@ namespace perfatlas {
 /// Which pages belong to which sequence, as FlashInfer wants it told: the page table of all sequences in a row.
 class FlashInferPages {
  public:
-  FlashInferPages(const AttentionShape& shape, CudaDevice& device)
+  FlashInferPages(const AttentionShape& shape, Device& device)
       : bounds_(integers_on_device(device, equal_pieces(shape.batch, shape.pages_per_sequence()))),
         last_tokens_(integers_on_device(
             device, std::vector<int32_t>(size_t(shape.batch),
@@ -58,7 +58,7 @@ using FlashInferVariant = flashinfer::DefaultAttention<false, windowed, false, f
 template <class Q, class KV, uint32_t head_dim, bool windowed>
 class FlashInferDecode final : public PagedAttention {
  public:
-  FlashInferDecode(const AttentionShape& shape, CudaDevice& device)
+  FlashInferDecode(const AttentionShape& shape, Device& device)
       : shape_(shape), pages_(shape, device), tables_(device) {
     std::vector<int32_t> pages = equal_pieces(shape.batch, shape.pages_per_sequence());
     check_flashinfer("FlashInfer DecodePlan", [&] { return plan(pages.data(), device); });
@@ -94,7 +94,7 @@ class FlashInferDecode final : public PagedAttention {
   using Variant = FlashInferVariant<windowed>;
   static constexpr auto kNoRotation = flashinfer::PosEncodingMode::kNone;
 
-  cudaError_t plan(int32_t* pages, CudaDevice& device) {
+  cudaError_t plan(int32_t* pages, Device& device) {
     const auto stream = static_cast<cudaStream_t>(device.stream());
     DISPATCH_GQA_GROUP_SIZE(uint32_t(shape_.group()), GROUP_SIZE, {
       const auto estimate =
@@ -123,7 +123,7 @@ class FlashInferDecode final : public PagedAttention {
 template <class Q, class KV, uint32_t head_dim, bool windowed>
 class FlashInferPrefill final : public PagedAttention {
  public:
-  FlashInferPrefill(const AttentionShape& shape, CudaDevice& device)
+  FlashInferPrefill(const AttentionShape& shape, Device& device)
       : shape_(shape),
         pages_(shape, device),
         tables_(device),
@@ -187,7 +187,7 @@ class FlashInferPrefill final : public PagedAttention {
     }
   }
 
-  cudaError_t plan(CudaDevice& device) {
+  cudaError_t plan(Device& device) {
     std::vector<int32_t> queries = equal_pieces(shape_.batch, shape_.isl),
                          pages = equal_pieces(shape_.batch, shape_.pages_per_sequence());
     const auto stream = static_cast<cudaStream_t>(device.stream());
@@ -215,18 +215,18 @@ class FlashInferPrefill final : public PagedAttention {
 
 /// The kernel compiled with or without a window, by the shape.
 template <template <class, class, uint32_t, bool> class Attention, class Q, class KV, uint32_t head_dim>
-std::unique_ptr<PagedAttention> make_paged_attention(const AttentionShape& shape, CudaDevice& device) {
+std::unique_ptr<PagedAttention> make_paged_attention(const AttentionShape& shape, Device& device) {
   if (shape.window > 0) return std::make_unique<Attention<Q, KV, head_dim, true>>(shape, device);
   return std::make_unique<Attention<Q, KV, head_dim, false>>(shape, device);
 }
 
 template <class Q, class KV, uint32_t head_dim>
-std::unique_ptr<PagedAttention> make_flashinfer_decode(const AttentionShape& shape, CudaDevice& device) {
+std::unique_ptr<PagedAttention> make_flashinfer_decode(const AttentionShape& shape, Device& device) {
   return make_paged_attention<FlashInferDecode, Q, KV, head_dim>(shape, device);
 }
 
 template <class Q, class KV, uint32_t head_dim>
-std::unique_ptr<PagedAttention> make_flashinfer_prefill(const AttentionShape& shape, CudaDevice& device) {
+std::unique_ptr<PagedAttention> make_flashinfer_prefill(const AttentionShape& shape, Device& device) {
   return make_paged_attention<FlashInferPrefill, Q, KV, head_dim>(shape, device);
 }
 

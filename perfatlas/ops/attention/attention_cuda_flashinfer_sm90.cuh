@@ -19,7 +19,7 @@ namespace perfatlas {
 template <class T, uint32_t head_dim, bool windowed>
 class FlashInferPrefillSm90 final : public PagedAttention {
  public:
-  FlashInferPrefillSm90(const AttentionShape& shape, CudaDevice& device) : shape_(shape), tables_(device) {
+  FlashInferPrefillSm90(const AttentionShape& shape, Device& device) : shape_(shape), tables_(device) {
     check_flashinfer("FlashInfer PrefillSM90Plan", [&] { return plan(device); });
     tables_.planned(device);
   }
@@ -78,7 +78,7 @@ class FlashInferPrefillSm90 final : public PagedAttention {
     });
   }
 
-  cudaError_t plan(CudaDevice& device) {
+  cudaError_t plan(Device& device) {
     std::vector<int32_t> queries = equal_pieces(shape_.batch, shape_.isl),
                          pages = equal_pieces(shape_.batch, shape_.pages_per_sequence()),
                          lengths(size_t(shape_.batch), int32_t(shape_.context_tokens()));
@@ -96,8 +96,7 @@ class FlashInferPrefillSm90 final : public PagedAttention {
 };
 
 template <class T, uint32_t head_dim>
-std::unique_ptr<PagedAttention> make_flashinfer_prefill_sm90(const AttentionShape& shape,
-                                                             CudaDevice& device) {
+std::unique_ptr<PagedAttention> make_flashinfer_prefill_sm90(const AttentionShape& shape, Device& device) {
   if (shape.window > 0) return std::make_unique<FlashInferPrefillSm90<T, head_dim, true>>(shape, device);
   return std::make_unique<FlashInferPrefillSm90<T, head_dim, false>>(shape, device);
 }

@@ -35,11 +35,55 @@ struct DenseRows {
   }
 };
 
-/// out = softmax(q k^T * scale) v; Rows is PagedRows or DenseRows.
+/// One result row: softmax(query keys^T * scale) values over the entries first .. last-1.
+template <class T>
+struct AttendedRow {
+  static constexpr int64_t kChunk = 512;  // entries whose scores are held at once
+
+  const T* query = nullptr;
+  T* out = nullptr;
+  int64_t first = 0, last = 0;
+  int64_t head_dim = 0, value_dim = 0;
+  float scale = 1;
+
+  static PERFATLAS_BOTH int64_t shared_floats(int64_t value_dim) { return kChunk + value_dim; }
+
+  /// key(i) and value(i) give the first element of entry i.
+  template <class Key, class Value>
+  PERFATLAS_BOTH void attend(const Block& block, const Key& key, const Value& value) const {
+    float *weights = block.shared(), *sums = weights + kChunk;
+    const int64_t width = head_dim;
+    const T* q = query;
+    const float factor = scale;
+    float largest = -INFINITY, total = 0;
+    block.each(value_dim, [=](int64_t d) { sums[d] = 0; });
+    for (int64_t start = first; start < last; start += kChunk) {
+      const int64_t count = last - start < kChunk ? last - start : kChunk;
+      block.each(count, [&](int64_t i) {
+        const auto* row = key(start + i);
+        float score = 0;
+        for (int64_t d = 0; d < width; ++d) score += to_float(q[d]) * to_float(row[d]);
+        weights[i] = score * factor;
+      });
+      const float now = block.largest(count, largest, [=](int64_t i) { return weights[i]; });
+      const float shrink = largest == -INFINITY ? 0 : expf(largest - now);
+      largest = now;
+      block.each(count, [=](int64_t i) { weights[i] = expf(weights[i] - now); });
+      total = total * shrink + block.sum(count, [=](int64_t i) { return weights[i]; });
+      block.each(value_dim, [&](int64_t d) {
+        float sum = sums[d] * shrink;
+        for (int64_t i = 0; i < count; ++i) sum += weights[i] * to_float(value(start + i)[d]);
+        sums[d] = sum;
+      });
+    }
+    T* to = out;
+    block.each(value_dim, [=](int64_t d) { to[d] = from_float<T>(sums[d] / total); });
+  }
+};
+
+/// Attention of a whole launch; Keys and Values are PagedRows or DenseRows.
 template <class T, class Keys, class Values>
 struct AttentionRowsBody {
-  static constexpr int64_t kChunk = 512;  // positions whose scores are held at once
-
   int64_t batch = 0, isl = 0, step = 0, heads = 0, group = 1, head_dim = 0, value_dim = 0, window = 0;
   bool causal = true;
   float scale = 1;
@@ -61,40 +105,23 @@ struct AttentionRowsBody {
         scale(float(s.score_scale())) {}
 
   int64_t blocks() const { return batch * isl * heads; }
-  int64_t shared_floats() const { return kChunk + value_dim; }
+  int64_t shared_floats() const { return AttendedRow<T>::shared_floats(value_dim); }
 
   PERFATLAS_BOTH void operator()(const Block& block) const {
     const int64_t row = block.index(), head = row % heads, token = row / heads % isl,
                   sequence = row / heads / isl, kv_head = head / group;
-    const int64_t position = step + token, last = causal ? position + 1 : step + isl;
-    const int64_t first = window > 0 && position >= window ? position - window + 1 : 0;
-    const T* query = q + row * head_dim;
-    float *weights = block.shared(), *sums = weights + kChunk;
-    float largest = -INFINITY, total = 0;
+    const int64_t position = step + token;
+    const AttendedRow<T> attended{.query = q + row * head_dim,
+                                  .out = out + row * value_dim,
+                                  .first = window > 0 && position >= window ? position - window + 1 : 0,
+                                  .last = causal ? position + 1 : step + isl,
+                                  .head_dim = head_dim,
+                                  .value_dim = value_dim,
+                                  .scale = scale};
     const AttentionRowsBody& self = *this;
-    block.each(value_dim, [=](int64_t d) { sums[d] = 0; });
-    for (int64_t start = first; start < last; start += kChunk) {
-      const int64_t count = last - start < kChunk ? last - start : kChunk;
-      block.each(count, [&](int64_t i) {
-        const auto* key = self.keys.at(sequence, start + i, kv_head);
-        float score = 0;
-        for (int64_t d = 0; d < self.head_dim; ++d) score += to_float(query[d]) * to_float(key[d]);
-        weights[i] = score * self.scale;
-      });
-      const float now = block.largest(count, largest, [=](int64_t i) { return weights[i]; });
-      const float shrink = largest == -INFINITY ? 0 : expf(largest - now);
-      largest = now;
-      block.each(count, [=](int64_t i) { weights[i] = expf(weights[i] - now); });
-      total = total * shrink + block.sum(count, [=](int64_t i) { return weights[i]; });
-      block.each(value_dim, [&](int64_t d) {
-        float sum = sums[d] * shrink;
-        for (int64_t i = 0; i < count; ++i)
-          sum += weights[i] * to_float(self.values.at(sequence, start + i, kv_head)[d]);
-        sums[d] = sum;
-      });
-    }
-    T* to = out + row * value_dim;
-    block.each(value_dim, [=](int64_t d) { to[d] = from_float<T>(sums[d] / total); });
+    attended.attend(
+        block, [&](int64_t at) { return self.keys.at(sequence, at, kv_head); },
+        [&](int64_t at) { return self.values.at(sequence, at, kv_head); });
   }
 };
 

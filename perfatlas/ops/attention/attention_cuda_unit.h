@@ -4,7 +4,7 @@
 
 #include <memory>
 
-#include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/device.h"
 #include "perfatlas/ops/attention/attention_shape.h"
 
 namespace perfatlas {
@@ -29,6 +29,6 @@ class PagedAttention {
 };
 
 /// The factory of every unit of this kind. `device` outlives what it makes. Throws Error when the library refuses.
-using MakePagedAttention = std::unique_ptr<PagedAttention>(const AttentionShape& shape, CudaDevice& device);
+using MakePagedAttention = std::unique_ptr<PagedAttention>(const AttentionShape& shape, Device& device);
 
 }  // namespace perfatlas

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// gemm on NVIDIA GPUs: cuBLASLt with the algorithm its heuristic puts first.
+// gemm on NVIDIA GPUs: cuBLASLt with the algorithm its heuristic puts first, or with the fastest of the first few when
+// the worker was started with --tune.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "perfatlas/backends/cuda/block_kernel.cuh"
 #include "perfatlas/backends/cuda/cuda_device.h"
 #include "perfatlas/backends/cuda/cuda_element.cuh"
-#include "perfatlas/backends/cuda/matmul_plan.h"
-#include "perfatlas/backends/kernel.h"
+#include "perfatlas/backends/cuda/cuda_matmul.h"
 #include "perfatlas/ops/gemm/gemm.h"
 
 namespace perfatlas {
@@ -22,6 +24,8 @@ const MatmulTypes* types_of(Quant quant) {
     case Quant::bf16:
     case Quant::fp8:
     case Quant::fp8_static:
+    case Quant::fp8_block:
+    case Quant::nvfp4:
     case Quant::int8:
       return matmul_types(traits_of(quant).math);
     default:
@@ -29,34 +33,44 @@ const MatmulTypes* types_of(Quant quant) {
   }
 }
 
-std::string capability(int sm) { return fmt::format("{}.{}", sm / 10, sm % 10); }
-
-std::string why_not(const Gemm& gemm, const CudaDevice& device) {
-  const std::string_view name = name_of(gemm.dtype);
-  const MatmulTypes* types = types_of(gemm.dtype);
-  if (types == nullptr) return fmt::format("no {} kernel in this build", name);
-  if (device.sm_version() < types->min_sm)
-    return fmt::format("{} needs compute capability {}, {} has {}", name, capability(types->min_sm),
-                       device.info().name, capability(device.sm_version()));
-  if (gemm.k % types->depth_multiple != 0 || gemm.n % types->cols_multiple != 0)
-    return fmt::format("cuBLASLt needs k a multiple of {} and n of {} for {}", types->depth_multiple,
-                       types->cols_multiple, name);
-  return device.cublaslt().reason();
+MatmulScales scales_of(Quant quant) {
+  if (quant == Quant::fp8_block) return MatmulScales::blocks;
+  return quant == Quant::nvfp4 ? MatmulScales::vec16 : MatmulScales::none;
 }
 
-MatmulProblem problem_of(const Gemm& gemm) { return {*types_of(gemm.dtype), gemm.m, gemm.n, gemm.k}; }
+MatmulProblem problem_of(const Gemm& gemm) {
+  return {.types = *types_of(gemm.dtype),
+          .rows = gemm.m,
+          .cols = gemm.n,
+          .depth = gemm.k,
+          .scales = scales_of(gemm.dtype)};
+}
+
+std::string why_not(const Gemm& gemm, const CudaDevice& device) {
+  if (types_of(gemm.dtype) == nullptr) return fmt::format("no {} kernel in this build", name_of(gemm.dtype));
+  return why_no_matmul(problem_of(gemm), name_of(gemm.dtype), device);
+}
+
+/// fp8 with a scale per row of activations and of weights instead of one per tensor.
+std::string why_not_row_wise(const Gemm& gemm, const CudaDevice& device) {
+  if (gemm.dtype != Quant::fp8 && gemm.dtype != Quant::fp8_static) return "only for fp8";
+  MatmulProblem problem = problem_of(gemm);
+  problem.scales = MatmulScales::row_wise;
+  return why_no_matmul(problem, name_of(gemm.dtype), device);
+}
 
 class Matmul final : public PreparedKernel {
  public:
-  Matmul(const Gemm& gemm, CudaDevice& device) : plan_(device.cublaslt(), problem_of(gemm)) {}
+  Matmul(const MatmulProblem& problem, CudaDevice& device) : matmul_(problem, device) {}
 
-  size_t workspace_bytes() const override { return plan_.workspace_bytes(); }
+  size_t workspace_bytes() const override { return matmul_.workspace_bytes(); }
+  std::string detail() const override { return matmul_.chosen(); }
   void launch(Stream stream, std::span<void* const> operands, void* workspace) override {
-    plan_.enqueue({operands[0], operands[1], operands[2], workspace}, stream);
+    matmul_.enqueue({operands[0], operands[1], operands[2], workspace}, stream);
   }
 
  private:
-  MatmulPlan plan_;
+  CudaMatmul matmul_;
 };
 
 /// d = integer product * scales, rounded to nearest even: a block per row.
@@ -84,17 +98,15 @@ struct ScaleRows {
 class IntegerMatmul final : public PreparedKernel {
  public:
   IntegerMatmul(const Gemm& gemm, CudaDevice& device)
-      : plan_(device.cublaslt(), problem_of(gemm)),
-        runtime_(device.runtime()),
-        rows_(gemm.m),
-        columns_(gemm.n) {}
+      : matmul_(problem_of(gemm), device), runtime_(device.runtime()), rows_(gemm.m), columns_(gemm.n) {}
 
   size_t workspace_bytes() const override {
     return results_offset() + size_t(rows_ * columns_) * sizeof(int32_t);
   }
+  std::string detail() const override { return matmul_.chosen(); }
   void launch(Stream stream, std::span<void* const> operands, void* workspace) override {
     auto* results = reinterpret_cast<int32_t*>(static_cast<char*>(workspace) + results_offset());
-    plan_.enqueue({operands[0], operands[1], results, workspace}, stream);
+    matmul_.enqueue({operands[0], operands[1], results, workspace}, stream);
     runtime_.run(
         block_work(ScaleRows{rows_, columns_, results, static_cast<CudaBf16*>(operands[2]),
                              static_cast<const float*>(operands[3]), static_cast<const float*>(operands[4])}),
@@ -102,9 +114,9 @@ class IntegerMatmul final : public PreparedKernel {
   }
 
  private:
-  size_t results_offset() const { return (plan_.workspace_bytes() + 255) / 256 * 256; }
+  size_t results_offset() const { return (matmul_.workspace_bytes() + 255) / 256 * 256; }
 
-  MatmulPlan plan_;
+  CudaMatmul matmul_;
   CudaRuntime& runtime_;
   int64_t rows_, columns_;
 };
@@ -120,7 +132,16 @@ void add_gemm_cuda_kernels(KernelRegistry& registry) {
         return why_not(gemm, device);
       },
       .prepare = [](const Gemm& gemm, CudaDevice& device) -> std::unique_ptr<PreparedKernel> {
-        return std::make_unique<Matmul>(gemm, device);
+        return std::make_unique<Matmul>(problem_of(gemm), device);
+      }});
+  registry.add(Kernel<Gemm, CudaDevice>{
+      .name = "cublaslt_matmul_row_scales",
+      .backend = "cuda",
+      .why_unsupported = &why_not_row_wise,
+      .prepare = [](const Gemm& gemm, CudaDevice& device) -> std::unique_ptr<PreparedKernel> {
+        MatmulProblem problem = problem_of(gemm);
+        problem.scales = MatmulScales::row_wise;
+        return std::make_unique<Matmul>(problem, device);
       }});
   registry.add(Kernel<Gemm, CudaDevice>{
       .name = "cublaslt_matmul_int32_to_bf16",

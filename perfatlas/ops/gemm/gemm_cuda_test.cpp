@@ -42,8 +42,8 @@ struct GemmOnFakes : testing::Test {
   }
 
   /// Relative L2 distance of the kernel's result from the reference.
-  double error_of(const Gemm& gemm) {
-    const KernelEntry* entry = kernel_for(gemm);
+  double error_of(const Gemm& gemm) { return error_of(gemm, kernel_for(gemm)); }
+  double error_of(const Gemm& gemm, const KernelEntry* entry) {
     if (entry == nullptr) return INFINITY;
     std::vector<HostOperand> expected;
     std::vector<std::shared_ptr<void>> memory;
@@ -80,6 +80,33 @@ TEST_F(GemmOnFakes, EqualsTheReferenceForEveryTypeAndShape) {
           << name_of(quant) << ' ' << shape.m << ' ' << shape.n << ' ' << shape.k;
 }
 
+TEST_F(GemmOnFakes, BlockScaledTypesEqualTheReference) {
+  runtime->properties.sm_version = 100;
+  start();
+  for (const Quant quant : {Quant::fp8_block, Quant::nvfp4})
+    for (const Gemm& shape : {Gemm{quant, 3, 160, 288}, Gemm{quant, 130, 128, 128}})
+      EXPECT_LT(error_of(shape), 4e-3) << name_of(quant) << ' ' << shape.m << ' ' << shape.n;
+}
+
+TEST_F(GemmOnFakes, RowScalesAreASecondKernelOfFp8) {
+  start();
+  const Gemm gemm{Quant::fp8, 4, 32, 64};
+  const KernelEntry* second = registry.of("gemm", "cuda")[1];
+  EXPECT_EQ(second->name, "cublaslt_matmul_row_scales");
+  EXPECT_EQ(second->why_unsupported(encode(gemm), *device), "");
+  EXPECT_LT(error_of(gemm, second), 4e-3);
+}
+
+TEST_F(GemmOnFakes, TuningKeepsTheFastestAlgorithmAndNamesIt) {
+  start();
+  const Gemm gemm{Quant::bf16, 4, 32, 64};
+  EXPECT_EQ(kernel_for(gemm)->prepare(encode(gemm), *device)->detail(), "");
+  device->set_tuned_algorithms(3);
+  // The stand-in's algorithms, from the first usable one on, are 101, 102, ... and equally fast.
+  EXPECT_EQ(kernel_for(gemm)->prepare(encode(gemm), *device)->detail(), "algorithm 101, fastest of 3");
+  EXPECT_LT(error_of(gemm), 4e-3);
+}
+
 TEST_F(GemmOnFakes, OddShapesRunWhereTheLibraryAllowsThem) {
   start();
   for (const Quant quant : {Quant::f32, Quant::bf16}) EXPECT_LT(error_of({quant, 5, 7, 3}), 4e-3);
@@ -98,9 +125,9 @@ TEST_F(GemmOnFakes, RefusesWithAReason) {
               HasSubstr("fp8 needs compute capability 8.9, Fake GPU has 8.0"));
   runtime->properties.sm_version = 90;
   start();
-  EXPECT_EQ(kernel_for({Quant::fp8_block, 128, 128, 128}), nullptr);
-  EXPECT_THAT(reasons({Quant::fp8_block, 128, 128, 128}), HasSubstr("no fp8_block kernel in this build"));
-  EXPECT_THAT(reasons({Quant::nvfp4, 128, 128, 128}), HasSubstr("no nvfp4 kernel in this build"));
+  EXPECT_EQ(kernel_for({Quant::w4afp8, 128, 128, 128}), nullptr);
+  EXPECT_THAT(reasons({Quant::w4afp8, 128, 128, 128}), HasSubstr("no w4afp8 kernel in this build"));
+  EXPECT_THAT(reasons({Quant::nvfp4, 128, 128, 128}), HasSubstr("nvfp4 needs compute capability 10.0"));
   EXPECT_THAT(reasons({Quant::fp8, 16, 16, 24}), HasSubstr("k a multiple of 16"));
   EXPECT_THAT(reasons({Quant::int8, 16, 6, 16}), HasSubstr("n of 4"));
 }

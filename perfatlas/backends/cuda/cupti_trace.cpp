@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/cuda/cupti_trace.h"
+
+#include <cupti.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace perfatlas {
+namespace {
+
+LibraryRequest cupti_request() {
+  return {.name = "CUPTI",
+          .files = {"libcupti.so.13", "libcupti.so.12"},
+          .wheel_folders = {"cu13/lib", "cuda_cupti/lib"},
+          .more_folders = {"/usr/local/cuda/extras/CUPTI"}};
+}
+
+struct Api {
+  decltype(cuptiActivityRegisterCallbacks)* callbacks = nullptr;
+  decltype(cuptiActivityEnable)* enable = nullptr;
+  decltype(cuptiActivityDisable)* disable = nullptr;
+  decltype(cuptiActivityFlushAll)* flush = nullptr;
+  decltype(cuptiActivityGetNextRecord)* next = nullptr;
+  decltype(cuptiGetResultString)* result_text = nullptr;
+
+  explicit Api(DynamicLibrary& library) {
+    library.require(callbacks, "cuptiActivityRegisterCallbacks");
+    library.require(enable, "cuptiActivityEnable");
+    library.require(disable, "cuptiActivityDisable");
+    library.require(flush, "cuptiActivityFlushAll");
+    library.require(next, "cuptiActivityGetNextRecord");
+    library.require(result_text, "cuptiGetResultString");
+  }
+};
+
+struct TimedKernel {
+  uint64_t start_ns;
+  KernelActivity kernel;
+};
+
+/// CUPTI's callbacks have no argument of ours: where they deliver, while a trace is recorded.
+struct Delivery {
+  const Api* api = nullptr;
+  std::vector<TimedKernel>* kernels = nullptr;
+};
+thread_local Delivery delivery;
+
+constexpr size_t kBufferBytes = size_t(1) << 20, kAlignment = 8;
+
+void CUPTIAPI give_buffer(uint8_t** buffer, size_t* bytes, size_t* most_records) {
+  *buffer = static_cast<uint8_t*>(std::aligned_alloc(kAlignment, kBufferBytes));
+  *bytes = *buffer == nullptr ? 0 : kBufferBytes;
+  *most_records = 0;  // as many as fit
+}
+
+/// Called by the flush, on the thread that flushes; what comes at other times is of no record().
+void CUPTIAPI take_buffer(CUcontext, uint32_t, uint8_t* buffer, size_t, size_t valid_bytes) {
+  CUpti_Activity* record = nullptr;
+  while (delivery.kernels != nullptr && delivery.api->next(buffer, valid_bytes, &record) == CUPTI_SUCCESS) {
+    if (record->kind != CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) continue;
+    // What is read lies at the same place in every version of the record since CUDA 11.
+    const auto* kernel = reinterpret_cast<const CUpti_ActivityKernel10*>(record);
+    delivery.kernels->push_back(
+        {kernel->start,
+         {kernel->name == nullptr ? "" : kernel->name, double(kernel->end - kernel->start) / 1e3}});
+  }
+  std::free(buffer);
+}
+
+}  // namespace
+
+struct CuptiTrace::State {
+  DynamicLibrary library;
+  Api api;
+  std::string reason;
+
+  explicit State(const LibrarySearch& search)
+      : library(cupti_request(), search), api(library), reason(library.reason()) {
+    if (reason.empty())
+      succeeded(api.callbacks(&give_buffer, &take_buffer), "cuptiActivityRegisterCallbacks");
+  }
+
+  bool succeeded(CUptiResult result, const char* call) {
+    if (result == CUPTI_SUCCESS) return true;
+    const char* text = nullptr;
+    api.result_text(result, &text);
+    reason = fmt::format("{} failed: {}", call, text == nullptr ? "unknown" : text);
+    return false;
+  }
+};
+
+CuptiTrace::CuptiTrace(const LibrarySearch& search) : state_(std::make_unique<State>(search)) {}
+CuptiTrace::~CuptiTrace() = default;
+
+const std::string& CuptiTrace::reason() const { return state_->reason; }
+const std::string& CuptiTrace::path() const { return state_->library.path(); }
+
+std::vector<KernelActivity> CuptiTrace::record(const std::function<void()>& work) {
+  const Api& api = state_->api;
+  std::vector<TimedKernel> found;
+  if (!state_->succeeded(api.enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "cuptiActivityEnable")) {
+    work();
+    return {};
+  }
+  delivery = {&api, &found};
+  const auto stop = [&] {
+    state_->succeeded(api.flush(1), "cuptiActivityFlushAll");
+    state_->succeeded(api.disable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "cuptiActivityDisable");
+    delivery = {};
+  };
+  try {
+    work();
+  } catch (...) {
+    stop();
+    throw;
+  }
+  stop();
+  std::stable_sort(found.begin(), found.end(),
+                   [](const TimedKernel& a, const TimedKernel& b) { return a.start_ns < b.start_ns; });
+  std::vector<KernelActivity> kernels;
+  for (TimedKernel& one : found) kernels.push_back(std::move(one.kernel));
+  return kernels;
+}
+
+std::string kernels_text(const std::vector<KernelActivity>& kernels) {
+  std::string text;
+  for (const KernelActivity& kernel : kernels)
+    text += fmt::format("{}{} ({:.2f} us)", text.empty() ? "kernels: " : ", ", kernel.name, kernel.us);
+  return text;
+}
+
+}  // namespace perfatlas
