@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <limits>
 
 #include "perfatlas/backends/operand_blocks.h"
@@ -88,20 +89,39 @@ std::vector<float> decode_as(std::span<const std::byte> bytes, Decode decode) {
   return values;
 }
 
-/// Two elements per byte, the first one in the low bits, in two's complement.
-std::vector<std::byte> encode_int4(std::span<const float> values) {
-  const auto code = [](float v) { return unsigned(int(std::nearbyint(std::clamp(v, -8.f, 7.f)))) & 15; };
+/// In two's complement.
+unsigned int4_code(float v) { return unsigned(int(std::nearbyint(std::clamp(v, -8.f, 7.f)))) & 15; }
+float int4_value(unsigned code) { return float(int((code & 15) ^ 8) - 8); }
+
+/// e2m1 of the OCP microscaling specification: a sign bit before the number of the magnitude.
+constexpr float kFp4Magnitudes[] = {0, 0.5, 1, 1.5, 2, 3, 4, 6};
+
+unsigned fp4_code(float v) {
+  unsigned nearest = 0;
+  for (unsigned i = 1; i < std::size(kFp4Magnitudes); ++i) {
+    const float nearer = std::fabs(std::fabs(v) - kFp4Magnitudes[nearest]);
+    const float distance = std::fabs(std::fabs(v) - kFp4Magnitudes[i]);
+    if (distance < nearer || (distance == nearer && i % 2 == 0)) nearest = i;
+  }
+  return nearest | (std::signbit(v) ? 8U : 0U);
+}
+float fp4_value(unsigned code) { return code & 8 ? -kFp4Magnitudes[code & 7] : kFp4Magnitudes[code & 7]; }
+
+/// Two elements per byte, the first one in the low bits.
+template <class Code>
+std::vector<std::byte> encode_pairs(std::span<const float> values, Code code) {
+  PERFATLAS_ASSERT(values.size() % 2 == 0);
   std::vector<std::byte> bytes(values.size() / 2);
   for (size_t i = 0; i < bytes.size(); ++i)
     bytes[i] = std::byte(code(values[2 * i]) | code(values[2 * i + 1]) << 4);
   return bytes;
 }
 
-std::vector<float> decode_int4(std::span<const std::byte> bytes) {
-  const auto value = [](unsigned code) { return float(int((code & 15) ^ 8) - 8); };
+template <class Value>
+std::vector<float> decode_pairs(std::span<const std::byte> bytes, Value value) {
   std::vector<float> values(bytes.size() * 2);
   for (size_t i = 0; i < bytes.size(); ++i) {
-    values[2 * i] = value(unsigned(bytes[i]));
+    values[2 * i] = value(unsigned(bytes[i]) & 15);
     values[2 * i + 1] = value(unsigned(bytes[i]) >> 4);
   }
   return values;
@@ -111,10 +131,8 @@ int8_t encode_int8(float value) { return int8_t(std::nearbyint(std::fmin(std::fm
 
 }  // namespace
 
-bool convertible(DType dtype) { return dtype != DType::fp4 && dtype != DType::int32; }
-
 std::vector<std::byte> encode_elements(DType dtype, std::span<const float> values) {
-  PERFATLAS_ASSERT(convertible(dtype));
+  PERFATLAS_ASSERT(dtype != DType::int32);
   if (is_block_type(dtype)) return encode_blocks(dtype, values);
   switch (dtype) {
     case DType::f16:
@@ -126,15 +144,16 @@ std::vector<std::byte> encode_elements(DType dtype, std::span<const float> value
     case DType::int8:
       return encode_as<int8_t>(values, encode_int8);
     case DType::int4:
-      PERFATLAS_ASSERT(values.size() % 2 == 0);
-      return encode_int4(values);
+      return encode_pairs(values, int4_code);
+    case DType::fp4:
+      return encode_pairs(values, fp4_code);
     default:
       return encode_as<float>(values, [](float v) { return v; });
   }
 }
 
 std::vector<float> decode_elements(DType dtype, std::span<const std::byte> bytes) {
-  PERFATLAS_ASSERT(convertible(dtype));
+  PERFATLAS_ASSERT(dtype != DType::int32);
   if (is_block_type(dtype)) return decode_blocks(dtype, bytes);
   switch (dtype) {
     case DType::f16:
@@ -146,7 +165,9 @@ std::vector<float> decode_elements(DType dtype, std::span<const std::byte> bytes
     case DType::int8:
       return decode_as<int8_t>(bytes, [](int8_t v) { return float(v); });
     case DType::int4:
-      return decode_int4(bytes);
+      return decode_pairs(bytes, int4_value);
+    case DType::fp4:
+      return decode_pairs(bytes, fp4_value);
     default:
       return decode_as<float>(bytes, [](float v) { return v; });
   }

@@ -73,6 +73,13 @@ TEST(Convert, FourBitIntegersAreStoredInPairsLowBitsFirst) {
   EXPECT_EQ(decode_elements(DType::int4, bytes), (std::vector<float>{1, -1, 7, -8, 7, -8, 0, 2}));
 }
 
+TEST(Convert, FourBitFloatsAreStoredInPairsAndRoundToTheEvenNeighbour) {
+  const std::vector<float> values{0.5f, -6, 0.25f, 0.75f, 2.5f, -5, 100, -0.f};
+  const std::vector<std::byte> bytes = encode_elements(DType::fp4, values);
+  EXPECT_EQ(bytes[0], std::byte(0xf1));
+  EXPECT_EQ(decode_elements(DType::fp4, bytes), (std::vector<float>{0.5f, -6, 0, 1, 2, -4, 6, 0}));
+}
+
 TEST(Convert, EveryStoredValueSurvives) {
   for (const DType dtype : {DType::f16, DType::bf16, DType::fp8_e4m3, DType::int8}) {
     for (uint32_t bits = 0; bits < 1u << bits_of(dtype); ++bits) {

@@ -15,11 +15,13 @@ namespace perfatlas {
 namespace {
 
 constexpr float kInt8Deviation = 32, kInt4Deviation = 3;  // Fill::normal for integers
+constexpr float kFp4Deviation = 2;                        // and for fp4, whose values end at 6
 constexpr float kSmallestHalf = 0x1p-14f;
 
 float scale_of(const Operand& declared) {
   if (declared.dtype == DType::int8) return kInt8Deviation;
   if (declared.dtype == DType::int4) return kInt4Deviation;
+  if (declared.dtype == DType::fp4) return kFp4Deviation;
   if (declared.fill == Fill::small && !declared.shape.empty())
     return float(1 / std::sqrt(double(declared.shape.back())));
   return 1;
@@ -125,7 +127,7 @@ std::vector<std::byte> operand_bytes_of(const HostOperand& operand) {
 
 std::vector<std::byte> random_elements(DType dtype, size_t elements, uint64_t seed) {
   SeededNumbers numbers(combine_hashes(hash64(name_of(dtype)), seed));
-  if (!convertible(dtype) || dtype == DType::int4) {
+  if (dtype == DType::int32 || dtype == DType::int4 || dtype == DType::fp4) {
     std::vector<std::byte> bytes(size_t(double(elements) * bytes_of(dtype)));
     for (std::byte& byte : bytes) byte = std::byte(numbers.next());
     return bytes;

@@ -26,7 +26,7 @@ class SeededNumbers {
 };
 
 /// Content of one operand by its declared fill, rounded to its element type. Different names give different content
-/// for the same seed. Fill::none leaves zeros. REQUIRES: convertible(dtype), whole blocks.
+/// for the same seed. Fill::none leaves zeros. REQUIRES: whole bytes, whole blocks.
 HostOperand make_host_operand(const Operand& declared, uint64_t seed);
 
 /// The same content in another element type, rounded to it. REQUIRES: values, not indices.

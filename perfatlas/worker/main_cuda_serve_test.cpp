@@ -64,10 +64,11 @@ TEST_F(CudaWorker, SamplesEveryCacheStateAndGivesEverythingBack) {
     ASSERT_NE(sampled, nullptr) << std::get<FailedAnswer>(answer).error;
     EXPECT_EQ(sampled->kernel_source, "cublaslt_matmul");
     EXPECT_EQ(sampled->samples.latency_ms.size(), 3u);
-    EXPECT_EQ(sampled->samples.after.clock_mhz, 1980);
-    // The stand-in library multiplies at once, so nothing is captured, and that is said.
-    EXPECT_EQ(sampled->samples.launch, LaunchMode::eager);
-    EXPECT_THAT(sampled->samples.launch_note, HasSubstr("does not use the given stream"));
+    // What the samples saw, or NVML's where every launch is timed by itself.
+    const bool cold = sampled->samples.cache == CacheState::cold;
+    EXPECT_NEAR(sampled->samples.after.clock_mhz.value(), cold ? 1980 : 1500, 1);
+    EXPECT_EQ(sampled->samples.launch, LaunchMode::graph);
+    EXPECT_EQ(sampled->samples.launch_note, "");
   }
   EXPECT_EQ(runtime->live_graphs + runtime->live_events, 0u);
 }
@@ -100,8 +101,9 @@ TEST_F(CudaWorker, AnswersAFailureOfAnyCallAndGoesOn) {
       ASSERT_EQ(answers.size(), 2u) << call;
       EXPECT_FALSE(ended_by_error) << call;
       // What fails while a graph is made is no failure of the case: it runs eagerly.
-      if (const auto* failed = std::get_if<FailedAnswer>(&answers[0]))
+      if (const auto* failed = std::get_if<FailedAnswer>(&answers[0])) {
         EXPECT_THAT(failed->error, HasSubstr("cudaErrorInvalidValue"));
+      }
       EXPECT_TRUE(std::holds_alternative<SampleAnswer>(answers[1])) << call << ' ' << nth;
       EXPECT_EQ(runtime->live_graphs + runtime->live_events, 0u) << call;
     }

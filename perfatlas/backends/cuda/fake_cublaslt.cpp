@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "perfatlas/backends/cuda/fake_stream.h"
+
 namespace {
 
 struct Desc {
@@ -103,6 +105,25 @@ bool supported(const Desc& desc, const Layout& a, const Layout& b, const Layout&
       return desc.compute == CUBLAS_COMPUTE_32F && desc.scale == CUDA_R_32F && d.type == a.type &&
              desc.fast == 0;
   }
+}
+
+struct Factor {
+  Layout layout;
+  const void* data;
+};
+
+void multiply(const Desc& desc, const Factor& a, const Factor& b, const Layout& ld, void* d) {
+  const bool ta = desc.op_a == CUBLAS_OP_T, tb = desc.op_b == CUBLAS_OP_T;
+  const uint64_t depth = ta ? a.layout.rows : a.layout.cols;
+  for (int64_t batch = 0; batch < ld.batches; ++batch)
+    for (uint64_t row = 0; row < ld.rows; ++row)
+      for (uint64_t col = 0; col < ld.cols; ++col) {
+        double sum = 0;
+        for (uint64_t i = 0; i < depth; ++i)
+          sum += element(a.layout, a.data, ta ? i : row, ta ? row : i, batch) *
+                 element(b.layout, b.data, tb ? col : i, tb ? i : col, batch);
+        store(ld, d, row + col * uint64_t(ld.ld) + uint64_t(batch * ld.batch_stride), sum);
+      }
 }
 
 }  // namespace
@@ -243,9 +264,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc_handle
                               cublasLtMatrixLayout_t b_layout, const void* beta, const void* c,
                               cublasLtMatrixLayout_t, void* d, cublasLtMatrixLayout_t d_layout,
                               const cublasLtMatmulAlgo_t* algorithm, void* workspace, size_t workspace_bytes,
-                              cudaStream_t) {
+                              cudaStream_t stream) {
   const Desc& desc = desc_of(desc_handle);
-  const Layout &la = layout_of(a_layout), &lb = layout_of(b_layout), &ld = layout_of(d_layout);
   const bool integer = desc.scale == CUDA_R_32I;
   const double one =
       integer ? *static_cast<const int32_t*>(alpha) : double(*static_cast<const float*>(alpha));
@@ -254,18 +274,11 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc_handle
   if (!scaled_by_one(desc.a_mode, desc.a_scales) || !scaled_by_one(desc.b_mode, desc.b_scales))
     return CUBLAS_STATUS_INVALID_VALUE;
   if (workspace_bytes != kWorkspace) return CUBLAS_STATUS_INVALID_VALUE;
-  std::memset(workspace, 0xff, workspace_bytes);  // it is scratch: nobody's data may lie there
-  const bool ta = desc.op_a == CUBLAS_OP_T, tb = desc.op_b == CUBLAS_OP_T;
-  const uint64_t depth = ta ? la.rows : la.cols;
-  for (int64_t batch = 0; batch < ld.batches; ++batch)
-    for (uint64_t row = 0; row < ld.rows; ++row)
-      for (uint64_t col = 0; col < ld.cols; ++col) {
-        double sum = 0;
-        for (uint64_t i = 0; i < depth; ++i)
-          sum += element(la, a, ta ? i : row, ta ? row : i, batch) *
-                 element(lb, b, tb ? col : i, tb ? i : col, batch);
-        store(ld, d, row + col * uint64_t(ld.ld) + uint64_t(batch * ld.batch_stride), sum);
-      }
+  auto* const queue = static_cast<perfatlas::FakeStream*>(static_cast<void*>(stream));
+  queue->take([=, desc = desc, la = layout_of(a_layout), lb = layout_of(b_layout), ld = layout_of(d_layout)] {
+    std::memset(workspace, 0xff, workspace_bytes);  // it is scratch: nobody's data may lie there
+    multiply(desc, {la, a}, {lb, b}, ld, d);
+  });
   return CUBLAS_STATUS_SUCCESS;
 }
 

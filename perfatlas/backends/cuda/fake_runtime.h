@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
+#include "perfatlas/backends/cuda/fake_stream.h"
 #include "perfatlas/backends/cuda/runtime.h"
 #include "perfatlas/backends/kernel.h"
 
 namespace perfatlas {
 
-class FakeRuntime final : public CudaRuntime {
+class FakeRuntime final : public CudaRuntime, public FakeStream {
  public:
   // Knobs.
   CudaProperties properties{.name = "Fake GPU",
@@ -96,7 +97,7 @@ class FakeRuntime final : public CudaRuntime {
     ran.push_back({Ran::flush, nullptr, false, held_});
   }
 
-  Stream create_stream() override { return ++live_streams, this; }
+  Stream create_stream() override { return ++live_streams, static_cast<FakeStream*>(this); }
   void destroy_stream(Stream) noexcept override { --live_streams; }
   void synchronize(Stream) override {
     may_fail("synchronize");
@@ -150,6 +151,7 @@ class FakeRuntime final : public CudaRuntime {
   void let_go() noexcept override { held_ = false; }
   void noop(Stream) override { work(nullptr); }
   void read(const void* data, size_t, void*, Stream) override { work(data); }
+  void take(std::function<void()> work) override { enqueue({nullptr, std::move(work)}); }
   /// On the host, over the fake's memory; a capture records it.
   void run(const BlockWork& work, Stream) override {
     may_fail("run");
