@@ -119,6 +119,6 @@ endforeach()
 target_compile_definitions(perfatlas_library_headers INTERFACE
   FLASHINFER_ENABLE_BF16 FLASHINFER_ENABLE_F16 FLASHINFER_ENABLE_FP8_E4M3)
 # NDEBUG: with its assertions ptxas serialises the wgmma of Hopper. Suppressed in headers of others: unused names (177),
-# unsigned compared with zero (186), deprecation (1444, 2908), annotations of defaulted functions (20012).
+# unsigned compared with zero (186), a needless `template` (946), deprecation (1444, 2908), annotations of defaulted functions (20012).
 target_compile_options(perfatlas_library_headers INTERFACE
-  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -DNDEBUG -diag-suppress=177,186,1444,2908,20012>)
+  $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -DNDEBUG -diag-suppress=177,186,946,1444,2908,20012>)
