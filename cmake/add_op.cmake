@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-# perfatlas_op(<folder> <Struct>... [CPU] [GGML] [MPI] [CUDA]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
+# perfatlas_op(<folder> <Struct>... [CPU] [GGML] [MPI] [CUDA] [NCCL]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
 # are the registry. A folder holds <folder>.h (the declarations), any other *.cpp it needs, and per back end
-# <folder>_<kind>.cpp (kind: cpu, ggml, mpi, cuda) defining add_<folder>_<kind>_kernels(KernelRegistry&).
-# Sources are every *.cpp of the folder: *_test.cpp are tests, *_<kind>*.cpp and *_cuda*.cu kernels.
-set(PERFATLAS_KERNEL_KINDS cpu ggml mpi cuda)
+# <folder>_<kind>.cpp (kind: cpu, ggml, mpi, cuda, nccl) defining add_<folder>_<kind>_kernels(KernelRegistry&).
+# Sources are every *.cpp of the folder: *_test.cpp are tests, *_<kind>*.cpp and *_<kind>*.cu kernels.
+set(PERFATLAS_KERNEL_KINDS cpu ggml mpi cuda nccl)
 
 set_property(GLOBAL PROPERTY perfatlas_ops "")
 
@@ -13,17 +13,16 @@ function(perfatlas_op folder)
   set_property(GLOBAL APPEND PROPERTY perfatlas_ops ${folder})
   set_property(GLOBAL PROPERTY perfatlas_op_${folder}_structs ${ARG_UNPARSED_ARGUMENTS})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cpp)
+  file(GLOB device_sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cu)
   list(JOIN PERFATLAS_KERNEL_KINDS "|" kinds)
   foreach(kind IN LISTS PERFATLAS_KERNEL_KINDS)
     string(TOUPPER ${kind} flag)
     set_property(GLOBAL PROPERTY perfatlas_op_${folder}_${kind} ${ARG_${flag}})
-    set(kernels ${sources})
-    list(FILTER kernels INCLUDE REGEX "_${kind}(_[a-z0-9_]+)?\\.cpp$")
+    set(kernels ${sources} ${device_sources})
+    list(FILTER kernels INCLUDE REGEX "_${kind}(_[a-z0-9_]+)?\\.(cpp|cu)$")
     list(FILTER kernels EXCLUDE REGEX "_test\\.cpp$")
     set_property(GLOBAL PROPERTY perfatlas_op_${folder}_${kind}_sources ${kernels})
   endforeach()
-  file(GLOB cuda_units CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${folder}/*.cu)
-  set_property(GLOBAL APPEND PROPERTY perfatlas_op_${folder}_cuda_sources ${cuda_units})
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
   set_property(GLOBAL PROPERTY perfatlas_op_${folder}_tests ${tests})

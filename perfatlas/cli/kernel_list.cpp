@@ -11,7 +11,7 @@ namespace perfatlas {
 namespace {
 
 /// One back end of each worker executable; a worker lists the kernels of all its back ends.
-constexpr const char* kWorkers[] = {"onednn", "ggml", "vllm_cpu", "mpi", "cuda"};
+constexpr const char* kWorkers[] = {"onednn", "ggml", "vllm_cpu", "mpi", "cuda", "nccl"};
 constexpr double kDeadlineSeconds = 60;
 
 void ask_worker(const std::string& backend, const Case& c, std::vector<KernelStatus>& out) {

@@ -21,20 +21,6 @@ struct GpuOptions {
   int trace_kernels = 0;  // 1: yes
 };
 
-/// Without a usable GPU every request, hello among them, is answered with the reason.
-void refuse(ProtocolChannel& channel, const std::string& reason) {
-  while (const auto line = channel.read_line()) {
-    int64_t id = 0;
-    WorkerAnswer answer = FailedAnswer{reason};
-    try {
-      id = parse_request(*line).id;
-    } catch (const Error& error) {
-      answer = FailedAnswer{error.what()};
-    }
-    channel.write_line(format_answer(id, answer));
-  }
-}
-
 void serve_device(ProtocolChannel& channel, CudaDevice& device) {
   const OpRegistry ops = all_ops();
   KernelRegistry kernels;

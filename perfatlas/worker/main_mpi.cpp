@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "perfatlas/backends/mpi/mpi_device.h"
+#include "perfatlas/backends/mpi/mpi_kernels.h"
 #include "perfatlas/backends/mpi/rank_program.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/worker/serve.h"

@@ -183,4 +183,17 @@ void serve(ProtocolChannel& channel, const WorkerParts& parts) {
   }
 }
 
+void refuse(ProtocolChannel& channel, const std::string& reason) {
+  while (const auto line = channel.read_line()) {
+    int64_t id = 0;
+    WorkerAnswer answer = FailedAnswer{reason};
+    try {
+      id = parse_request(*line).id;
+    } catch (const Error& error) {
+      answer = FailedAnswer{error.what()};
+    }
+    channel.write_line(format_answer(id, answer));
+  }
+}
+
 }  // namespace perfatlas

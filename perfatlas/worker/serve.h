@@ -56,4 +56,7 @@ class RequestServer {
 /// not known. Throws Error when the channel breaks, and, after its answer, when the device is lost (Device::lost).
 void serve(ProtocolChannel& channel, const WorkerParts& parts);
 
+/// Of a worker without a usable device: answers every request, hello among them, with the reason.
+void refuse(ProtocolChannel& channel, const std::string& reason);
+
 }  // namespace perfatlas

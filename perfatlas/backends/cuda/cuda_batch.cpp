@@ -138,6 +138,7 @@ double CudaBatch::run_back_to_back() {
   const CudaGraph graph = mode_ == LaunchMode::graph ? graph_of(first) : nullptr;
   {
     HeldStream held(runtime, context_.stream);
+    if (context_.rendezvous) context_.rendezvous(context_.stream);
     if (context_.stamps != nullptr) runtime.stamp(&context_.stamps[0], context_.stream);
     runtime.record(events_[0], context_.stream);
     if (graph != nullptr) {

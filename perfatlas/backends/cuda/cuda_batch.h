@@ -2,6 +2,7 @@
 // One timed repetition on a GPU.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -40,6 +41,9 @@ struct CudaBatchContext {
   ClockStamp* stamps = nullptr;  // two, in device memory; null: the clock is not looked at
   ClockMeter* clock = nullptr;   // gets what they say
   FlushBuffer flush;             // needed for CacheState::cold and BatchRequest::evict_first
+  /// Enqueued directly before the first event of a back-to-back repetition: a barrier among the processes that share
+  /// the launches. May be empty.
+  std::function<void(Stream)> rendezvous = {};
 };
 
 /// How each cache state is timed, always behind a kernel or a flush that keeps the stream busy while the host

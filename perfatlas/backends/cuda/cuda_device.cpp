@@ -140,7 +140,8 @@ std::unique_ptr<TimedBatch> CudaDevice::make_batch(const BatchRequest& request) 
   CudaBatchContext context{.runtime = runtime_.get(),
                            .stream = stream_,
                            .stamps = static_cast<ClockStamp*>(stamps_.get()),
-                           .clock = &clock_};
+                           .clock = &clock_,
+                           .rendezvous = rendezvous_};
   if (request.cache == CacheState::cold || request.evict_first) {
     // More than twice the L2, so that replacement that is not strictly least-recent evicts everything, too.
     constexpr size_t spare = size_t(1) << 20;

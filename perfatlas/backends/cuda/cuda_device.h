@@ -51,6 +51,8 @@ class CudaDevice final : public Device {
   /// NVML's energy counter moves every 20 to 100 ms, depending on the part: thirty of its steps.
   double energy_window_ms() const override { return 3000; }
   bool lost() override { return runtime_->lost(); }
+  /// Every back-to-back repetition of batches made from here on begins behind what this enqueues (CudaBatchContext).
+  void start_together(std::function<void(Stream)> rendezvous) { rendezvous_ = std::move(rendezvous); }
 
   /// 10 * major + minor of the compute capability: 90 for Hopper.
   int sm_version() const { return properties_.sm_version; }
@@ -75,6 +77,7 @@ class CudaDevice final : public Device {
   Stream stream_ = nullptr;
   int tuned_algorithms_ = 1;
   ClockMeter clock_;
+  std::function<void(Stream)> rendezvous_;
   std::unique_ptr<CuptiTrace> cupti_;
   std::shared_ptr<void> stamps_;
   std::shared_ptr<void> flush_;  // made for the first cold batch

@@ -3,6 +3,10 @@
 // fails on demand.
 #pragma once
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -37,6 +41,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   bool stamps_move = false;  // every stamp comes from another multiprocessor
   bool time_runs_backwards = false;
   size_t used_by_others = 0;
+  bool shareable = false;  // allocations can be opened by other processes
   /// The nth call of this name from now on fails, once; a fatal code loses the context.
   struct Failure {
     std::string call;
@@ -68,22 +73,54 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     return devices;
   }
   CudaProperties select(int) override { return may_fail("select"), properties; }
+  CudaProperties properties_of(int) override { return properties; }
   std::map<std::string, std::string> versions() override { return {{"cudart", "13.0"}}; }
   bool lost() noexcept override { return context_lost; }
 
   void* allocate(size_t bytes) override {
     may_fail("allocate");
     if (allocated + bytes > properties.memory_bytes) throw OutOfMemory("out of memory: fake");
+    const int file = shareable ? ::memfd_create("fake-device", MFD_CLOEXEC) : -1;
+    void* const memory = file >= 0 && ::ftruncate(file, off_t(bytes)) == 0
+                             ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+                             : std::aligned_alloc(256, (bytes + 511) / 256 * 256);
     allocated += bytes;
-    auto* memory = static_cast<char*>(std::aligned_alloc(256, (bytes + 511) / 256 * 256));
-    std::memcpy(memory, &bytes, sizeof bytes);
-    sizes_[memory] = bytes;
+    allocations_[memory] = {bytes, file};
     return memory;
   }
   void release(void* memory) noexcept override {
-    allocated -= sizes_[memory];
-    sizes_.erase(memory);
-    std::free(memory);
+    const Allocation was = allocations_[memory];
+    allocations_.erase(memory);
+    allocated -= was.bytes;
+    if (was.file < 0) return std::free(memory);
+    ::munmap(memory, was.bytes);
+    ::close(was.file);
+  }
+  /// REQUIRES (both): shareable.
+  PeerHandle export_memory(void* memory) override {
+    may_fail("export_memory");
+    const Shared shared{::getpid(), allocations_.at(memory)};
+    PeerHandle handle;
+    std::memcpy(handle.bytes.data(), &shared, sizeof shared);
+    return handle;
+  }
+  void* open_peer(const PeerHandle& handle) override {
+    may_fail("open_peer");
+    Shared shared;
+    std::memcpy(&shared, handle.bytes.data(), sizeof shared);
+    const std::string path =
+        "/proc/" + std::to_string(shared.process) + "/fd/" + std::to_string(shared.memory.file);
+    const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+    void* const memory =
+        ::mmap(nullptr, shared.memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    if (memory == MAP_FAILED) throw CudaError(cudaErrorMapBufferObjectFailed, "cudaIpcOpenMemHandle()");
+    ::close(file);
+    peers_[memory] = shared.memory.bytes;
+    return memory;
+  }
+  void close_peer(void* memory) noexcept override {
+    ::munmap(memory, peers_[memory]);
+    peers_.erase(memory);
   }
   void copy(void* to, const void* from, size_t bytes, Stream) override {
     may_fail("copy");
@@ -159,6 +196,14 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   }
 
  private:
+  struct Allocation {
+    size_t bytes;
+    int file;  // -1: not shareable
+  };
+  struct Shared {
+    pid_t process;
+    Allocation memory;
+  };
   struct Work {
     const void* operand;
     std::function<void()> compute;
@@ -189,7 +234,8 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   uint64_t stamps_ = 0;
   bool capturing_ = false, held_ = false;
   Recorded current_;
-  std::map<void*, size_t> sizes_;
+  std::map<void*, Allocation> allocations_;
+  std::map<void*, size_t> peers_;
 };
 
 /// Enqueues one piece of fake work on its first operand.

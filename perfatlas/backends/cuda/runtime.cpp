@@ -5,6 +5,7 @@
 #include <nvtx3/nvToolsExt.h>
 
 #include <atomic>
+#include <bit>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
 #include "perfatlas/backends/cuda/device_kernels.h"
@@ -45,6 +46,10 @@ class LinkedCudaRuntime final : public CudaRuntime {
 
   CudaProperties select(int device) override {
     PERFATLAS_CUDA(cudaSetDevice(device));
+    return properties_of(device);
+  }
+
+  CudaProperties properties_of(int device) override {
     cudaDeviceProp found{};
     PERFATLAS_CUDA(cudaGetDeviceProperties(&found, device));
     char bus_id[32] = "";
@@ -91,6 +96,20 @@ class LinkedCudaRuntime final : public CudaRuntime {
   void fill(void* to, int byte, size_t bytes, Stream stream) override {
     PERFATLAS_CUDA(cudaMemsetAsync(to, byte, bytes, to_stream(stream)));
   }
+
+  PeerHandle export_memory(void* memory) override {
+    static_assert(sizeof(PeerHandle) == sizeof(cudaIpcMemHandle_t));
+    cudaIpcMemHandle_t handle;
+    PERFATLAS_CUDA(cudaIpcGetMemHandle(&handle, memory));
+    return std::bit_cast<PeerHandle>(handle);
+  }
+  void* open_peer(const PeerHandle& handle) override {
+    void* memory = nullptr;
+    PERFATLAS_CUDA(cudaIpcOpenMemHandle(&memory, std::bit_cast<cudaIpcMemHandle_t>(handle),
+                                        cudaIpcMemLazyEnablePeerAccess));
+    return memory;
+  }
+  void close_peer(void* memory) noexcept override { PERFATLAS_CUDA_NOEXCEPT(cudaIpcCloseMemHandle(memory)); }
 
   Stream create_stream() override {
     cudaStream_t stream = nullptr;

@@ -3,6 +3,7 @@
 // kernels) is tested without a GPU against a fake that fails, runs out of memory or reports times on demand.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -34,6 +35,11 @@ struct ClockStamp {
   uint64_t multiprocessor = 0;
 };
 
+/// Names an allocation of another process (cudaIpcMemHandle_t).
+struct PeerHandle {
+  std::array<char, 64> bytes{};
+};
+
 struct CapturedGraph {
   CudaGraph graph = nullptr;
   size_t nodes = 0;
@@ -47,6 +53,8 @@ class CudaRuntime {
 
   /// 0 is an answer; a missing or too old driver throws with its reason.
   virtual int device_count() = 0;
+  /// Looks at a device without making it current. REQUIRES: 0 <= device < device_count().
+  virtual CudaProperties properties_of(int device) = 0;
   /// Makes the device current for this thread. REQUIRES: 0 <= device < device_count().
   virtual CudaProperties select(int device) = 0;
   /// "driver" (the newest CUDA version it supports) and "cudart".
@@ -59,6 +67,12 @@ class CudaRuntime {
   /// In either direction or within the device; in stream order. A copy from or to the host is complete on return.
   virtual void copy(void* to, const void* from, size_t bytes, Stream stream) = 0;
   virtual void fill(void* to, int byte, size_t bytes, Stream stream) = 0;
+
+  /// The name of a whole allocation for other processes of this machine, while it lives.
+  virtual PeerHandle export_memory(void* memory) = 0;
+  /// Memory of another process, perhaps on another device; its kernels and ours see the same bytes.
+  virtual void* open_peer(const PeerHandle& handle) = 0;
+  virtual void close_peer(void* memory) noexcept = 0;
 
   virtual Stream create_stream() = 0;
   virtual void destroy_stream(Stream stream) noexcept = 0;

@@ -6,13 +6,11 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 
 #include "perfatlas/backends/cpu/core_set.h"
 #include "perfatlas/backends/cpu/cpu_facts.h"
-#include "perfatlas/backends/mpi/mpi_batch.h"
-#include "perfatlas/backends/mpi/mpi_memory.h"
+#include "perfatlas/backends/mpi/mpi_launcher.h"
 #include "perfatlas/backends/mpi/rank_program.h"
 #include "perfatlas/base/text.h"
 
@@ -61,28 +59,11 @@ MpiDevice::MpiDevice(std::string_view cores, std::vector<std::string> rank_progr
 }
 
 MpiDevice::~MpiDevice() {
-  groups_.clear();
+  end_groups();
   std::error_code ignored;
   if (scratch_.empty()) return;
   fs::remove_all(scratch_, ignored);
   fs::remove(fs::path(scratch_).parent_path(), ignored);  // stays while another front is there
-}
-
-std::shared_ptr<void> MpiDevice::allocate(size_t bytes) { return memory_.allocate(bytes); }
-
-void MpiDevice::copy(void* to, const void* from, size_t bytes) {
-  if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();
-  std::memcpy(to, from, bytes);
-  ++writes_;
-}
-
-void MpiDevice::copy_out(void* host, const void* device, size_t bytes) {
-  if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();
-  std::memcpy(host, device, bytes);
-}
-
-std::unique_ptr<TimedBatch> MpiDevice::make_batch(const BatchRequest& request) {
-  return std::make_unique<MpiBatch>(request, *this);
 }
 
 /// In memory where there is a file system for it: Open MPI's ranks exchange small messages through files there.
@@ -100,17 +81,18 @@ std::string MpiDevice::scratch_folder() {
   return scratch_ = own.string();
 }
 
-RankGroup& MpiDevice::group(int ranks) {
-  for (auto& [size, other] : groups_)
-    if (size != ranks) other->release();
-  if (const auto found = groups_.find(ranks); found != groups_.end()) return *found->second;
-  GroupOptions options{.ranks = ranks,
-                       .oversubscribed = size_t(ranks) > cores_.size(),
-                       .mpirun = mpirun_,
-                       .rank_program = rank_program_,
-                       .scratch = scratch_folder()};
-  options.rank_program.push_back(info_.id);
-  return *(groups_[ranks] = std::make_unique<RankGroup>(options));
+std::unique_ptr<RankLauncher> MpiDevice::make_launcher(int ranks) {
+  MpiLaunch launch{.oversubscribed = size_t(ranks) > cores_.size(),
+                   .mpirun = mpirun_,
+                   .rank_program = rank_program_,
+                   .scratch = scratch_folder()};
+  launch.rank_program.push_back(info_.id);
+  return std::make_unique<MpiLauncher>(std::move(launch));
+}
+
+std::string MpiDevice::note_of(int ranks) const {
+  if (size_t(ranks) <= cores_.size()) return {};
+  return fmt::format("{} ranks on {} cores: oversubscribed", ranks, cores_.size());
 }
 
 }  // namespace perfatlas

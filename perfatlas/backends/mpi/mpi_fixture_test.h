@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "perfatlas/backends/mpi/mpi_device.h"
+#include "perfatlas/backends/mpi/mpi_kernels.h"
 
 namespace perfatlas {
 

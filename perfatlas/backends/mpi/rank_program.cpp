@@ -10,8 +10,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include "perfatlas/backends/mpi/mpi_memory.h"
-#include "perfatlas/backends/mpi/rank_wire.h"
+#include "perfatlas/backends/ranks/rank_loop.h"
+#include "perfatlas/backends/ranks/shared_memory.h"
 
 namespace perfatlas {
 namespace {
@@ -35,113 +35,61 @@ struct RowBuffer {
   }
 };
 
-class Rank {
+class MpiRank final : public RankSide {
  public:
-  Rank(FileDescriptor front, MpiDevice& device, const OpRegistry& ops, const KernelRegistry& kernels)
-      : front_(std::move(front)), device_(device), ops_(ops), kernels_(kernels) {
+  explicit MpiRank(MpiDevice& device) : device_(device) {}
+
+  RankHello hello() const override {
     RankHello hello;
     MPI_Comm_rank(MPI_COMM_WORLD, &hello.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &hello.ranks);
-    rank_ = hello.rank;
-    ranks_ = hello.ranks;
-    front_process_ = peer_process(front_.get());
-    send_bytes(front_.get(), &hello, sizeof hello);
+    return hello;
   }
 
-  /// False when the front has hung up.
-  bool obey() {
-    RankCommand command;
-    if (!receive_bytes(front_.get(), &command, sizeof command)) return false;
-    std::string payload(command.bytes, '\0');
-    if (!receive_bytes(front_.get(), payload.data(), payload.size())) return false;
-    try {
-      return reply({.ms = carry_out(command, payload)});
-    } catch (const std::exception& error) {
-      const std::string why = error.what();
-      return reply({.failed = 1, .bytes = why.size()}) && send_bytes(front_.get(), why.data(), why.size());
-    }
+  void prepare(const Case& what, const KernelEntry& kernel, const std::vector<OperandRow>& rows) override {
+    kernel_ = kernel.prepare(what.values, device_);
+    for (const OperandRow& row : rows) rows_.emplace_back(row);
   }
 
- private:
-  bool reply(const RankReply& reply) { return send_bytes(front_.get(), &reply, sizeof reply); }
-
-  /// Milliseconds of a run, else 0.
-  double carry_out(const RankCommand& command, const std::string& payload) {
-    switch (command.act) {
-      case RankAct::prepare:
-        prepare(payload);
-        return 0;
-      case RankAct::load:
-        load(payload);
-        return 0;
-      case RankAct::run:
-        return run_ms(command.launches);
-      case RankAct::fetch:
-        fetch(payload);
-        return 0;
-      case RankAct::release:
-        kernel_.reset();
-        rows_.clear();
-        return 0;
-    }
-    throw Error("an unknown command");
+  RankReadiness plan(const RankPlan& plan) override {
+    launches_ = plan.launches;
+    return {LaunchMode::direct, {}};
   }
 
-  void prepare(const std::string& text) {
-    kernel_.reset();
-    rows_.clear();
-    const size_t newline = text.find('\n');
-    const Case what = ops_.parse_case(text.substr(newline + 1));
-    for (const KernelEntry* kernel : kernels_.of(what.op->info.id, ""))
-      if (kernel->name == text.substr(0, newline)) kernel_ = kernel->prepare(what.values, device_);
-    if (!kernel_) throw Error("there is no such kernel: " + text);
-    for (const OperandRow& row : operand_rows(what, ranks_)) rows_.emplace_back(row);
+  void load(size_t index, const void* from) override {
+    const RowBuffer& row = rows_[index];
+    if (row.output)
+      std::memset(row.memory.get(), *static_cast<const char*>(from), row.bytes);
+    else
+      std::memcpy(row.memory.get(), from, row.bytes);
   }
 
-  /// This rank's row of operand `index` in the front's memory.
-  std::shared_ptr<void> row_in_front(const std::string& places, size_t index) const {
-    PERFATLAS_ASSERT(places.size() == rows_.size() * sizeof(SharedPlace));
-    SharedPlace place;
-    std::memcpy(&place, places.data() + index * sizeof place, sizeof place);
-    place.offset += uint64_t(rank_) * rows_[index].bytes;
-    return map_shared(front_process_, place, rows_[index].bytes);
-  }
-
-  void load(const std::string& places) {
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      const std::shared_ptr<void> from = row_in_front(places, i);
-      if (rows_[i].output)
-        std::memset(rows_[i].memory.get(), *static_cast<const char*>(from.get()), rows_[i].bytes);
-      else
-        std::memcpy(rows_[i].memory.get(), from.get(), rows_[i].bytes);
-    }
+  void store(size_t index, void* to) override {
+    if (rows_[index].overrun())
+      throw Error(fmt::format("bytes beyond the end of operand {} are written", index));
+    std::memcpy(to, rows_[index].memory.get(), rows_[index].bytes);
   }
 
   /// The barrier lets no rank begin before every rank is awake; it is not timed.
-  double run_ms(uint32_t launches) {
+  double run_ms() override {
     std::vector<void*> operands;
     for (const RowBuffer& row : rows_) operands.push_back(row.memory.get());
     MPI_Barrier(MPI_COMM_WORLD);
     const double start = MPI_Wtime();
-    for (uint32_t i = 0; i < launches; ++i) kernel_->launch(nullptr, operands, nullptr);
+    for (uint32_t i = 0; i < launches_; ++i) kernel_->launch(nullptr, operands, nullptr);
     return (MPI_Wtime() - start) * 1e3;
   }
 
-  void fetch(const std::string& places) {
-    for (size_t i = 0; i < rows_.size(); ++i) {
-      if (rows_[i].overrun()) throw Error(fmt::format("bytes beyond the end of operand {} are written", i));
-      std::memcpy(row_in_front(places, i).get(), rows_[i].memory.get(), rows_[i].bytes);
-    }
+  void release() override {
+    kernel_.reset();
+    rows_.clear();
   }
 
-  FileDescriptor front_;
+ private:
   MpiDevice& device_;
-  const OpRegistry& ops_;
-  const KernelRegistry& kernels_;
-  int rank_ = 0, ranks_ = 0;
-  int front_process_ = 0;
   std::unique_ptr<PreparedKernel> kernel_;
   std::vector<RowBuffer> rows_;
+  uint32_t launches_ = 1;
 };
 
 /// One core per rank when there are enough, else all cores for all ranks.
@@ -167,11 +115,9 @@ int run_rank(const std::string& socket, MpiDevice& device, const OpRegistry& ops
           SIGKILL);  // mpirun dies with the front, and this rank with mpirun, also inside MPI
   MPI_Init(nullptr, nullptr);
   stay_on_cores(device.cores());
-  {
-    Rank rank(connect_locally(socket), device, ops, kernels);
-    while (rank.obey()) {
-    }
-  }
+  MpiRank rank(device);
+  obey_front(socket, rank, ops, kernels);
+  rank.release();
   MPI_Finalize();
   return 0;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What one rank of a group does: waits for commands of the front process, sleeping, and carries them out.
+// One rank of a group: rows in pages of this process, time by MPI_Wtime.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "perfatlas/backends/mpi/rank_wire.h"
+#include "perfatlas/backends/ranks/rank_wire.h"
 
 #include <poll.h>
 #include <sys/socket.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "perfatlas/backends/mpi/mpi_memory.h"
+#include "perfatlas/backends/ranks/shared_memory.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>

@@ -2,34 +2,34 @@
 // Timed launches of every rank of a group.
 #pragma once
 
-#include "perfatlas/backends/mpi/mpi_device.h"
+#include "perfatlas/backends/ranks/group_device.h"
 
 namespace perfatlas {
 
-class MpiBatch final : public TimedBatch {
+class GroupBatch final : public TimedBatch {
  public:
   /// Makes the ranks ready. `device` outlives the batch.
-  MpiBatch(const BatchRequest& request, MpiDevice& device);
-  ~MpiBatch() override;
-  MpiBatch(const MpiBatch&) = delete;
-  MpiBatch& operator=(const MpiBatch&) = delete;
+  GroupBatch(const BatchRequest& request, GroupDevice& device);
+  ~GroupBatch() override;
+  GroupBatch(const GroupBatch&) = delete;
+  GroupBatch& operator=(const GroupBatch&) = delete;
 
   /// Of the slowest rank. Operands that were written since are loaded into the ranks before, untimed.
   double run_ms() override;
-  LaunchMode mode() const override { return LaunchMode::direct; }
-  /// "4 ranks on 2 cores: oversubscribed", or empty.
+  LaunchMode mode() const override { return readiness_.mode; }
   std::string note() const override;
 
   /// Copies the ranks' rows into the operands.
   void fetch();
 
  private:
-  void prepare();
+  RankGroup& ready();
 
-  MpiDevice& device_;
+  GroupDevice& device_;
   GroupCall call_;
+  RankPlan plan_;
+  RankReadiness readiness_;
   std::vector<SharedPlace> operands_;
-  int launches_;
 };
 
 }  // namespace perfatlas

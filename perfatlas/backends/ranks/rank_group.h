@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The processes of one MPI job, started once and used for many cases. They sleep while they are not asked.
+// The processes of one group of ranks, started once and used for many cases. They sleep while they are not asked.
 #pragma once
 
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "perfatlas/backends/mpi/mpi_kernels.h"
-#include "perfatlas/backends/mpi/mpi_memory.h"
-#include "perfatlas/backends/mpi/rank_wire.h"
+#include "perfatlas/backends/ranks/group_kernel.h"
+#include "perfatlas/backends/ranks/rank_wire.h"
+#include "perfatlas/backends/ranks/shared_memory.h"
 #include "perfatlas/base/process.h"
 
 namespace perfatlas {
@@ -19,18 +19,25 @@ struct RankLost {
   std::string reason;
 };
 
-struct GroupOptions {
-  int ranks = 2;
-  bool oversubscribed = false;            // more ranks than cores: idle ranks yield, none is pinned
-  std::string mpirun;                     // its path
-  std::vector<std::string> rank_program;  // the ranks' executable and arguments; a socket name is appended
-  std::string scratch;                    // existing folder for MPI's shared memory and session files
+/// How the processes of one group come to be. Each must call on the socket that start() names (connect_locally) and
+/// send a RankHello. What is left of them ends with this object.
+class RankLauncher {
+ public:
+  virtual ~RankLauncher() = default;
+  /// Part of the socket's name, and of messages: "mpi".
+  virtual std::string name() const = 0;
+  /// Called once. Throws Error.
+  virtual void start(int ranks, const std::string& socket) = 0;
+  /// "mpirun could not start 2 ranks (exit code 7)" when something that is needed has ended; nothing while all is well.
+  virtual std::optional<std::string> ended() = 0;
+  /// Waits until all have ended, kills what is left after `grace`, and says how the group ended: "SIGKILL".
+  virtual std::string wait(std::chrono::milliseconds grace) = 0;
 };
 
 class RankGroup {
  public:
-  /// Starts the ranks and waits until all have called. Throws Error: mpirun cannot start them.
-  explicit RankGroup(const GroupOptions& options);
+  /// Starts the ranks and waits until all have called. Throws Error: they cannot be started.
+  RankGroup(int ranks, std::unique_ptr<RankLauncher> launcher);
   /// Lets the ranks finish, then kills what is left.
   ~RankGroup();
   RankGroup(const RankGroup&) = delete;
@@ -44,27 +51,36 @@ class RankGroup {
 
   /// Makes every rank ready for a case; what was loaded before is gone. Nothing happens when it is ready for it already.
   void prepare(const GroupCall& call);
+  /// Makes every rank ready to run as planned. Nothing happens when it is already. REQUIRES: prepared.
+  const RankReadiness& plan(const RankPlan& plan);
   /// Copies every rank's row out of the operands, which lie in shared memory of this process. Nothing happens when this
   /// `version` of their content is loaded already. REQUIRES: prepared.
   void load(const std::vector<SharedPlace>& operands, uint64_t version);
   /// Copies every rank's row into the operands.
   void fetch(const std::vector<SharedPlace>& operands);
-  /// Milliseconds of the slowest rank. REQUIRES: loaded.
-  double run_ms(int launches);
+  /// Milliseconds of the slowest rank, for all launches of the plan. REQUIRES: planned and loaded.
+  double run_ms();
   /// Gives the ranks' buffers back.
   void release();
 
  private:
+  struct Said {
+    RankReply reply;
+    std::string text;
+  };
+
   void wait_for_ranks(const FileDescriptor& listener, const std::string& name);
   void send(size_t rank, const RankCommand& command, std::string_view payload = {});
-  RankReply reply_of(size_t rank);
-  std::vector<RankReply> replies();
-  void tell_all(const RankCommand& command, std::string_view payload = {});
+  Said reply_of(size_t rank);
+  std::vector<Said> replies();
+  std::vector<Said> ask_all(const RankCommand& command, std::string_view payload = {});
   [[noreturn]] void lost(size_t rank);
 
-  std::optional<ChildProcess> mpirun_;
+  std::unique_ptr<RankLauncher> launcher_;
   std::vector<FileDescriptor> sockets_;  // by rank
   std::optional<GroupCall> call_;
+  std::optional<RankPlan> plan_;
+  RankReadiness readiness_;
   std::vector<SharedPlace> loaded_;  // of loaded_version_; empty: nothing
   uint64_t loaded_version_ = 0;
 };

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "perfatlas/base/file.h"
+#include "perfatlas/schema/measured_state.h"
 
 namespace perfatlas {
 
@@ -18,22 +19,38 @@ struct RankHello {
 
 enum class RankAct : uint32_t {
   prepare,  // payload: kernel name, newline, case text
+  plan,     // payload: RankPlan; the reply has the launch mode, and its reason as text
   load,     // payload: a SharedPlace per operand, from which the rank copies its row
-  run,      // `launches` launches after a barrier; the reply has their time
+  run,      // the launches of the plan, from a barrier on; the reply has their time
   fetch,    // payload as of load: the rank copies its row there
   release,  // give the buffers back
+};
+
+/// How a case is going to be launched.
+struct RankPlan {
+  uint32_t launches = 1;  // of one repetition
+  uint32_t cache = 0;     // CacheState
+  uint32_t may_be_eager = 1;
+  bool operator==(const RankPlan&) const = default;
+};
+
+/// How the ranks launch.
+struct RankReadiness {
+  LaunchMode mode = LaunchMode::direct;
+  std::string note;  // why not in the wanted mode
 };
 
 /// Followed by `bytes` bytes of payload.
 struct RankCommand {
   RankAct act = RankAct::run;
-  uint32_t launches = 0;
+  uint32_t unused = 0;  // no padding with undefined content on the wire
   uint64_t bytes = 0;
 };
 
-/// Of a failure, followed by its text of `bytes` bytes.
+/// Followed by `bytes` bytes of text: of a failure why, of a plan the note.
 struct RankReply {
-  uint64_t failed = 0;
+  uint32_t failed = 0;
+  uint32_t mode = 0;  // LaunchMode
   double ms = 0;
   uint64_t bytes = 0;
 };

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups of ranks, one process and one GPU each, as one device.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/nccl/nccl_library.h"
+#include "perfatlas/backends/ranks/group_device.h"
+
+namespace perfatlas {
+
+/// What kernels find in a rank. Everything outlives them.
+struct NcclRank {
+  CudaDevice* device = nullptr;
+  const NcclLibrary* nccl = nullptr;
+  ncclComm_t communicator = nullptr;
+  int rank = 0, ranks = 1;
+};
+
+class NcclDevice final : public GroupDevice {
+ public:
+  /// What a front needs. `gpus`: "cuda:0-3", "0,2", empty: every GPU that CUDA shows. `rank_program`: executable and
+  /// arguments of a rank; device, rank, ranks and socket are appended (NcclLauncher).
+  struct Front {
+    std::string_view gpus;
+    std::vector<std::string> rank_program;
+    CudaRuntime* runtime = nullptr;
+    const NcclLibrary* nccl = nullptr;
+  };
+  /// Starts nothing yet, and makes no GPU current. Throws UsageError when a GPU is not there. Without a driver or NCCL
+  /// launcher_problem() says why.
+  explicit NcclDevice(const Front& front);
+  /// In a rank: what kernels are prepared with, and nothing else.
+  explicit NcclDevice(const NcclRank& rank) : rank_(rank) {}
+  ~NcclDevice() override { end_groups(); }
+  NcclDevice(const NcclDevice&) = delete;
+  NcclDevice& operator=(const NcclDevice&) = delete;
+
+  /// In the order of the ranks.
+  const std::vector<int>& gpus() const { return gpus_; }
+  /// In a front all of it is null.
+  const NcclRank& rank() const { return rank_; }
+
+ protected:
+  std::unique_ptr<RankLauncher> make_launcher(int ranks) override;
+
+ private:
+  std::vector<int> gpus_;
+  std::vector<std::string> rank_program_;
+  const NcclLibrary* nccl_ = nullptr;
+  NcclRank rank_;
+};
+
+/// "0-1,3" with or without a leading "cuda:" is 0, 1, 3. Throws UsageError.
+std::vector<int> parse_gpus(std::string_view text);
+
+}  // namespace perfatlas

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/nccl/nccl_device.h"
+
+#include <gmock/gmock.h>
+#include <signal.h>
+
+#include <thread>
+
+#include "perfatlas/backends/harness.h"
+#include "perfatlas/backends/nccl/nccl_fixture_test.h"
+#include "perfatlas/backends/nccl/nccl_launcher.h"
+#include "perfatlas/backends/nccl/nccl_rank.h"
+#include "perfatlas/ops/all_ops.h"
+
+namespace perfatlas {
+namespace {
+
+using testing::Each;
+using testing::HasSubstr;
+using testing::ThrowsMessage;
+
+class NcclDeviceTest : public NcclTest {
+ protected:
+  Samples sample(NcclDevice& device, const std::string& case_text, const char* kernel,
+                 const SamplingOptions& options = {.warmups = 1, .repetitions = 3}) {
+    OperandStore store(device);
+    const Case what = ops_.parse_case(case_text);
+    for (const KernelEntry* entry : kernels_.of(what.op->info.id, "nccl"))
+      if (entry->name == kernel)
+        return PreparedCase(CaseSetup{what, entry, CacheState::serving}, device, store).sample(options);
+    throw Error("no such kernel");
+  }
+
+  OpRegistry ops_ = all_ops();
+};
+
+constexpr const char* kNccl = "collective op_name=all_reduce nccl_dtype=half num_gpus=2 message_size=64";
+constexpr const char* kOwn = "custom_all_reduce allreduce_dtype=bfloat16 num_gpus=2 message_size=64";
+
+TEST_F(NcclDeviceTest, DescribesItsGpusWithoutMakingOneCurrent) {
+  runtime_.failure = {"select", 1, cudaErrorDevicesUnavailable};
+  const auto device = front();
+  EXPECT_EQ(device->info().id, "cuda:0,1,2,3");
+  EXPECT_EQ(device->info().name, "Fake GPU");
+  EXPECT_EQ(device->info().versions.at("nccl"), "2.28.9");
+  EXPECT_EQ(device->launcher_problem(), "");
+}
+
+TEST_F(NcclDeviceTest, RanksLaunchInAGraphAndTheSlowestIsReported) {
+  const auto device = front();
+  const Samples own = sample(*device, kOwn, "reference_one_shot");
+  EXPECT_EQ(own.launch, LaunchMode::graph);
+  EXPECT_EQ(own.launch_note, "");
+  EXPECT_THAT(own.latency_ms, Each(1.0));  // FakeRuntime::work_ms
+  EXPECT_EQ(sample(*device, kNccl, "nccl_default").launch, LaunchMode::graph);
+}
+
+TEST_F(NcclDeviceTest, AGroupLivesForManyCasesAndSurvivesAFailure) {
+  const auto device = front();
+  sample(*device, kNccl, "nccl_default");
+  const std::vector<pid_t> pids = device->group(2).pids();
+  EXPECT_EQ(pids.size(), 2u);
+  // More than the stand-in takes.
+  EXPECT_THAT(
+      [&] {
+        sample(*device, "collective op_name=all_reduce nccl_dtype=half num_gpus=2 message_size=16777216",
+               "nccl_default");
+      },
+      ThrowsMessage<Error>(HasSubstr("ncclAllReduce failed: invalid usage")));
+  sample(*device, kOwn, "reference_two_shot");
+  EXPECT_EQ(device->group(2).pids(), pids);
+}
+
+TEST_F(NcclDeviceTest, AKilledRankEndsItsGroupAndSaysHow) {
+  const auto device = front();
+  sample(*device, kNccl, "nccl_default");
+  ::kill(device->group(2).pids()[1], SIGKILL);
+  try {
+    sample(*device, kNccl, "nccl_default");
+    FAIL() << "the loss went unnoticed";
+  } catch (const RankLost& loss) {
+    EXPECT_THAT(loss.reason, HasSubstr("of 2 is gone"));
+    EXPECT_THAT(loss.reason, HasSubstr("rank 1: SIGKILL"));
+  }
+}
+
+TEST_F(NcclDeviceTest, ARankThatCannotStartIsAnError) {
+  NcclDevice device({"", {"/bin/false"}, &runtime_, &nccl_});
+  EXPECT_THAT([&] { device.group(2); },
+              ThrowsMessage<Error>(HasSubstr("2 ranks could not be started (rank 0: exit code 1)")));
+}
+
+TEST_F(NcclDeviceTest, SaysWhyThereAreNoRanks) {
+  const NcclLibrary missing{LibrarySearch{}};
+  EXPECT_THAT(front("", &missing)->launcher_problem(), HasSubstr("NCCL was not found"));
+  const auto two = front("cuda:0-1");
+  const Case four = ops_.parse_case("p2p nccl_dtype=half num_gpus=4 message_size=64");
+  EXPECT_THAT(kernels_.of("p2p", "nccl").at(0)->why_unsupported(four.values, *two),
+              HasSubstr("4 ranks need a GPU each, this worker has 2 (cuda:0,1)"));
+  runtime_.devices = 0;
+  EXPECT_THAT(front()->launcher_problem(), HasSubstr("CUDA_VISIBLE_DEVICES"));
+  runtime_.driver_error = cudaErrorInsufficientDriver;
+  EXPECT_THAT(front()->launcher_problem(), HasSubstr("cudaErrorInsufficientDriver"));
+}
+
+TEST_F(NcclDeviceTest, NamesGpusAsCudaDoes) {
+  EXPECT_EQ(parse_gpus("cuda:0-2,5"), (std::vector<int>{0, 1, 2, 5}));
+  EXPECT_EQ(parse_gpus("3"), std::vector<int>{3});
+  for (const char* wrong : {"gpu0", "0-", "3-1", "0,,1", "-1", "0-99999"})
+    EXPECT_THROW(parse_gpus(wrong), UsageError) << wrong;
+  EXPECT_THAT([] { parse_gpus("0-2,1"); }, ThrowsMessage<UsageError>(HasSubstr("names a GPU twice")));
+  EXPECT_THAT([&] { front("0,7"); }, ThrowsMessage<UsageError>(HasSubstr("cuda:7 does not exist")));
+}
+
+TEST(NcclRankArguments, AreOfTheWorkerAlone) {
+  const char* const right[] = {"cuda:1", "1", "2", "socket"};
+  const NcclRankArguments parsed = parse_rank_arguments(4, right);
+  EXPECT_EQ(parsed.gpu + parsed.socket, "cuda:1socket");
+  EXPECT_EQ(parsed.rank * 10 + parsed.ranks, 12);
+  EXPECT_THROW(parse_rank_arguments(3, right), UsageError);
+  const char* const wrong[] = {"cuda:1", "2", "2", "socket"};
+  EXPECT_THROW(parse_rank_arguments(4, wrong), UsageError);
+}
+
+TEST(NcclUniqueId, SurvivesAsText) {
+  ncclUniqueId id;
+  for (size_t i = 0; i < sizeof id.internal; ++i) id.internal[i] = char(i * 7);
+  EXPECT_EQ(hex_of(unique_id_of(hex_of(id))), hex_of(id));
+  EXPECT_THROW(unique_id_of("00"), Error);
+  EXPECT_THROW(unique_id_of(std::string(2 * sizeof id.internal, 'x')), Error);
+}
+
+}  // namespace
+}  // namespace perfatlas

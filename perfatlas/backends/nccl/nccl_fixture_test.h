@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups of ranks on GPUs that are none, with a stand-in for NCCL.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "perfatlas/backends/cuda/fake_runtime.h"
+#include "perfatlas/backends/nccl/nccl_device.h"
+#include "perfatlas/backends/nccl/nccl_kernels.h"
+
+namespace perfatlas {
+
+class NcclTest : public testing::Test {
+ protected:
+  NcclTest() {
+    runtime_.devices = 4;
+    add_all_nccl_kernels(kernels_);
+  }
+
+  std::unique_ptr<NcclDevice> front(std::string_view gpus = "", const NcclLibrary* nccl = nullptr) {
+    return std::make_unique<NcclDevice>(NcclDevice::Front{
+        gpus, {PERFATLAS_FAKE_RANK}, &runtime_, nccl == nullptr ? &nccl_ : nccl});
+  }
+
+  FakeRuntime runtime_;
+  NcclLibrary nccl_{{{{PERFATLAS_FAKE_LIBRARIES, false}}}};
+  KernelRegistry kernels_;
+};
+
+}  // namespace perfatlas

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/ranks/group_device.h"
+
+#include <cstring>
+#include <utility>
+
+#include "perfatlas/backends/ranks/group_batch.h"
+
+namespace perfatlas {
+
+void GroupDevice::fetch_unread() {
+  if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();
+}
+
+void GroupDevice::copy(void* to, const void* from, size_t bytes) {
+  fetch_unread();
+  std::memcpy(to, from, bytes);
+  ++writes_;
+}
+
+void GroupDevice::copy_out(void* host, const void* device, size_t bytes) {
+  fetch_unread();
+  std::memcpy(host, device, bytes);
+}
+
+std::unique_ptr<TimedBatch> GroupDevice::make_batch(const BatchRequest& request) {
+  return std::make_unique<GroupBatch>(request, *this);
+}
+
+RankGroup& GroupDevice::group(int ranks) {
+  for (auto& [size, other] : groups_)
+    if (size != ranks) other->release();
+  if (const auto found = groups_.find(ranks); found != groups_.end()) return *found->second;
+  return *(groups_[ranks] = std::make_unique<RankGroup>(ranks, make_launcher(ranks)));
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/backends/ranks/rank_loop.h"
+
+#include <cstring>
+
+#include "perfatlas/backends/ranks/shared_memory.h"
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
+namespace {
+
+class RankLoop {
+ public:
+  RankLoop(FileDescriptor front, RankSide& side, const OpRegistry& ops, const KernelRegistry& kernels)
+      : front_(std::move(front)), side_(side), ops_(ops), kernels_(kernels), hello_(side.hello()) {
+    front_process_ = peer_process(front_.get());
+    send_bytes(front_.get(), &hello_, sizeof hello_);
+  }
+
+  /// False when the front has hung up.
+  bool obey() {
+    RankCommand command;
+    if (!receive_bytes(front_.get(), &command, sizeof command)) return false;
+    std::string payload(command.bytes, '\0');
+    if (!receive_bytes(front_.get(), payload.data(), payload.size())) return false;
+    RankReply reply;
+    std::string text;
+    try {
+      text = carry_out(command.act, payload, reply);
+    } catch (const std::exception& error) {
+      text = error.what();
+      reply.failed = 1;
+    }
+    reply.bytes = text.size();
+    return send_bytes(front_.get(), &reply, sizeof reply) &&
+           send_bytes(front_.get(), text.data(), text.size());
+  }
+
+ private:
+  /// Fills `reply`; returns the text that goes with it.
+  std::string carry_out(RankAct act, const std::string& payload, RankReply& reply) {
+    switch (act) {
+      case RankAct::prepare:
+        prepare(payload);
+        return {};
+      case RankAct::plan:
+        return plan(payload, reply);
+      case RankAct::load:
+        for (size_t i = 0; i < rows_.size(); ++i) side_.load(i, row_in_front(payload, i).get());
+        return {};
+      case RankAct::run:
+        reply.ms = side_.run_ms();
+        return {};
+      case RankAct::fetch:
+        for (size_t i = 0; i < rows_.size(); ++i) side_.store(i, row_in_front(payload, i).get());
+        return {};
+      case RankAct::release:
+        rows_.clear();
+        side_.release();
+        return {};
+    }
+    throw Error("an unknown command");
+  }
+
+  void prepare(const std::string& text) {
+    rows_.clear();
+    side_.release();
+    const size_t newline = text.find('\n');
+    const Case what = ops_.parse_case(text.substr(newline + 1));
+    const std::vector<OperandRow> rows = operand_rows(what, hello_.ranks);
+    for (const KernelEntry* kernel : kernels_.of(what.op->info.id, ""))
+      if (kernel->name == text.substr(0, newline)) {
+        side_.prepare(what, *kernel, rows);
+        rows_ = rows;
+        return;
+      }
+    throw Error("there is no such kernel: " + text);
+  }
+
+  std::string plan(const std::string& payload, RankReply& reply) {
+    RankPlan wanted;
+    PERFATLAS_ASSERT(payload.size() == sizeof wanted);
+    std::memcpy(&wanted, payload.data(), sizeof wanted);
+    const RankReadiness ready = side_.plan(wanted);
+    reply.mode = uint32_t(ready.mode);
+    return ready.note;
+  }
+
+  /// This rank's row of operand `index` in the front's memory.
+  std::shared_ptr<void> row_in_front(const std::string& places, size_t index) const {
+    PERFATLAS_ASSERT(places.size() == rows_.size() * sizeof(SharedPlace));
+    SharedPlace place;
+    std::memcpy(&place, places.data() + index * sizeof place, sizeof place);
+    place.offset += uint64_t(hello_.rank) * rows_[index].bytes;
+    return map_shared(front_process_, place, rows_[index].bytes);
+  }
+
+  FileDescriptor front_;
+  RankSide& side_;
+  const OpRegistry& ops_;
+  const KernelRegistry& kernels_;
+  RankHello hello_;
+  int front_process_ = 0;
+  std::vector<OperandRow> rows_;
+};
+
+}  // namespace
+
+void obey_front(const std::string& socket, RankSide& side, const OpRegistry& ops,
+                const KernelRegistry& kernels) {
+  RankLoop loop(connect_locally(socket), side, ops, kernels);
+  while (loop.obey()) {
+  }
+}
+
+}  // namespace perfatlas
