@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -92,6 +93,13 @@ class Device {
 
   /// An energy counter must be read over at least this long, many times the interval at which it moves.
   virtual double energy_window_ms() const { return 1000; }  // RAPL: 1 ms
+
+  /// Power while nothing of this process runs, over one energy window when it is first asked for. Nothing where there is no
+  /// energy counter, or it does not move.
+  virtual std::optional<double> idle_power_w() { return std::nullopt; }
+
+  /// A repetition must last at least this long for what launching it costs to be a small part of it.
+  virtual double least_sample_ms() const { return 0; }
 
   /// Asked after a failure: true when nothing can run on the device any more in this process (a CUDA context after a
   /// faulting kernel). The worker then exits with code 1 after its answer, and the supervisor starts another.

@@ -114,7 +114,8 @@ int PreparedCase::launches_per_sample(const SamplingOptions& options) const {
   if (setup_.cache == CacheState::cold) return 1;  // every launch is evicted and timed by itself
   const PlacementPlan& plan = operands_->plan();
   const double most = plan.evict ? double(plan.copies - 1) : double(kMostLaunches);
-  return int(std::clamp(std::ceil(options.min_sample_ms / launch_ms_), 1.0, most));
+  const double sample_ms = std::max(options.min_sample_ms, device_.least_sample_ms());
+  return int(std::clamp(std::ceil(sample_ms / launch_ms_), 1.0, most));
 }
 
 double PreparedCase::bytes_touched(const TimedBatch& batch) const {
@@ -132,12 +133,14 @@ std::string PreparedCase::note_of(const TimedBatch& batch, const SamplingOptions
     operands_->advance(1);
   }
   std::string note;
-  for (const std::string& part : {batch.note(), kernel_->detail(), ran_.value_or("")})
+  for (const std::string& part : {batch.note(), kernel_->detail(), ran_.value_or(""), idle_})
     if (!part.empty()) note += (note.empty() ? "" : "; ") + part;
   return note;
 }
 
 Samples PreparedCase::sample(const SamplingOptions& options) {
+  if (const auto idle_w = options.measure_energy ? device_.idle_power_w() : std::nullopt)
+    idle_ = fmt::format("idle power {:.1f} W", *idle_w);
   warm_up(options);
   Samples samples;
   samples.cache = setup_.cache;

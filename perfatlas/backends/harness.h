@@ -25,7 +25,7 @@ struct CaseSetup {
 struct SamplingOptions {
   int warmups = 3;             // untimed launches; at least one is made while the launch time is unknown
   int repetitions = 10;        // samples wanted
-  double min_sample_ms = 0.1;  // launches are batched until a sample takes this long
+  double min_sample_ms = 0.1;  // launches are batched until a sample takes this long, and Device::least_sample_ms()
   double max_total_ms = 1000;  // stop early after this much sampling, but after at least one sample
   bool allow_graph_fail = true;
   bool measure_energy = false;  // go on for Device::energy_window_ms() where there is an energy counter
@@ -62,7 +62,7 @@ class PreparedCase {
   void warm_up(const SamplingOptions& options);
   int launches_per_sample(const SamplingOptions& options) const;
   double bytes_touched(const TimedBatch& batch) const;
-  /// Why not the wanted launch mode; what the kernel chose; which kernels of the device ran.
+  /// Why not the wanted launch mode; what the kernel chose; which kernels of the device ran; the power without them.
   std::string note_of(const TimedBatch& batch, const SamplingOptions& options);
 
   CaseSetup setup_;
@@ -71,6 +71,7 @@ class PreparedCase {
   std::unique_ptr<PlacedOperands> operands_;
   std::shared_ptr<void> workspace_;
   std::optional<std::string> ran_;  // see Device::kernels_run_by; asked once
+  std::string idle_;                // "idle power 92.1 W"; of a case whose energy is measured
   double launch_ms_ = 0;            // from warm-ups; 0: not known yet
 };
 

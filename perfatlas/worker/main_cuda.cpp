@@ -39,6 +39,7 @@ int serve_gpu(const std::string& name, const GpuOptions& options, ProtocolChanne
   std::unique_ptr<CudaDevice> device;
   try {
     device = std::make_unique<CudaDevice>(make_cuda_runtime(), name, library_search());
+    device->measure_launching();
   } catch (const UsageError&) {
     throw;
   } catch (const Error& error) {

@@ -131,6 +131,32 @@ TEST_F(CudaWorker, CapturesOwnKernelsAndReportsTheClockOfTheSamples) {
   EXPECT_NEAR(sampled.samples.after.clock_mhz.value(), 1500, 1);
 }
 
+TEST_F(CudaWorker, RepeatsShortLaunchesUntilLaunchingIsASmallPart) {
+  runtime->work_ms = 0.01;
+  runtime->graph_launch_ms = 0.005;
+  SampleRequest reference = sample(kNorm, CacheState::hot);
+  reference.what.kernel = "reference";
+  const auto launches = [&] {
+    return std::get<SampleAnswer>(serve_all({reference}).at(0)).samples.launches_per_sample;
+  };
+  EXPECT_EQ(launches(), 1);
+  device.measure_launching();
+  EXPECT_EQ(launches(), 7);  // a launch takes 0.015 ms, a sample at least 20 times 0.005 ms
+}
+
+TEST_F(CudaWorker, NotesTheIdlePowerBesideEnergy) {
+  setenv("FAKE_NVML_ENERGY_STEP", "100", 1);
+  device.set_energy_window_ms(1);
+  SampleRequest reference = sample(kNorm, CacheState::hot);
+  reference.what.kernel = "reference";
+  reference.measure_energy = true;
+  const auto answers = serve_all({reference});
+  unsetenv("FAKE_NVML_ENERGY_STEP");
+  const Samples& samples = std::get<SampleAnswer>(answers.at(0)).samples;
+  EXPECT_THAT(samples.launch_note, testing::MatchesRegex("idle power [0-9.]+ W"));
+  EXPECT_GT(samples.after.energy_mj.value(), samples.before.energy_mj.value());
+}
+
 TEST_F(CudaWorker, SaysWhichKernelsRanWhenAsked) {
   device.trace_kernels({{{PERFATLAS_FAKE_LIBRARIES, false}}});
   SampleRequest reference = sample(kNorm, CacheState::hot);

@@ -4,8 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
+#include <utility>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
+#include "perfatlas/backends/cuda/launch_overhead.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 
@@ -123,6 +127,29 @@ SensorReading CudaDevice::read_sensors() {
   SensorReading reading = sensors_.read();
   if (const auto mhz = clock_.take_mhz()) reading.clock_mhz = mhz;
   return reading;
+}
+
+std::optional<double> CudaDevice::idle_power_w() {
+  if (std::exchange(idle_measured_, true)) return idle_power_w_;
+  runtime_->synchronize(stream_);
+  const auto start = std::chrono::steady_clock::now();
+  const auto before_mj = sensors_.read().energy_mj;
+  if (!before_mj) return std::nullopt;
+  std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(energy_window_ms_));
+  const auto after_mj = sensors_.read().energy_mj;
+  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
+  if (after_mj && *after_mj > *before_mj) idle_power_w_ = (*after_mj - *before_mj) / elapsed.count();
+  return idle_power_w_;
+}
+
+void CudaDevice::measure_launching() {
+  constexpr double kTimes = 20;
+  const LaunchOverhead overhead = measure_launch_overhead(*runtime_, stream_);
+  least_sample_ms_ = kTimes * overhead.graph_us / 1e3;
+  for (const auto& [name, us] : {std::pair{"graph_launch_us", overhead.graph_us},
+                                 std::pair{"graph_node_us", overhead.node_us},
+                                 std::pair{"eager_launch_us", overhead.eager_us}})
+    info_.versions[name] = fmt::format("{:.2f}", us);
 }
 
 std::string CudaDevice::kernels_run_by(const std::function<void()>& work) {

@@ -49,7 +49,15 @@ class CudaDevice final : public Device {
   std::string cupti_reason() const { return cupti_ == nullptr ? "" : cupti_->reason(); }
 
   /// NVML's energy counter moves every 20 to 100 ms, depending on the part: thirty of its steps.
-  double energy_window_ms() const override { return 3000; }
+  double energy_window_ms() const override { return energy_window_ms_; }
+  /// For tests, whose counters move as fast as they like.
+  void set_energy_window_ms(double ms) { energy_window_ms_ = ms; }
+  std::optional<double> idle_power_w() override;
+  /// Twenty times the fixed cost of launching a graph, once that is measured; before: nothing is asked.
+  double least_sample_ms() const override { return least_sample_ms_; }
+  /// Measures what launching costs here, takes least_sample_ms() from it and adds graph_launch_us, graph_node_us and
+  /// eager_launch_us to info().versions. Takes some milliseconds of device time.
+  void measure_launching();
   bool lost() override { return runtime_->lost(); }
   /// Every back-to-back repetition of batches made from here on begins behind what this enqueues (CudaBatchContext).
   void start_together(std::function<void(Stream)> rendezvous) { rendezvous_ = std::move(rendezvous); }
@@ -79,6 +87,10 @@ class CudaDevice final : public Device {
   ClockMeter clock_;
   std::function<void(Stream)> rendezvous_;
   std::unique_ptr<CuptiTrace> cupti_;
+  double energy_window_ms_ = 3000;
+  double least_sample_ms_ = 0;
+  bool idle_measured_ = false;
+  std::optional<double> idle_power_w_;
   std::shared_ptr<void> stamps_;
   std::shared_ptr<void> flush_;  // made for the first cold batch
 };

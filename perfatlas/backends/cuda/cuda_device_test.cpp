@@ -54,6 +54,39 @@ TEST(CudaDevice, TellsTheClockThatTheSamplesSaw) {
   EXPECT_EQ(device.read_sensors().clock_mhz, 1980);
 }
 
+TEST(CudaDevice, TellsThePowerOfAnIdleDeviceOnlyWhereACounterMoves) {
+  const auto idle_w = [] {
+    CudaDevice device(std::make_shared<FakeRuntime>(), "cuda:0", fakes());
+    device.set_energy_window_ms(1);
+    const auto first = device.idle_power_w();
+    EXPECT_EQ(device.idle_power_w(), first);  // measured once
+    return first;
+  };
+  EXPECT_EQ(idle_w(), std::nullopt);  // it stands still
+  setenv("FAKE_NVML_ENERGY_STEP", "100", 1);
+  const auto found = idle_w();
+  unsetenv("FAKE_NVML_ENERGY_STEP");
+  ASSERT_TRUE(found.has_value());
+  EXPECT_GT(*found, 0);
+  EXPECT_LE(*found, 100);  // 100 mJ in at least 1 ms
+  setenv("FAKE_NVML_NO_ENERGY", "1", 1);
+  EXPECT_EQ(idle_w(), std::nullopt);
+  unsetenv("FAKE_NVML_NO_ENERGY");
+}
+
+TEST(CudaDevice, WantsSamplesOfTwentyGraphLaunches) {
+  const auto runtime = std::make_shared<FakeRuntime>();
+  runtime->work_ms = 0.002;
+  runtime->graph_launch_ms = 0.005;
+  CudaDevice device(runtime, "cuda:0", LibrarySearch{});
+  EXPECT_EQ(device.least_sample_ms(), 0);
+  device.measure_launching();
+  EXPECT_NEAR(device.least_sample_ms(), 20 * 0.005, 1e-9);
+  EXPECT_EQ(device.info().versions.at("graph_launch_us"), "5.00");
+  EXPECT_EQ(device.info().versions.at("graph_node_us"), "2.00");
+  EXPECT_EQ(device.info().versions.at("eager_launch_us"), "2.00");
+}
+
 TEST(CudaDevice, SaysWhyADeviceCannotBeUsed) {
   const auto runtime = std::make_shared<FakeRuntime>();
   const auto make = [&] { CudaDevice(runtime, "cuda:0", LibrarySearch{}); };

@@ -37,6 +37,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   bool capture_sees_nothing = false;       // as if work went to another stream
   bool context_lost = false;
   double work_ms = 1, flush_ms = 100;
+  double graph_launch_ms = 0;  // of any graph, before its work
   double clock_mhz = 1500;   // what stamps say
   bool stamps_move = false;  // every stamp comes from another multiprocessor
   bool time_runs_backwards = false;
@@ -169,6 +170,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   void upload(CudaGraph, Stream) override { may_fail("upload"); }
   void launch(CudaGraph graph, Stream) override {
     may_fail("launch");
+    now_ms_ += graph_launch_ms;
     for (const Work& work : *static_cast<Recorded*>(graph)) run_now(work, true);
   }
   void destroy_graph(CudaGraph graph) noexcept override {
