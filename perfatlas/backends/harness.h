@@ -23,9 +23,10 @@ struct CaseSetup {
 };
 
 struct SamplingOptions {
-  int warmups = 3;             // untimed launches; at least one is made while the launch time is unknown
-  int repetitions = 10;        // samples wanted
-  double min_sample_ms = 0.1;  // launches are batched until a sample takes this long, and Device::least_sample_ms()
+  int warmups = 3;       // untimed launches; at least one is made while the launch time is unknown
+  int repetitions = 10;  // samples wanted
+  double min_sample_ms =
+      0.1;  // launches are batched until a sample takes this long, and Device::least_sample_ms()
   double max_total_ms = 1000;  // stop early after this much sampling, but after at least one sample
   bool allow_graph_fail = true;
   bool measure_energy = false;  // go on for Device::energy_window_ms() where there is an energy counter

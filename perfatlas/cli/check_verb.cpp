@@ -151,7 +151,7 @@ void add_check(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("check", "Test a kernel against the reference and its contract");
   const auto a = std::make_shared<CheckArguments>();
   const auto more = [a](CLI::App& sub) {
-    sub.add_option("--backend", a->backend, "Back end: onednn, ggml, mpi, vllm_cpu, cuda")
+    sub.add_option("--backend", a->backend, "Back end: onednn, ggml, mpi, vllm_cpu, cuda, nccl")
         ->capture_default_str();
     sub.add_option("--device,--devices", a->device, "Core set or GPU; default: all cores, GPU 0");
     sub.add_option("--kernel", a->kernel, "Kernel (kernel_source); default: every one");

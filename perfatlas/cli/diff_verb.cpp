@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "perfatlas/cli/verb.h"
+#include "perfatlas/tables/table_comparison.h"
 #include "perfatlas/tables/table_diff.h"
 
 namespace perfatlas {
@@ -12,6 +13,7 @@ namespace {
 struct DiffArguments {
   std::string first, second;
   DiffOptions options;
+  std::string against;
   bool json = false;
 };
 
@@ -40,9 +42,47 @@ void print_diff(const TableDiff& diff) {
   fmt::print("\n");
 }
 
+nlohmann::json comparison_json(const TableComparison& c) {
+  return {{"op", c.op},           {"first", c.first},
+          {"second", c.second},   {"keys", c.keys},
+          {"p10", c.p10},         {"p50", c.p50},
+          {"p90", c.p90},         {"lowest", c.lowest},
+          {"highest", c.highest}, {"lowest_case", c.lowest_case},
+          {"problem", c.problem}, {"highest_case", c.highest_case}};
+}
+
+void print_comparison(const TableComparison& c) {
+  fmt::print("{}: {} over {}: ", c.op, c.first, c.second);
+  if (c.keys == 0) {
+    fmt::print("no key in common\n");
+    return;
+  }
+  fmt::print("{} keys, ratio p10 {:.3f}, p50 {:.3f}, p90 {:.3f}\n", c.keys, c.p10, c.p50, c.p90);
+  fmt::print("  lowest {:.3f}: {}\n  highest {:.3f}: {}\n", c.lowest, c.lowest_case, c.highest,
+             c.highest_case);
+}
+
+int run_comparison(const DiffArguments& a, const DataFolder& first, const DataFolder& second,
+                   const OpRegistry& ops) {
+  size_t problems = 0;
+  auto list = nlohmann::json::array();
+  for (const TableComparison& c :
+       compare_with_system(first, second, ops, {.system = a.against, .op = a.options.op})) {
+    problems += !c.problem.empty();
+    if (!c.problem.empty()) fmt::print(stderr, "perfatlas: {}\n", c.problem);
+    if (a.json)
+      list.push_back(comparison_json(c));
+    else if (c.problem.empty())
+      print_comparison(c);
+  }
+  if (a.json) fmt::print("{}\n", list.dump(2));
+  return problems == 0 ? kDone : kFailed;
+}
+
 int run_diff(const DiffArguments& a, const OpRegistry& ops) {
   if (!a.options.op.empty()) (void)ops.get(a.options.op);
   const DataFolder first = open_data_folder(a.first), second = open_data_folder(a.second);
+  if (!a.against.empty()) return run_comparison(a, first, second, ops);
   const std::vector<TableDiff> diffs = compare_folders(first, second, ops, a.options);
   size_t same = 0, problems = 0;
   auto list = nlohmann::json::array();
@@ -69,7 +109,12 @@ void add_diff(CLI::App& app, Invocation& invocation) {
   const auto a = std::make_shared<DiffArguments>();
   verb->add_option("first", a->first, "A wheel, a systems folder or a data folder")->required();
   verb->add_option("second", a->second, "What to compare it with")->required();
-  verb->add_option("--system", a->options.system, "Only this system");
+  CLI::Option* const system = verb->add_option("--system", a->options.system, "Only this system");
+  verb->add_option(
+          "--against", a->against,
+          "Compare the fastest rows of all tables of the first folder, whatever their system and back "
+          "end, with those of this system in the second")
+      ->excludes(system);
   verb->add_option("--op", a->options.op, "Only this op");
   verb->add_flag("--json", a->json, "For machines");
   verb->footer(
@@ -77,7 +122,9 @@ void add_diff(CLI::App& app, Invocation& invocation) {
       "  perfatlas diff tables tables_of_last_week\n"
       "  perfatlas diff aiconfigurator_core-0.12.0-*.whl ~/.local/share/perfatlas/published --system "
       "h200_sxm\n"
-      "Rows are matched by their key and kernel. The median ratio is that of the changed rows, second over "
+      "  perfatlas diff my_tables aiconfigurator_core-0.12.0-*.whl --against h200_sxm --op gemm\n"
+      "Rows are matched by their key and kernel, with --against by their key. The median ratio is that of "
+      "the changed rows, second over "
       "first.\n"
       "Exit code 1 when a table could not be read.");
   verb->callback(

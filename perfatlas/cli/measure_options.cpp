@@ -31,7 +31,7 @@ std::string allowed_cores() {
 
 void add_measure_options(CLI::App& verb, MeasureArguments& a) {
   const char* group = "How to measure";
-  verb.add_option("--backend", a.backend, "Back end: onednn, ggml, vllm_cpu, mpi, cuda")
+  verb.add_option("--backend", a.backend, "Back end: onednn, ggml, vllm_cpu, mpi, cuda, nccl")
       ->capture_default_str()
       ->group(group);
   verb.add_option("--kernel", a.kernel, "Kernel (kernel_source); default: the best one for each case")
@@ -94,7 +94,8 @@ MeasureOptions measure_from(const MeasureArguments& a) {
 }
 
 std::vector<std::string> default_devices(const std::string& backend) {
-  if (backend == "cuda" || backend == "nccl") return {"0"};
+  if (backend == "cuda") return {"0"};
+  if (backend == "nccl") return {"all"};
   return {allowed_cores()};
 }
 

@@ -14,7 +14,6 @@ namespace {
 
 std::string executable_name(const std::string& backend) {
   if (backend == "onednn") return "perfatlas-worker-cpu";
-  if (backend == "cuda" || backend == "nccl") return "perfatlas-worker-cuda";
   return "perfatlas-worker-" + backend;
 }
 

@@ -69,11 +69,12 @@ int main(int argc, char** argv) {
   if (argc >= 2 && argv[1] == perfatlas::kRankFlag) return perfatlas::be_a_rank(argc - 2, argv + 2);
   return perfatlas::run_worker_program(
       {.name = "perfatlas-worker-nccl",
-       .about = "Measures collectives between the NVIDIA GPUs of this machine, one process per GPU. NCCL is looked "
+       .about = "Measures collectives between the NVIDIA GPUs of this machine, one process per GPU. NCCL is "
+                "looked "
                 "for at run time; PERFATLAS_CUDA_PATH names folders to look in first.",
        .example_case = "collective op_name=all_reduce nccl_dtype=half num_gpus=2 message_size=1024",
-       .devices_help = "GPUs to measure on, one rank each: cuda:0-3 or 0,2 (default: all)",
-       .default_device = "",
+       .devices_help = "GPUs to measure on, one rank each: cuda:0-3 or 0,2, or all",
+       .default_device = "all",
        .serve = perfatlas::serve_groups},
       argc, argv);
 }

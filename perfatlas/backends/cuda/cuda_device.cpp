@@ -146,9 +146,9 @@ void CudaDevice::measure_launching() {
   constexpr double kTimes = 20;
   const LaunchOverhead overhead = measure_launch_overhead(*runtime_, stream_);
   least_sample_ms_ = kTimes * overhead.graph_us / 1e3;
-  for (const auto& [name, us] : {std::pair{"graph_launch_us", overhead.graph_us},
-                                 std::pair{"graph_node_us", overhead.node_us},
-                                 std::pair{"eager_launch_us", overhead.eager_us}})
+  for (const auto& [name, us] :
+       {std::pair{"graph_launch_us", overhead.graph_us}, std::pair{"graph_node_us", overhead.node_us},
+        std::pair{"eager_launch_us", overhead.eager_us}})
     info_.versions[name] = fmt::format("{:.2f}", us);
 }
 

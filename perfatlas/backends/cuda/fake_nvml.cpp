@@ -83,7 +83,8 @@ nvmlReturn_t nvmlDeviceGetEnforcedPowerLimit(nvmlDevice_t device, unsigned* mw) 
 }
 nvmlReturn_t nvmlDeviceGetTotalEnergyConsumption(nvmlDevice_t device, unsigned long long* mj) {
   if (asked("FAKE_NVML_NO_ENERGY")) return NVML_ERROR_NOT_SUPPORTED;
-  const char* const step = std::getenv("FAKE_NVML_ENERGY_STEP");  // per look; without it the counter stands still
+  const char* const step =
+      std::getenv("FAKE_NVML_ENERGY_STEP");  // per look; without it the counter stands still
   static unsigned long long looks = 0;
   *mj = device->energy_mj + (step == nullptr ? 0 : ++looks * std::strtoull(step, nullptr, 10));
   return NVML_SUCCESS;

@@ -38,8 +38,8 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   bool context_lost = false;
   double work_ms = 1, flush_ms = 100;
   double graph_launch_ms = 0;  // of any graph, before its work
-  double clock_mhz = 1500;   // what stamps say
-  bool stamps_move = false;  // every stamp comes from another multiprocessor
+  double clock_mhz = 1500;     // what stamps say
+  bool stamps_move = false;    // every stamp comes from another multiprocessor
   bool time_runs_backwards = false;
   size_t used_by_others = 0;
   bool shareable = false;  // allocations can be opened by other processes
@@ -112,8 +112,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     const std::string path =
         "/proc/" + std::to_string(shared.process) + "/fd/" + std::to_string(shared.memory.file);
     const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    void* const memory =
-        ::mmap(nullptr, shared.memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void* const memory = ::mmap(nullptr, shared.memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
     if (memory == MAP_FAILED) throw CudaError(cudaErrorMapBufferObjectFailed, "cudaIpcOpenMemHandle()");
     ::close(file);
     peers_[memory] = shared.memory.bytes;

@@ -57,6 +57,16 @@ TEST(NvmlSensors, RefusesADeviceThatIsAnotherOne) {
   EXPECT_FALSE(sensors.read().clock_mhz || sensors.read().energy_mj || sensors.read().throttle);
 }
 
+/// CUDA gives an instance of a partitioned card (MIG) a UUID of its own, on the bus of the card: what NVML measures there
+/// is the whole card.
+TEST(NvmlSensors, AnInstanceOfAPartitionedCardHasNoneOfTheWholeCard) {
+  CudaProperties device = device_b();
+  device.uuid = "GPU-11111111-2222-3333-4444-555555555555";
+  const NvmlSensors sensors(fakes(), device);
+  EXPECT_THAT(sensors.reason(), HasSubstr("no sensors rather than those of another part"));
+  EXPECT_FALSE(sensors.read().energy_mj || sensors.read().power_w || sensors.read().clock_mhz);
+}
+
 TEST(NvmlSensors, UnknownIsAbsentNeverZero) {
   const Fault fault("FAKE_NVML_NO_ENERGY");
   const SensorReading reading = NvmlSensors(fakes(), device_b()).read();

@@ -65,7 +65,8 @@ uint16_t rounded(float value) {
 
 /// Element `i` of the sum of the ranks' arrays.
 template <class T, class Get, class Put>
-void sum_into(void* recv, const std::vector<const void*>& from, size_t count, const Get& get, const Put& put) {
+void sum_into(void* recv, const std::vector<const void*>& from, size_t count, const Get& get,
+              const Put& put) {
   for (size_t i = 0; i < count; ++i) {
     auto sum = get(static_cast<const T*>(from[0])[i]);
     for (size_t rank = 1; rank < from.size(); ++rank) sum += get(static_cast<const T*>(from[rank])[i]);
@@ -77,11 +78,13 @@ void sum(void* recv, const std::vector<const void*>& from, size_t count, ncclDat
   const auto same = [](auto value) { return value; };
   switch (type) {
     case ncclInt8:
-      return sum_into<uint8_t>(recv, from, count, [](uint8_t value) { return unsigned(value); },
-                               [](unsigned value) { return uint8_t(value); });
+      return sum_into<uint8_t>(
+          recv, from, count, [](uint8_t value) { return unsigned(value); },
+          [](unsigned value) { return uint8_t(value); });
     case ncclFloat16:
-      return sum_into<_Float16>(recv, from, count, [](_Float16 value) { return float(value); },
-                                [](float value) { return _Float16(value); });
+      return sum_into<_Float16>(
+          recv, from, count, [](_Float16 value) { return float(value); },
+          [](float value) { return _Float16(value); });
     case ncclBfloat16:
       return sum_into<uint16_t>(recv, from, count, widened, rounded);
     case ncclInt32:
@@ -123,7 +126,8 @@ namespace {
 thread_local int open_groups = 0;
 thread_local std::vector<ncclComm*> in_group;
 
-void exchange(const ncclComm& comm, const std::vector<Exchange>& sends, const std::vector<Exchange>& receives) {
+void exchange(const ncclComm& comm, const std::vector<Exchange>& sends,
+              const std::vector<Exchange>& receives) {
   const auto lane = [&](int peer) { return size_t(peer) * kSlotBytes / size_t(comm.ranks); };
   for (const Exchange& send : sends)
     std::memcpy(comm.slot(comm.rank) + lane(send.peer), send.memory, send.bytes);
@@ -218,10 +222,9 @@ ncclResult_t ncclGroupStart() { return ++open_groups, ncclSuccess; }
 ncclResult_t ncclGroupEnd() {
   if (--open_groups > 0) return ncclSuccess;
   for (ncclComm* const comm : in_group)
-    ncclComm::on(comm->group_stream, [comm, sends = std::exchange(comm->sends, {}),
-                                      receives = std::exchange(comm->receives, {})] {
-      exchange(*comm, sends, receives);
-    });
+    ncclComm::on(comm->group_stream,
+                 [comm, sends = std::exchange(comm->sends, {}),
+                  receives = std::exchange(comm->receives, {})] { exchange(*comm, sends, receives); });
   in_group.clear();
   return ncclSuccess;
 }

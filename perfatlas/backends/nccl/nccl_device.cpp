@@ -20,8 +20,8 @@ constexpr double kFrontShare = 0.5;
 constexpr int kMostGpus = 1024;
 
 /// What a user has set decides algorithms and paths, and so belongs to the numbers.
-constexpr const char* kSettings[] = {"NCCL_ALGO", "NCCL_PROTO",       "NCCL_P2P_DISABLE", "NCCL_NVLS_ENABLE",
-                                     "NCCL_MAX_NCHANNELS", "NCCL_MIN_NCHANNELS"};
+constexpr const char* kSettings[] = {"NCCL_ALGO",        "NCCL_PROTO",         "NCCL_P2P_DISABLE",
+                                     "NCCL_NVLS_ENABLE", "NCCL_MAX_NCHANNELS", "NCCL_MIN_NCHANNELS"};
 
 void require_gpus(const std::vector<int>& wanted, int count) {
   for (const int gpu : wanted)
@@ -51,7 +51,7 @@ std::vector<int> parse_gpus(std::string_view text) {
 }
 
 NcclDevice::NcclDevice(const Front& front) : rank_program_(front.rank_program), nccl_(front.nccl) {
-  if (!front.gpus.empty()) gpus_ = parse_gpus(front.gpus);
+  if (front.gpus != "all") gpus_ = parse_gpus(front.gpus);
   info_.memory_bytes = kFrontShare * memory_limit_bytes().value_or(0);
   launcher_problem_ = front.nccl->reason();
   if (launcher_problem_.empty()) {

@@ -21,7 +21,7 @@ struct NcclRank {
 
 class NcclDevice final : public GroupDevice {
  public:
-  /// What a front needs. `gpus`: "cuda:0-3", "0,2", empty: every GPU that CUDA shows. `rank_program`: executable and
+  /// What a front needs. `gpus`: "cuda:0-3", "0,2"; "all": every GPU that CUDA shows. `rank_program`: executable and
   /// arguments of a rank; device, rank, ranks and socket are appended (NcclLauncher).
   struct Front {
     std::string_view gpus;

@@ -85,14 +85,14 @@ TEST_F(NcclDeviceTest, AKilledRankEndsItsGroupAndSaysHow) {
 }
 
 TEST_F(NcclDeviceTest, ARankThatCannotStartIsAnError) {
-  NcclDevice device({"", {"/bin/false"}, &runtime_, &nccl_});
+  NcclDevice device({"all", {"/bin/false"}, &runtime_, &nccl_});
   EXPECT_THAT([&] { device.group(2); },
               ThrowsMessage<Error>(HasSubstr("2 ranks could not be started (rank 0: exit code 1)")));
 }
 
 TEST_F(NcclDeviceTest, SaysWhyThereAreNoRanks) {
   const NcclLibrary missing{LibrarySearch{}};
-  EXPECT_THAT(front("", &missing)->launcher_problem(), HasSubstr("NCCL was not found"));
+  EXPECT_THAT(front("all", &missing)->launcher_problem(), HasSubstr("NCCL was not found"));
   const auto two = front("cuda:0-1");
   const Case four = ops_.parse_case("p2p nccl_dtype=half num_gpus=4 message_size=64");
   EXPECT_THAT(kernels_.of("p2p", "nccl").at(0)->why_unsupported(four.values, *two),
@@ -106,7 +106,7 @@ TEST_F(NcclDeviceTest, SaysWhyThereAreNoRanks) {
 TEST_F(NcclDeviceTest, NamesGpusAsCudaDoes) {
   EXPECT_EQ(parse_gpus("cuda:0-2,5"), (std::vector<int>{0, 1, 2, 5}));
   EXPECT_EQ(parse_gpus("3"), std::vector<int>{3});
-  for (const char* wrong : {"gpu0", "0-", "3-1", "0,,1", "-1", "0-99999"})
+  for (const char* wrong : {"", "gpu0", "0-", "3-1", "0,,1", "-1", "0-99999"})
     EXPECT_THROW(parse_gpus(wrong), UsageError) << wrong;
   EXPECT_THAT([] { parse_gpus("0-2,1"); }, ThrowsMessage<UsageError>(HasSubstr("names a GPU twice")));
   EXPECT_THAT([&] { front("0,7"); }, ThrowsMessage<UsageError>(HasSubstr("cuda:7 does not exist")));

@@ -17,9 +17,9 @@ class NcclTest : public testing::Test {
     add_all_nccl_kernels(kernels_);
   }
 
-  std::unique_ptr<NcclDevice> front(std::string_view gpus = "", const NcclLibrary* nccl = nullptr) {
-    return std::make_unique<NcclDevice>(NcclDevice::Front{
-        gpus, {PERFATLAS_FAKE_RANK}, &runtime_, nccl == nullptr ? &nccl_ : nccl});
+  std::unique_ptr<NcclDevice> front(std::string_view gpus = "all", const NcclLibrary* nccl = nullptr) {
+    return std::make_unique<NcclDevice>(
+        NcclDevice::Front{gpus, {PERFATLAS_FAKE_RANK}, &runtime_, nccl == nullptr ? &nccl_ : nccl});
   }
 
   FakeRuntime runtime_;

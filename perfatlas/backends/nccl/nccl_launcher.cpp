@@ -40,8 +40,8 @@ void NcclLauncher::start(int ranks, const std::string& socket) {
   const std::string line = hex_of(id);
   for (int rank = 0; rank < ranks; ++rank) {
     std::vector<std::string> command = rank_program_;
-    for (const std::string& word : {fmt::format("cuda:{}", gpus_[size_t(rank)]), std::to_string(rank),
-                                    std::to_string(ranks), socket})
+    for (const std::string& word :
+         {fmt::format("cuda:{}", gpus_[size_t(rank)]), std::to_string(rank), std::to_string(ranks), socket})
       command.push_back(word);
     ranks_.push_back(ChildProcess::spawn({command, "/dev/stderr"}));
     ranks_.back().send_line(line, 5s);  // one that does not read is noticed as ended

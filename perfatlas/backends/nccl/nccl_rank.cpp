@@ -45,8 +45,7 @@ NcclRankSide::~NcclRankSide() {
   where_.device->start_together({});
 }
 
-void NcclRankSide::prepare(const Case& what, const KernelEntry& kernel,
-                           const std::vector<OperandRow>& rows) {
+void NcclRankSide::prepare(const Case& what, const KernelEntry& kernel, const std::vector<OperandRow>& rows) {
   for (const OperandRow& row : rows) {
     const auto memory = where_.device->allocate(row.bytes + kGuardBytes);
     const std::string guard(kGuardBytes, kGuard);
@@ -54,8 +53,7 @@ void NcclRankSide::prepare(const Case& what, const KernelEntry& kernel,
     rows_.push_back({row, memory});
   }
   kernel_ = kernel.prepare(what.values, seen_by_kernels_);
-  if (const size_t bytes = kernel_->workspace_bytes(); bytes > 0)
-    workspace_ = where_.device->allocate(bytes);
+  if (const size_t bytes = kernel_->workspace_bytes(); bytes > 0) workspace_ = where_.device->allocate(bytes);
 }
 
 RankReadiness NcclRankSide::plan(const RankPlan& plan) {
@@ -99,8 +97,7 @@ NcclRankArguments parse_rank_arguments(int count, const char* const* words) {
     const auto parsed = index < count ? parse_integer(words[index]) : std::nullopt;
     return parsed && *parsed >= 0 ? int(*parsed) : -1;
   };
-  const NcclRankArguments parsed{count > 0 ? words[0] : "", number(1), number(2),
-                                 count == 4 ? words[3] : ""};
+  const NcclRankArguments parsed{count > 0 ? words[0] : "", number(1), number(2), count == 4 ? words[3] : ""};
   if (parsed.socket.empty() || parsed.rank < 0 || parsed.ranks <= parsed.rank)
     throw UsageError("a rank is started by the worker itself: GPU RANK RANKS SOCKET");
   return parsed;

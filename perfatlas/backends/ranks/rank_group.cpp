@@ -60,9 +60,10 @@ void RankGroup::wait_for_ranks(const FileDescriptor& listener, const std::string
     RankHello hello;
     if (!caller || !receive_bytes(caller.get(), &hello, sizeof hello)) continue;
     if (hello.ranks != ranks() || hello.rank < 0 || hello.rank >= ranks() || sockets_[size_t(hello.rank)])
-      throw Error(fmt::format("rank {} of {} called a group of {}: the launcher belongs to another library "
-                              "than the one this worker was built with",
-                              hello.rank, hello.ranks, ranks()));
+      throw Error(
+          fmt::format("rank {} of {} called a group of {}: the launcher belongs to another library "
+                      "than the one this worker was built with",
+                      hello.rank, hello.ranks, ranks()));
     sockets_[size_t(hello.rank)] = std::move(caller);
     ++called;
   }

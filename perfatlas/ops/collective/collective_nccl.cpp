@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // NCCL's collectives, with the algorithm, protocol and channels that NCCL chooses.
+#include "perfatlas/ops/collective/collective_nccl.h"
+
 #include <fmt/format.h>
 
 #include "perfatlas/backends/nccl/nccl_device.h"
 #include "perfatlas/ops/collective/collective.h"
-#include "perfatlas/ops/collective/collective_nccl.h"
 
 namespace perfatlas {
 namespace {
@@ -27,7 +28,9 @@ ncclDataType_t nccl_type(MessageType type) {
 class NcclCall : public GroupKernel {
  public:
   NcclCall(MessageType type, GroupCall call, const NcclRank& rank)
-      : rank_(rank), type_(nccl_type(type)), element_bytes_(size_t(bytes_of(dtype_of(type)))),
+      : rank_(rank),
+        type_(nccl_type(type)),
+        element_bytes_(size_t(bytes_of(dtype_of(type)))),
         call_(std::move(call)) {}
   GroupCall call() const override { return call_; }
 
@@ -51,7 +54,9 @@ class NcclCall : public GroupKernel {
 class CollectiveCall final : public NcclCall {
  public:
   CollectiveCall(const Collective& op, GroupCall call, const NcclRank& rank)
-      : NcclCall(op.dtype, std::move(call), rank), kind_(op.kind), all_(size_t(op.elements)),
+      : NcclCall(op.dtype, std::move(call), rank),
+        kind_(op.kind),
+        all_(size_t(op.elements)),
         part_(size_t(op.elements / op.ranks)) {}
 
   void launch(Stream stream, std::span<void* const> operands, void*) override {

@@ -178,8 +178,8 @@ class PeerAllReduce final : public GroupKernel {
     body_.elements = op.elements;
     body_.all_blocks = body_.blocks();
     if (rank.device == nullptr) return;
-    memory_ = std::make_unique<PeerMemory>(
-        rank, size_t(Shared::kStageOffset + Body::stage_bytes(op.elements)));
+    memory_ =
+        std::make_unique<PeerMemory>(rank, size_t(Shared::kStageOffset + Body::stage_bytes(op.elements)));
     body_.shared.rank = rank.rank;
     body_.shared.ranks = rank.ranks;
     for (size_t i = 0; i < memory_->buffers().size(); ++i)
@@ -214,7 +214,7 @@ void add(KernelRegistry& registry) {
       [](const CustomAllReduce& op, NcclDevice& device) -> std::unique_ptr<PreparedKernel> {
         return with_element(dtype_of(op.dtype), [&](auto element) -> std::unique_ptr<PreparedKernel> {
           return std::make_unique<PeerAllReduce<Body<decltype(element)>>>(op, group_call(op, kName),
-                                                                         device.rank());
+                                                                          device.rank());
         });
       }});
 }
