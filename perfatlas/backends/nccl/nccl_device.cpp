@@ -77,8 +77,7 @@ NcclDevice::NcclDevice(const Front& front) : rank_program_(front.rank_program), 
   } catch (const Error& error) {
     launcher_problem_ = fmt::format("no GPU can be used: {}", error.what());
   }
-  info_.id = "cuda:";
-  for (const int gpu : gpus_) info_.id += (info_.id.back() == ':' ? "" : ",") + std::to_string(gpu);
+  info_.id = fmt::format("cuda:{}", fmt::join(gpus_, ","));
 }
 
 std::unique_ptr<RankLauncher> NcclDevice::make_launcher(int ranks) {

@@ -35,7 +35,8 @@ class NcclDeviceTest : public NcclTest {
 };
 
 constexpr const char* kNccl = "collective op_name=all_reduce nccl_dtype=half num_gpus=2 message_size=64";
-constexpr const char* kOwn = "custom_all_reduce allreduce_dtype=bfloat16 num_gpus=2 message_size=64";
+const std::string kOwn =
+    "custom_all_reduce allreduce_dtype=bfloat16 num_gpus=2 message_size=64 implementation= backend=";
 
 TEST_F(NcclDeviceTest, DescribesItsGpusWithoutMakingOneCurrent) {
   runtime_.failure = {"select", 1, cudaErrorDevicesUnavailable};
