@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "perfatlas/base/error.h"
@@ -57,6 +58,27 @@ ColumnBatch batch_of(const OpType& op, std::span<const Row> rows) {
   ColumnBatch batch{.rows = int64_t(rows.size())};
   batch.metadata = {{kOpKey, std::string(op.info.id)}, {kRevisionKey, std::to_string(op.info.revision)}};
   for (const TableColumn& column : table_columns(op)) batch.columns.push_back(column_data(column, rows));
+  return batch;
+}
+
+/// No row has a value there, and readers of a table without the column see the rows as they are.
+bool may_be_left_out(const OpType& op, const TableColumn& column, std::span<const Row> rows) {
+  if (column.presence == Presence::required || column.type == CellType::integer) return false;
+  return std::all_of(rows.begin(), rows.end(), [&](const Row& row) {
+    const Cell cell = column.get(row, column.index);
+    if (column.presence == Presence::power) return std::holds_alternative<std::monostate>(cell);
+    const std::string* const text = std::get_if<std::string>(&cell);
+    const auto& values = row.c.values;
+    return text != nullptr && text->empty() && op.fields[column.index].absent(values) == values[column.index];
+  });
+}
+
+ColumnBatch published_batch_of(const OpType& op, std::span<const Row> rows) {
+  ColumnBatch batch{.rows = int64_t(rows.size())};
+  for (const TableColumn& column : table_columns(op)) {
+    if (column.presence == Presence::quality || may_be_left_out(op, column, rows)) continue;
+    batch.columns.push_back(column_data(column, rows));
+  }
   return batch;
 }
 
@@ -154,6 +176,12 @@ std::vector<Row> read_parquet_table(const OpType& op, const std::string& path) {
 void write_parquet_table(const OpType& op, std::span<const Row> rows, const std::string& path) {
   for (const Row& row : rows) PERFATLAS_ASSERT(row.c.op == &op);
   replace_file(path, naming(path, [&](ParquetCodec& codec) { return codec.encode(batch_of(op, rows)); }));
+}
+
+void write_published_table(const OpType& op, std::span<const Row> rows, const std::string& path) {
+  for (const Row& row : rows) PERFATLAS_ASSERT(row.c.op == &op);
+  replace_file(path,
+               naming(path, [&](ParquetCodec& codec) { return codec.encode(published_batch_of(op, rows)); }));
 }
 
 bool parquet_available(std::string& why_not) {

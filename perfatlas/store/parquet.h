@@ -23,6 +23,10 @@ std::vector<Row> read_parquet_table(const OpType& op, const std::string& path);
 /// REQUIRES: every row is of `op`. Throws Error when it cannot be written or the plug-in is missing.
 void write_parquet_table(const OpType& op, std::span<const Row> rows, const std::string& path);
 
+/// The same as others publish tables: no quality columns, no metadata of this program, and no column that has a value in
+/// no row.
+void write_published_table(const OpType& op, std::span<const Row> rows, const std::string& path);
+
 /// The plug-in can be opened; else the reason is in `why_not`.
 bool parquet_available(std::string& why_not);
 
