@@ -2,6 +2,7 @@
 #include <dlfcn.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -16,13 +17,25 @@ namespace {
 constexpr const char* kPluginFile = "libperfatlas_parquet.so";
 constexpr const char* kPluginVariable = "PERFATLAS_PARQUET";
 
+/// Where the code of this library lies: in a program, or in a shared library that another program has opened.
+std::vector<std::filesystem::path> own_folders() {
+  std::error_code ignored;
+  std::vector<std::filesystem::path> folders{
+      std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path()};
+  if (Dl_info info;
+      dladdr(reinterpret_cast<void*>(&open_parquet_codec), &info) != 0 && info.dli_fname != nullptr)
+    folders.push_back(std::filesystem::absolute(info.dli_fname, ignored).parent_path());
+  return folders;
+}
+
 std::vector<std::string> candidates() {
   if (const char* named = std::getenv(kPluginVariable); named != nullptr && *named != '\0') return {named};
-  std::error_code ignored;
-  const std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe", ignored).parent_path();
   std::vector<std::string> paths;
-  for (const char* place : {".", "../lib", "../lib/perfatlas"})
-    paths.push_back((folder / place / kPluginFile).lexically_normal().string());
+  for (const std::filesystem::path& folder : own_folders())
+    for (const char* place : {".", "../lib", "../lib/perfatlas"}) {
+      std::string path = (folder / place / kPluginFile).lexically_normal().string();
+      if (std::find(paths.begin(), paths.end(), path) == paths.end()) paths.push_back(std::move(path));
+    }
   return paths;
 }
 
