@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// perfatlas docs: writes docs/ops.md, docs/cli.md and data/schema.lock from the declarations; hidden from --help.
+// perfatlas docs: writes docs/ops.md, docs/cli.md, data/schema.lock and python/perfatlas/ops.pyi from the declarations;
+// hidden from --help.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -8,6 +9,7 @@
 #include "perfatlas/base/file.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/op_text.h"
+#include "perfatlas/cli/python_stub.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/store/schema_lock.h"
 
@@ -71,6 +73,7 @@ int run_docs(CLI::App& app, const OpRegistry& ops, const std::string& root, bool
   };
   put(root + "/docs/ops.md", ops_document(ops));
   put(root + "/docs/cli.md", cli_document(app));
+  put(root + "/python/perfatlas/ops.pyi", python_stub(ops));
   update_lock(ops, root + "/data/schema.lock", check, stale);
   for (const std::string& path : stale) fmt::print(stderr, "perfatlas: {} is stale; run make docs\n", path);
   return stale.empty() ? kDone : kFailed;
