@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "answer_object.h"
 
+#include <pybind11/numpy.h>
+#include <pybind11/stl.h>
+
 #include <limits>
 
 namespace py = pybind11;
@@ -17,7 +20,8 @@ py::list support_list(const std::vector<SupportingRow>& rows) {
   for (const SupportingRow& row : rows)
     list.append(py::dict(py::arg("point") = row.point, py::arg("latency_ms") = row.latency_ms,
                          py::arg("rel_ci95") = number(row.rel_ci95),
-                         py::arg("kernel_source") = row.kernel_source, py::arg("weight") = row.weight));
+                         py::arg("kernel_source") = row.kernel_source, py::arg("weight") = row.weight,
+                         py::arg("origin") = row.origin));
   return list;
 }
 
@@ -30,6 +34,8 @@ py::dict answer_object(const Answer& answer) {
       py::arg("source") = std::string(name_of(answer.source)),
       py::arg("latency_ms") = answer ? number(answer.latency_ms) : py::object(py::none()),
       py::arg("energy_mj") = number(answer.energy_mj), py::arg("rel_error") = number(answer.rel_error),
+      py::arg("intervals") =
+          answer.intervals ? py::object(py::tuple(py::cast(*answer.intervals))) : py::object(py::none()),
       py::arg("distance_octaves") = answer.distance_octaves, py::arg("sol_ms") = number(answer.sol_ms),
       py::arg("derived_from") = support_list(answer.derived_from), py::arg("system") = answer.system,
       py::arg("backend") = answer.backend, py::arg("version") = answer.version,
@@ -37,12 +43,12 @@ py::dict answer_object(const Answer& answer) {
       py::arg("notes") = answer.notes, py::arg("miss_reason") = answer.miss_reason);
 }
 
-py::dict answer_arrays(const CaseArray& cases, const std::function<Answer(const Case&)>& ask) {
+py::dict answer_arrays(const std::vector<Answer>& answers, const std::vector<py::ssize_t>& shape) {
   const double unknown = std::numeric_limits<double>::quiet_NaN();
-  py::array_t<double> latency(cases.shape), energy(cases.shape), error(cases.shape), sol(cases.shape);
+  py::array_t<double> latency(shape), energy(shape), error(shape), sol(shape);
   py::list sources, reasons;
-  for (size_t i = 0; i < cases.cases.size(); ++i) {
-    const Answer answer = ask(cases.cases[i]);
+  for (size_t i = 0; i < answers.size(); ++i) {
+    const Answer& answer = answers[i];
     latency.mutable_data()[i] = answer ? answer.latency_ms : unknown;
     energy.mutable_data()[i] = answer.energy_mj.value_or(unknown);
     error.mutable_data()[i] = answer.rel_error.value_or(unknown);
@@ -50,11 +56,11 @@ py::dict answer_arrays(const CaseArray& cases, const std::function<Answer(const 
     sources.append(std::string(name_of(answer.source)));
     reasons.append(answer.miss_reason);
   }
-  const auto shaped = [&](const py::list& texts) {
-    return py::module_::import("numpy").attr("array")(texts).attr("reshape")(py::cast(cases.shape));
-  };
+  const py::object source = py::module_::import("numpy")
+                                .attr("array")(sources, py::arg("dtype") = "U16")
+                                .attr("reshape")(py::cast(shape));
   return py::dict(py::arg("latency_ms") = latency, py::arg("energy_mj") = energy,
-                  py::arg("rel_error") = error, py::arg("sol_ms") = sol, py::arg("source") = shaped(sources),
+                  py::arg("rel_error") = error, py::arg("sol_ms") = sol, py::arg("source") = source,
                   py::arg("miss_reason") = reasons);
 }
 

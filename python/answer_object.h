@@ -4,9 +4,8 @@
 
 #include <pybind11/pybind11.h>
 
-#include <functional>
+#include <vector>
 
-#include "case_object.h"
 #include "perfatlas/db/answer.h"
 
 namespace perfatlas {
@@ -15,7 +14,8 @@ namespace perfatlas {
 pybind11::dict answer_object(const Answer& answer);
 
 /// {"latency_ms", "energy_mj", "rel_error", "sol_ms": arrays with nan where unknown or without an answer, "source":
-/// array of texts, "miss_reason": list of texts, empty where there is an answer}, in the shape of the cases.
-pybind11::dict answer_arrays(const CaseArray& cases, const std::function<Answer(const Case&)>& ask);
+/// array of texts, "miss_reason": list of texts, empty where there is an answer}, in `shape`.
+/// REQUIRES: as many answers as the shape has places, in C order.
+pybind11::dict answer_arrays(const std::vector<Answer>& answers, const std::vector<pybind11::ssize_t>& shape);
 
 }  // namespace perfatlas

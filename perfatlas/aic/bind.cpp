@@ -34,6 +34,7 @@ class ScaledPricer final : public Pricer {
     return price;
   }
   std::string explain(const PhasePoint& at) const override { return one_->explain(at); }
+  Ground ground(const PhasePoint& at) const override { return one_->ground(at); }
   std::optional<MoeCommFallback> comm_fallback() const override { return one_->comm_fallback(); }
 
  private:

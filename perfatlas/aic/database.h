@@ -28,9 +28,7 @@ class Database {
   const std::string& version() const { return version_; }
 
   const OpType& op(std::string_view id) const { return root_.ops().get(id); }
-  /// Whether the registry of the root declares an op, so that its table can be read.
-  bool declares(std::string_view op_id) const { return root_.ops().find(op_id) != nullptr; }
-  /// REQUIRES: declares(op_id).
+  /// REQUIRES: the registry of the root declares the op.
   std::shared_ptr<const TableRows> rows(std::string_view op_id, SharedLayer shared) const;
   /// "gemm (h200_sxm, vllm 0.24.0)", for messages.
   std::string table_name(std::string_view op_id) const;

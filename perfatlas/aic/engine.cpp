@@ -14,6 +14,7 @@ BoundOp::~BoundOp() = default;
 
 Price BoundOp::price(const PhasePoint& at) const { return pricer_->price(at); }
 std::string BoundOp::explain(const PhasePoint& at) const { return pricer_->explain(at); }
+Ground BoundOp::ground(const PhasePoint& at) const { return pricer_->ground(at); }
 std::optional<MoeCommFallback> BoundOp::comm_fallback() const { return pricer_->comm_fallback(); }
 
 View::View(std::shared_ptr<const Database> database, ViewOptions options)

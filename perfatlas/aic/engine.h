@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "perfatlas/aic/ground.h"
 #include "perfatlas/aic/op.h"
 #include "perfatlas/aic/phase_point.h"
 #include "perfatlas/aic/price.h"
@@ -47,6 +48,10 @@ class BoundOp {
   /// For a point whose price is a failure: what is missing (table, key or axis), what exists nearby and what to try,
   /// in one line. Empty for a point with a price.
   std::string explain(const PhasePoint& at) const;
+
+  /// The measured rows behind the price at a point, for ops that are one table; nothing for composed ones (MoeDispatch,
+  /// Overlap, Fallback), estimates and formulas. Slower than price().
+  Ground ground(const PhasePoint& at) const;
 
   /// MoeAllToAll answered from one node because its own size was not measured; else nothing.
   std::optional<MoeCommFallback> comm_fallback() const;

@@ -22,6 +22,9 @@ class LinearPricer final : public Pricer {
     return sol_price_of({.memory_ms = bytes / question_.bandwidth * 1e3});
   }
   std::string explain(const PhasePoint&) const override { return {}; }
+  Ground ground(const PhasePoint& at) const override {
+    return question_.surface ? question_.surface->ground(place_of(at)) : Ground{};
+  }
 
  private:
   Coordinates place_of(const PhasePoint& at) const {

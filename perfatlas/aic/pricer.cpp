@@ -19,6 +19,11 @@ Price TablePricer::price(const PhasePoint& at) const {
   return lacks_data(measured.failure) ? empirical(at) : measured;
 }
 
+Ground TablePricer::ground(const PhasePoint& at) const {
+  if (mode_ != Mode::silicon && mode_ != Mode::hybrid) return {};
+  return silicon(at).ok() ? silicon_ground(at) : Ground{};
+}
+
 Price TablePricer::sol_price(const PhasePoint& at) const { return sol_price_of(speed_of_light(at)); }
 
 }  // namespace perfatlas::aic

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "perfatlas/aic/ground.h"
 #include "perfatlas/aic/op_moe.h"
 #include "perfatlas/aic/phase_point.h"
 #include "perfatlas/aic/price.h"
@@ -20,6 +21,8 @@ class Pricer {
   virtual Price price(const PhasePoint& at) const = 0;
   /// Why there is no price at this point, in one line; empty when there is one or nothing is known of it.
   virtual std::string explain(const PhasePoint& at) const = 0;
+  /// The rows behind the price at a point. Nothing for estimates, formulas and failures.
+  virtual Ground ground(const PhasePoint&) const { return {}; }
   virtual std::optional<MoeCommFallback> comm_fallback() const { return std::nullopt; }
 };
 
@@ -37,9 +40,13 @@ class TablePricer : public Pricer {
 
   /// silicon, empirical or speed_of_light as the mode says; hybrid: the estimate where silicon lacks data.
   Price price(const PhasePoint& at) const final;
+  /// That of silicon, where silicon answered.
+  Ground ground(const PhasePoint& at) const final;
 
  protected:
   virtual Price silicon(const PhasePoint& at) const = 0;
+  /// REQUIRES: silicon(at) is an answer.
+  virtual Ground silicon_ground(const PhasePoint& at) const = 0;
   virtual Price empirical(const PhasePoint& at) const = 0;
   virtual SolParts speed_of_light(const PhasePoint& at) const = 0;
   /// The answer in Mode::sol and sol_full.

@@ -44,6 +44,19 @@ std::optional<double> Surface::utilisation(const Coordinates& at) const {
   return utilisation_->at(at);
 }
 
+Ground ground_of(const Estimate& estimate, const TableRows* rows, std::span<const uint32_t> numbers) {
+  if (estimate.kind == EstimateKind::miss) return {};
+  Ground ground{.kind = estimate.kind, .distance_octaves = estimate.distance, .rows = {}};
+  if (rows == nullptr) return ground;
+  for (const Support& support : estimate.support())
+    ground.rows.push_back({rows, numbers[support.point], support.weight});
+  return ground;
+}
+
+Ground Surface::ground(const Coordinates& at) const {
+  return ground_of(interpolator_->estimate({.at = at, .sol = sol_}), points_.rows(), points_.numbers());
+}
+
 std::string Surface::why_missing(const Coordinates& at) const {
   return std::string(interpolator_->read({.at = at, .sol = sol_}).miss_reason);
 }

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "perfatlas/aic/ground.h"
 #include "perfatlas/aic/price.h"
 #include "perfatlas/interp/interpolator.h"
 #include "perfatlas/interp/utilisation_grid.h"
@@ -34,8 +35,9 @@ class PointList {
   bool empty() const { return points_.empty(); }
   std::vector<MeasuredPoint>& points() { return points_; }
   const std::vector<MeasuredPoint>& points() const { return points_; }
-  /// The row of each point.
+  /// The row of each point, of rows(); empty for points made elsewhere.
   const std::vector<uint32_t>& numbers() const { return numbers_; }
+  const TableRows* rows() const { return rows_; }
 
  private:
   MeasuredPoint point_of(const Coordinates& at, uint32_t row) const;
@@ -59,6 +61,8 @@ class Surface {
   std::optional<double> utilisation(const Coordinates& at) const;
 
   const std::vector<MeasuredPoint>& points() const { return points_.points(); }
+  /// What price() rests on; of points made elsewhere without rows.
+  Ground ground(const Coordinates& at) const;
   /// Why price() fails at a place.
   std::string why_missing(const Coordinates& at) const;
   const Interpolator& interpolator() const { return *interpolator_; }
@@ -72,6 +76,9 @@ class Surface {
   mutable std::once_flag utilisation_once_;
   mutable std::optional<UtilisationGrid> utilisation_;
 };
+
+/// What an estimate from a list of points rests on. `rows` null: points made elsewhere.
+Ground ground_of(const Estimate& estimate, const TableRows* rows, std::span<const uint32_t> numbers);
 
 /// What an interpolator read, as a price.
 inline Price price_of(const Reading& reading) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/aic/surface_pricer.h"
 
+#include <array>
+
 namespace perfatlas::aic {
 namespace {
 
@@ -13,6 +15,10 @@ class SurfacePricer final : public TablePricer {
     Price price = question_.surface->price(question_.place(at));
     if (question_.share) price *= question_.share(at);
     return price;
+  }
+
+  Ground silicon_ground(const PhasePoint& at) const override {
+    return question_.surface->ground(question_.place(at));
   }
 
   Price empirical(const PhasePoint& at) const override {
@@ -46,6 +52,9 @@ class ZigzagPricer final : public Pricer {
   std::string explain(const PhasePoint& at) const override {
     const std::string why = whole_->explain(head(at));
     return why.empty() ? whole_->explain(tail(at)) : why;
+  }
+  Ground ground(const PhasePoint& at) const override {
+    return combined(std::array{whole_->ground(head(at)), whole_->ground(tail(at))});
   }
 
  private:

@@ -155,9 +155,8 @@ void add_check(CLI::App& app, Invocation& invocation) {
         ->capture_default_str();
     sub.add_option("--device,--devices", a->device, "Core set or GPU; default: all cores, GPU 0");
     sub.add_option("--kernel", a->kernel, "Kernel (kernel_source); default: every one");
-    // Ops that belong to one checkpoint have a field of that name.
-    const char* const shapes = sub.get_option_no_throw("--model") == nullptr ? "--model" : "--shapes-of";
-    sub.add_option(shapes, a->model, "Whose shapes to try when no field is given; default: all known models");
+    sub.add_option("--shapes-of", a->model,
+                   "Model whose shapes to try when no field is given; default: all known models");
     sub.add_option("--deadline", a->deadline_s, "Seconds per case")->capture_default_str();
     sub.add_option("--effort", a->effort, "Arithmetic of the largest case when no field is given, in FLOP")
         ->capture_default_str()

@@ -23,11 +23,11 @@ std::map<int, double> nccl_mem_from(const std::string& text) {
   if (text.empty()) return memory;
   for (const std::string_view entry : split(text, ',')) {
     const std::vector<std::string_view> parts = split(entry, ':');
-    const auto devices = parse_integer(parts[0]);
-    const auto bytes = parts.size() == 2 ? parse_real(parts[1]) : std::nullopt;
-    if (!devices || *devices < 1 || !bytes || *bytes < 0)
+    const int64_t devices = parts.size() == 2 ? parse_integer(parts[0]).value_or(0) : 0;
+    const double bytes = parts.size() == 2 ? parse_real(parts[1]).value_or(-1) : -1;
+    if (devices < 1 || bytes < 0)
       throw UsageError(fmt::format("--nccl-mem '{}' is no list of devices:bytes like 1:0,2:358612992", text));
-    memory[int(*devices)] = *bytes;
+    memory[int(devices)] = bytes;
   }
   return memory;
 }

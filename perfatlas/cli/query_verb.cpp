@@ -6,6 +6,7 @@
 #include "perfatlas/cli/op_options.h"
 #include "perfatlas/cli/question_lines_command.h"
 #include "perfatlas/db/answer_text.h"
+#include "perfatlas/db/compatible_database.h"
 #include "perfatlas/db/database.h"
 #include "perfatlas/db/published_database.h"
 #include "perfatlas/store/layout.h"
@@ -19,17 +20,31 @@ struct QueryArguments {
   std::string cache;
   std::string engine;
   std::string systems_path;
+  std::string mode = "SILICON", transfers = "default";
   bool json = false;
 };
+
+aic::ViewOptions view_of(const QueryArguments& a) {
+  const auto mode = aic::mode_from_name(a.mode);
+  if (!mode)
+    throw UsageError(fmt::format("--mode '{}' is none of SILICON, HYBRID, EMPIRICAL, SOL, SOL_FULL", a.mode));
+  return {.mode = *mode, .transfers = aic::TransferPolicy::from_text(a.transfers)};
+}
+
+Answer published_answer(const Case& asked, const QueryArguments& a, const QueryOptions& options,
+                        const OpRegistry& ops) {
+  const auto root = std::make_shared<const SystemsRoot>(a.systems_path, ops);
+  if (options.engine == Engine::atlas) return PublishedDatabase(root).query(asked, options);
+  if (!options.kernel.empty() || options.cache_state)
+    throw UsageError(
+        "the engine aic chooses kernels itself and knows no cache states: leave out --kernel and --cache");
+  return CompatibleDatabase(root).query(asked, options, view_of(a));
+}
 
 Answer answer_of(const Case& asked, const QueryArguments& a, const QueryOptions& options,
                  const OpRegistry& ops) {
   if (a.systems_path.empty()) return Database(data_root(a.data)).query(asked, options);
-  if (options.engine != Engine::atlas)
-    throw UsageError(
-        "of published tables `query OP` asks the engine atlas; ask the engine aic with query --jsonl");
-  PublishedDatabase database(std::make_shared<const SystemsRoot>(a.systems_path, ops));
-  return database.query(asked, options);
+  return published_answer(asked, a, options, ops);
 }
 
 int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& ops) {
@@ -70,6 +85,10 @@ void add_query(CLI::App& app, Invocation& invocation) {
     sub.add_option("--engine", a->engine, "Rules between and beyond rows: atlas (default) or aic");
     sub.add_option("--systems-path", a->systems_path,
                    "Published tables instead of a data folder: a wheel, or a folder of systems");
+    sub.add_option("--mode", a->mode,
+                   "Engine aic on published tables: SILICON, HYBRID, EMPIRICAL, SOL or SOL_FULL [SILICON]");
+    sub.add_option("--transfers", a->transfers,
+                   "Engine aic: what estimates may borrow from (query --help) [aggressive]");
     sub.add_flag("--allow-sol", a->options.allow_sol,
                  "Without rows, answer the speed of light of the machine");
     sub.add_flag("--json", a->json, "For machines");
@@ -91,6 +110,10 @@ void add_query(CLI::App& app, Invocation& invocation) {
       "  perfatlas query gemm --systems-path aiconfigurator_core-0.12.0.whl --system h200_sxm --backend vllm "
       "--m 8 "
       "--n 4096 --k 1024\n"
+      "  perfatlas query attention_context --engine aic --systems-path WHEEL --system h200_sxm --backend "
+      "trtllm "
+      "--batch 2 "
+      "--isl 3000 --heads 16 --kv_heads 2 --head_dim 128\n"
       "  perfatlas query --jsonl --systems-path aiconfigurator_core-0.12.0.whl < questions.jsonl\n"
       "Exit code 1 when there is no answer; the reason names what is known.");
 }

@@ -18,6 +18,7 @@ enum class AnswerSource {
   interpolated,    // between measured cases
   extrapolated,    // beyond them: by the law of the engine that answered
   transferred,     // nothing of this slice was measured: from similar slices
+  formula,         // no table: from the figures of the machine
   speed_of_light,  // nothing was measured: the least time this machine could need, not an estimate
 };
 
@@ -28,6 +29,7 @@ inline constexpr auto kEnumNames<AnswerSource> =
                EnumName<AnswerSource>{AnswerSource::interpolated, "interpolated"},
                EnumName<AnswerSource>{AnswerSource::extrapolated, "extrapolated"},
                EnumName<AnswerSource>{AnswerSource::transferred, "transferred"},
+               EnumName<AnswerSource>{AnswerSource::formula, "formula"},
                EnumName<AnswerSource>{AnswerSource::speed_of_light, "speed_of_light"}};
 
 /// Which rules answer between and beyond measured cases.
@@ -47,6 +49,8 @@ struct SupportingRow {
   std::optional<double> rel_ci95;  // of the row
   std::string kernel_source;
   double weight = 0;  // share in the answer; the shares sum to 1
+  std::string
+      origin;  // back end and version of a published row that fills a hole of those asked for; else empty
   bool operator==(const SupportingRow&) const = default;
 };
 

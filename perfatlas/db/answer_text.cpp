@@ -26,8 +26,11 @@ std::string source_line(const Answer& answer) {
                          answer.engine == Engine::aic ? "by held efficiency" : "in proportion to work",
                          answer.distance_octaves);
     case AnswerSource::transferred:
+      if (answer.engine == Engine::aic) return "transferred from similar slices";
       return fmt::format("transferred from similar slices, {:.2f} octaves from the nearest",
                          answer.distance_octaves);
+    case AnswerSource::formula:
+      return "formula: no table, from the figures of the machine";
     case AnswerSource::speed_of_light:
       return "speed of light: a lower bound of this machine, nothing was measured";
     case AnswerSource::none:
@@ -97,8 +100,9 @@ std::string answer_text(const Case& asked, const Answer& answer) {
   std::string_view label = "from";
   for (const SupportingRow& row : answer.derived_from) {
     add_line(text, label,
-             fmt::format("{}: {:.4g} ms ({}), {}, weight {:.2f}", row.point, row.latency_ms,
-                         percent(row.rel_ci95), row.kernel_source, row.weight));
+             fmt::format("{}: {:.4g} ms ({}), {}{}{}, weight {:.2f}", row.point, row.latency_ms,
+                         percent(row.rel_ci95), row.kernel_source, row.origin.empty() ? "" : " of ",
+                         row.origin, row.weight));
     label = "";
   }
   for (const std::string& note : answer.notes) add_line(text, "note", note);
@@ -115,7 +119,8 @@ std::string answer_json(const Case& asked, const Answer& answer) {
                     {"latency_ms", row.latency_ms},
                     {"rel_ci95", or_null(row.rel_ci95)},
                     {"kernel_source", row.kernel_source},
-                    {"weight", row.weight}});
+                    {"weight", row.weight},
+                    {"origin", row.origin.empty() ? Json(nullptr) : Json(row.origin)}});
   const auto text_or_null = [](const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); };
   const Json object = {
       {"op", asked.op->info.id},

@@ -222,7 +222,7 @@ TEST_F(DatabaseTest, JsonHasEveryMemberAndNullsForTheUnknown) {
             R"("energy_mj":null,"distance_octaves":0.0,)"
             R"("sol_ms":null,"system":"other","backend":"cuda","version":"12.8","cache_state":null,)"
             R"("kernel_source":"default","derived_from":[{"point":"m=64 n=1024 k=1024","latency_ms":0.5,)"
-            R"("rel_ci95":null,"kernel_source":"default","weight":1.0}],)"
+            R"("rel_ci95":null,"kernel_source":"default","weight":1.0,"origin":null}],)"
             R"("notes":["the machine is not described, so nothing is answered beyond the measured cases"],)"
             R"("miss_reason":null})");
   EXPECT_EQ(answer_json(tokens(64), ask(tokens(64), {.system = "box", .kernel = "ref"})),

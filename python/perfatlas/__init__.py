@@ -31,6 +31,7 @@ class Answer:
     latency_ms: Optional[float]
     energy_mj: Optional[float]
     rel_error: Optional[float]
+    intervals: Optional[tuple[float, float, float]]
     distance_octaves: float
     sol_ms: Optional[float]
     derived_from: list[dict[str, Any]]
@@ -59,19 +60,23 @@ class AnswerArray:
 
 
 class Database:
-    """The placed tables of a data folder (default: PERFATLAS_DATA, else the user's data folder)."""
+    """The placed tables of a data folder (default: PERFATLAS_DATA, else the user's data folder), or published ones.
 
-    def __init__(self, path: Any = "") -> None:
-        self._core = _core.Database(str(path))
+    `systems_path`: a wheel of aiconfigurator-core, or a folder of systems with its content.
+    """
+
+    def __init__(self, path: Any = "", *, systems_path: Any = "") -> None:
+        self._core = _core.Database(str(path), str(systems_path))
 
     def systems(self) -> list[str]:
         """Systems with tables or with a description."""
         return self._core.systems()
 
     def latency(self, op: Any, **options: Any) -> Union[Answer, AnswerArray]:
-        """Answers one op, or arrays of them when fields are numpy arrays of integers.
+        """Answers one op, or arrays of them when fields are numpy arrays of integers. Threads may ask at once.
 
-        Options: system, backend, version, kernel, cache_state, allow_sol; as those of `perfatlas query`.
+        Options: system, backend, version, kernel, cache_state, engine, mode, transfers, allow_sol; as those of
+        `perfatlas query`.
         """
         fields = {f.name: getattr(op, f.name) for f in dataclasses.fields(op)}
         found = self._core.latency(op.op_id, fields, **options)

@@ -4,7 +4,7 @@
 # Qwen3-0.6B over them. Ends with 77, which CTest reports as skipped, where it cannot be installed.
 # Usage: export.sh BIN WORK_DIR
 set -euo pipefail
-bin=$1 work=$2
+bin=$(cd "$1" && pwd) work=$2
 root=$(cd "$(dirname "$0")/../.." && pwd)
 rm -rf "$work" && mkdir -p "$work"
 status=0

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Questions to the installed Python package. Usage: package_test.py PERFATLAS_PROGRAM"""
 import math
+import os
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,22 @@ class PackageTest(unittest.TestCase):
         self.assertIn(str(caught.exception), self.words_of_the_program(*"gemm --m 4 --n 64 --k 32 --system bix".split()))
         with self.assertRaisesRegex(perfatlas.Error, "nowhere"):
             perfatlas.Database(self.folder.name + "/nowhere")
+
+    @unittest.skipUnless(os.environ.get("PERFATLAS_WHEEL"), "no published wheel")
+    def test_published_tables_answer_with_intervals(self):
+        wheel = os.environ["PERFATLAS_WHEEL"]
+        database = perfatlas.Database(systems_path=wheel)
+        self.assertIn("h200_sxm", database.systems())
+        place = {"system": "h200_sxm", "backend": "vllm"}
+        answers = database.latency(perfatlas.Gemm(m=numpy.array([[64, 100], [5000, 40000]]), n=4096, k=4096), **place)
+        self.assertEqual(answers.source.tolist(), [["measured", "interpolated"], ["interpolated", "extrapolated"]])
+        self.assertTrue((answers.latency_ms >= answers.sol_ms).all())
+        one = database.latency(perfatlas.Gemm(m=100, n=4096, k=4096), **place)
+        self.assertEqual(one.latency_ms, answers.latency_ms[0, 1])
+        self.assertEqual(list(one.intervals), sorted(one.intervals))
+        compatible = database.latency(perfatlas.Gemm(m=100, n=4096, k=4096), engine="aic", **place)
+        self.assertEqual((compatible.source, compatible.intervals), ("interpolated", None))
+        self.assertAlmostEqual(sum(row["weight"] for row in compatible.derived_from), 1)
 
 
 if __name__ == "__main__":

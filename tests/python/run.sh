@@ -3,7 +3,7 @@
 # Installs the Python package with pip into a virtual environment and asks it. Ends with 77, which CTest reports as
 # skipped, where PyPI cannot be reached. Usage: run.sh BIN WORK_DIR
 set -euo pipefail
-bin=$1 work=$2
+bin=$(cd "$1" && pwd) work=$2
 here=$(cd "$(dirname "$0")" && pwd) root=$(cd "$(dirname "$0")/../.." && pwd)
 rm -rf "$work" && mkdir -p "$work"
 python=/usr/bin/python3

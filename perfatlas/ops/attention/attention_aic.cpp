@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/ops/attention/attention_aic_lanes.h"
@@ -106,6 +107,15 @@ class ContextAttentionPricer final : public TablePricer {
     });
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override {
+    std::vector<Ground> chunks;
+    over_chunks(at, [&](int64_t s, int64_t prefix) {
+      chunks.push_back(data_.own->ground({op_.n, s + prefix, at.batch}));
+      return Price{};
+    });
+    return combined(chunks);
+  }
+
   Price empirical(const PhasePoint& at) const override {
     if (!data_.reference) return Price::failed(Failure::empirical_not_implemented);
     return with_small_kernels(at, [&](int64_t s, int64_t prefix) {
@@ -174,11 +184,9 @@ class GenerationAttentionPricer final : public TablePricer {
 
   Price silicon(const PhasePoint& at) const override {
     if (!data_.own) return Price::failed(Failure::perf_data_not_available);
-    const int64_t least = std::max<int64_t>(1, int64_t(0.9 * double(at.s)));
-    const int64_t most = std::max(least, int64_t(1.1 * double(at.s)));
     Price mean;
-    for (int64_t i = 0; i < kSamples; ++i) {
-      const Price sample = data_.own->price({op_.n, at.batch, least + (most - least) * i / (kSamples - 1)});
+    for (const int64_t length : lengths(at.s)) {
+      const Price sample = data_.own->price({op_.n, at.batch, length});
       if (!sample.ok()) return sample;
       mean.latency_ms += sample.latency_ms;
       mean.energy_mj += sample.energy_mj;
@@ -186,6 +194,13 @@ class GenerationAttentionPricer final : public TablePricer {
     mean.latency_ms = mean.latency_ms / kSamples * at.imbalance;
     mean.energy_mj = mean.energy_mj / kSamples * at.imbalance;
     return mean;
+  }
+
+  Ground silicon_ground(const PhasePoint& at) const override {
+    std::vector<Ground> samples;
+    for (const int64_t length : lengths(at.s))
+      samples.push_back(data_.own->ground({op_.n, at.batch, length}));
+    return combined(samples);
   }
 
   Price empirical(const PhasePoint& at) const override {
@@ -215,6 +230,15 @@ class GenerationAttentionPricer final : public TablePricer {
 
  private:
   static constexpr int64_t kSamples = 5;
+
+  /// From 0.9 s to 1.1 s.
+  static std::array<int64_t, kSamples> lengths(int64_t s) {
+    const int64_t least = std::max<int64_t>(1, int64_t(0.9 * double(s)));
+    const int64_t most = std::max(least, int64_t(1.1 * double(s)));
+    std::array<int64_t, kSamples> sampled{};
+    for (int64_t i = 0; i < kSamples; ++i) sampled[size_t(i)] = least + (most - least) * i / (kSamples - 1);
+    return sampled;
+  }
 
   GenerationAttention op_;
   AttentionData data_;

@@ -97,6 +97,10 @@ Price CollectiveCost::empirical(double elements) const {
   return empirical_price(sol_ms_per_element_ * elements, *utilisation, provenance_);
 }
 
+Ground CollectiveCost::ground(double elements) const {
+  return surface_ && mode_ != Mode::empirical ? surface_->ground({int64_t(elements)}) : Ground{};
+}
+
 std::string CollectiveCost::explain(double elements) const {
   if (price(elements).ok()) return {};
   return surface_ ? surface_->why_missing({std::llround(elements)}) : why_missing_;
@@ -112,6 +116,7 @@ class CollectivePricer final : public Pricer {
 
   Price price(const PhasePoint& at) const override { return cost_.price(elements(at)); }
   std::string explain(const PhasePoint& at) const override { return cost_.explain(elements(at)); }
+  Ground ground(const PhasePoint& at) const override { return cost_.ground(elements(at)); }
 
  private:
   double elements(const PhasePoint& at) const {

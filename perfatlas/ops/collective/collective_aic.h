@@ -24,6 +24,8 @@ class CollectiveCost {
 
   Price price(double elements) const;
   std::string explain(double elements) const;
+  /// Of the measured group.
+  Ground ground(double elements) const;
 
  private:
   Price silicon(double elements) const;

@@ -88,6 +88,8 @@ class BlockPricer final : public TablePricer {
     return surface_->price(place(at));
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override { return surface_->ground(place(at)); }
+
   Price empirical(const PhasePoint& at) const override {
     const auto utilisation = utilisation_.at(at);
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
@@ -140,6 +142,8 @@ class MixedPricer final : public Pricer {
     const std::string why = full_->explain(at);
     return why.empty() ? skip_->explain(at) : why;
   }
+  /// Of the blocks with an indexer.
+  Ground ground(const PhasePoint& at) const override { return full_->ground(at); }
 
  private:
   std::unique_ptr<const BlockPricer> full_, skip_;

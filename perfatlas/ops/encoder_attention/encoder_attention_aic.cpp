@@ -80,6 +80,10 @@ class EncoderPricer final : public TablePricer {
     return price;
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override {
+    return surface_->ground({op_.n, at.s, at.batch});
+  }
+
   Price empirical(const PhasePoint& at) const override {
     const auto utilisation = surface_ ? surface_->utilisation({op_.n, at.s, at.batch}) : std::nullopt;
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);

@@ -70,6 +70,10 @@ class GemmPricer final : public TablePricer {
     return price;
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override {
+    return slice_->ground({op_.n, op_.k, rows_of(at)});
+  }
+
   Price empirical(const PhasePoint& at) const override {
     if (!reference_.grid) return Price::failed(Failure::empirical_not_implemented);
     const double utilisation = reference_.grid->at({rows_of(at), op_.n, op_.k});
@@ -131,6 +135,8 @@ class StaticGemmPricer final : public Pricer {
     const std::string scale = scale_.explain();
     return !scale.empty() || !matrix_ ? scale : matrix_->explain();
   }
+
+  Ground ground(const PhasePoint& at) const override { return gemm_.ground(at); }
 
  private:
   GemmPricer gemm_;

@@ -118,8 +118,12 @@ std::shared_ptr<const GemmTable::Slice> GemmTable::slice(QuantMode quant) const 
     const AxisLayout layout{.axes = 3, .resolver = Resolver::sites, .site_axes = 2, .raise_blends = false};
     return std::make_shared<const Slice>(
         Slice{std::make_unique<const SitesInterpolator>(layout, list.points()),
-              over_sites(gemm_sol(system_, quant))});
+              over_sites(gemm_sol(system_, quant)), list.rows(), list.numbers()});
   });
+}
+
+Ground GemmTable::Slice::ground(const Coordinates& nkm) const {
+  return ground_of(sites->estimate({.at = nkm, .sol = sol}), rows, numbers);
 }
 
 std::shared_ptr<const UtilisationGrid> GemmTable::utilisation(QuantMode rows_of, QuantMode sol_of) const {

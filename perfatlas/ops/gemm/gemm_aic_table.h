@@ -33,6 +33,11 @@ class GemmTable {
   struct Slice {
     std::unique_ptr<const SitesInterpolator> sites;
     SolFunction sol;
+    const TableRows* rows = nullptr;
+    std::vector<uint32_t> numbers;  // the row of each point
+
+    /// The rows behind an answer at (n, k, m).
+    Ground ground(const Coordinates& nkm) const;
   };
   /// Null when the mode has no rows.
   std::shared_ptr<const Slice> slice(QuantMode quant) const;

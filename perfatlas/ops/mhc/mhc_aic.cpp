@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/mhc/mhc_aic.h"
 
+#include <array>
+
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/surface_pricer.h"
 #include "perfatlas/aic/table_fields.h"
@@ -106,6 +108,9 @@ class BothParts final : public Pricer {
   std::string explain(const PhasePoint& at) const override {
     const std::string why = pre_->explain(at);
     return why.empty() ? post_->explain(at) : why;
+  }
+  Ground ground(const PhasePoint& at) const override {
+    return combined(std::array{pre_->ground(at), post_->ground(at)});
   }
 
  private:

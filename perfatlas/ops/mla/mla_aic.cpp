@@ -23,6 +23,15 @@ class ContextPricer final : public TablePricer {
     });
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override {
+    std::vector<Ground> chunks;
+    over_chunks(at, [&](int64_t s, int64_t prefix) {
+      chunks.push_back(pricing_.surface->ground({pricing_.num_heads, s + prefix, at.batch}));
+      return Price{};
+    });
+    return combined(chunks);
+  }
+
   Price empirical(const PhasePoint& at) const override {
     if (!pricing_.surface) return Price::failed(Failure::empirical_not_implemented);
     return over_chunks(at, [&](int64_t s, int64_t prefix) {
@@ -77,6 +86,10 @@ class GenerationPricer final : public TablePricer {
     Price price = pricing_.surface->price({pricing_.num_heads, at.batch, at.s});
     price *= at.imbalance;
     return price;
+  }
+
+  Ground silicon_ground(const PhasePoint& at) const override {
+    return pricing_.surface->ground({pricing_.num_heads, at.batch, at.s});
   }
 
   Price empirical(const PhasePoint& at) const override {

@@ -91,6 +91,8 @@ class BmmPricer final : public TablePricer {
     return price;
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override { return surface_->ground({tokens_of(at)}); }
+
   Price empirical(const PhasePoint& at) const override {
     const auto utilisation = surface_ ? surface_->utilisation({tokens_of(at)}) : std::nullopt;
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);

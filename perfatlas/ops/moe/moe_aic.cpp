@@ -117,11 +117,18 @@ class MoePricer final : public TablePricer {
   }
 
   Price silicon(const PhasePoint& at) const override {
-    int64_t tokens = tokens_of(at);
-    if (balanced_) tokens = int64_t(kBalancedShare * double(tokens));
-    if (low_latency_ && tokens <= kLowLatencyTokens) return on_curve(*low_latency_, tokens);
-    if (!own_) return Price::failed(Failure::perf_data_not_available);
-    return on_curve(*own_, tokens);
+    const int64_t tokens = measured_tokens(at);
+    const Surface* const curve = curve_of(tokens);
+    if (curve == nullptr) return Price::failed(Failure::perf_data_not_available);
+    // A single point says nothing about smaller steps.
+    if (curve->points().size() == 1 && tokens < curve->points()[0].at[0])
+      return Price::failed(Failure::interpolation_data_not_available);
+    return curve->price({tokens});
+  }
+
+  Ground silicon_ground(const PhasePoint& at) const override {
+    const int64_t tokens = measured_tokens(at);
+    return curve_of(tokens)->ground({tokens});
   }
 
   Price empirical(const PhasePoint& at) const override {
@@ -143,11 +150,14 @@ class MoePricer final : public TablePricer {
  private:
   int64_t tokens_of(const PhasePoint& at) const { return at.tokens * op_.attention_dp_size; }
 
-  /// A single point says nothing about smaller steps.
-  static Price on_curve(const Surface& curve, int64_t tokens) {
-    if (curve.points().size() == 1 && tokens < curve.points()[0].at[0])
-      return Price::failed(Failure::interpolation_data_not_available);
-    return curve.price({tokens});
+  /// Where the measured curve is asked.
+  int64_t measured_tokens(const PhasePoint& at) const {
+    return balanced_ ? int64_t(kBalancedShare * double(tokens_of(at))) : tokens_of(at);
+  }
+
+  /// Null: not measured.
+  const Surface* curve_of(int64_t tokens) const {
+    return low_latency_ && tokens <= kLowLatencyTokens ? low_latency_.get() : own_.get();
   }
 
   Moe op_;

@@ -26,7 +26,7 @@ enum KeyPlace : size_t {
 };
 
 constexpr std::string_view kLowLatencyKernel = "moe_torch_flow_min_latency";
-constexpr std::string_view kLowLatencyOp = "moe_low_latency";  // its rows, where they are an op of their own
+constexpr std::string_view kLowLatencyOp = "moe_low_latency";  // its rows are an op of their own
 
 struct UsualEfficiency {
   double bytes, multiplier, efficiency;
@@ -65,7 +65,7 @@ double usual_moe_efficiency(QuantMode quant) {
 }
 
 MoeTable::MoeTable(const Database& database, SharedLayer shared, bool low_latency)
-    : rows_(database.rows(low_latency && database.declares(kLowLatencyOp) ? kLowLatencyOp : "moe", shared)),
+    : rows_(database.rows(low_latency ? kLowLatencyOp : "moe", shared)),
       fields_(*rows_, {"moe_dtype", "num_tokens", "hidden_size", "inter_size", "topk", "num_experts",
                        "moe_tp_size", "moe_ep_size", "distribution"}),
       index_(database.table_name("moe"), rows_,

@@ -30,10 +30,10 @@ std::shared_ptr<const Surface> surface_of(size_t axes, std::vector<MeasuredPoint
 }  // namespace
 
 AllToAllTable::AllToAllTable(const Database& database, SharedLayer shared) {
-  if (database.declares("deepep_normal")) add_deepep(database, shared, false);
-  if (database.declares("deepep_low_latency")) add_deepep(database, shared, true);
-  if (database.declares("trtllm_all_to_all")) add_nvlink(database, shared);
-  if (database.declares("moe_all_to_all")) add_unified(database, shared);
+  add_deepep(database, shared, false);
+  add_deepep(database, shared, true);
+  add_nvlink(database, shared);
+  add_unified(database, shared);
 }
 
 void AllToAllTable::add(const AllToAllShape& shape, int64_t sms, int64_t tokens, double latency_ms) {

@@ -85,6 +85,8 @@ class MsaPricer final : public TablePricer {
     return surface_->price(place(at));
   }
 
+  Ground silicon_ground(const PhasePoint& at) const override { return surface_->ground(place(at)); }
+
   Price empirical(const PhasePoint& at) const override {
     const auto utilisation = borrowed_.at(at);
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);

@@ -97,7 +97,6 @@ class WideEpTable {
 
 template <bool context>
 void look_up(SurfaceQuestion& question, const WideEpMla& op, const WideEpSol& sol, const Binding& binding) {
-  if (!binding.database.declares(WideEpTable<context>::id())) return;
   const auto& table = binding.family<WideEpTable<context>>();
   for (const std::string& backend : {op.attn_backend, std::string("trtllm_mla")})
     if (!question.surface) question.surface = table.make(table.key(op, backend), sol);

@@ -45,7 +45,6 @@ class ExpertTable {
  private:
   /// `context`: the phase of all rows; absent: a column says, or the rows stand for both.
   void add(const Database& database, SharedLayer shared, const char* id, std::optional<bool> context) {
-    if (!database.declares(id)) return;
     const auto rows = database.rows(id, shared);
     const bool has_slots = rows->op().find_field("num_slots").has_value();
     const bool has_phase = rows->op().find_field("inference_phase").has_value();
@@ -166,6 +165,11 @@ class ExpertPricer final : public Pricer {
     return plain_ ? why_missing_ + "; " + plain_->explain(plain_point(at)) : why_missing_;
   }
 
+  Ground ground(const PhasePoint& at) const override {
+    if (plain_) return plain_->ground(plain_point(at));
+    return curve_ && price(at).ok() ? curve_->ground({tokens_of(at)}) : Ground{};
+  }
+
  private:
   int64_t tokens_of(const PhasePoint& at) const {
     const int64_t tokens = at.tokens * op_.attention_dp_size;
@@ -257,8 +261,7 @@ class MegaPricer final : public Pricer {
  public:
   MegaPricer(const MegaMoe& op, const Binding& binding) {
     const bool measured = binding.mode == Mode::silicon || binding.mode == Mode::hybrid;
-    if (measured && binding.system().sm_version.value_or(0) >= kBlackwell &&
-        binding.database.declares(kMegaMoeOp))
+    if (measured && binding.system().sm_version.value_or(0) >= kBlackwell)
       curve_ = binding.family<MegaTable>().find(op);
   }
   Price price(const PhasePoint& at) const override {
