@@ -29,14 +29,15 @@ void build(CLI::App& app, Invocation& invocation) {
   app.set_version_flag("--version", kVersion);
   app.require_subcommand(1);
   app.footer(kFooter);
-  for (const auto add : {add_probe,    add_ops,      add_plan,      add_collect, add_bench,    add_step,
-                         add_check,    add_validate, add_place,     add_query,   add_loo,      add_import,
-                         add_tables,   add_diff,     add_export,   add_report,    add_model,   add_estimate, add_support,
-                         add_accuracy, add_search,   add_recommend, add_verify,  add_align,    add_simulate,
+  for (const auto add :
+       {add_probe,     add_ops,    add_plan,  add_collect,  add_bench,   add_step,     add_check,
+        add_validate,  add_place,  add_query, add_loo,      add_import,  add_tables,   add_diff,
+        add_export,    add_report, add_model, add_estimate, add_support, add_accuracy, add_search,
+        add_recommend, add_verify, add_align, add_simulate,
 #ifdef PERFATLAS_WITH_HTTP
-                         add_load,     add_serve,
+        add_load,      add_serve,
 #endif
-                         add_docs})
+        add_docs})
     add(app, invocation);
 }
 
