@@ -6,17 +6,19 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-usage='usage: tools/setup.sh [--check] [--no-apt] [--yes]
+usage='usage: tools/setup.sh [--check] [--no-apt] [--yes] [--slurm]
   (none)    install what is missing; not root: asks before it uses sudo
   --check   only say what is missing; exit code 1 when something is
   --no-apt  leave the system alone: name the missing packages, do the Python part
-  --yes     use sudo without asking (for machines nobody sits at)'
-check=0 apt=1 yes=0
+  --yes     use sudo without asking (for machines nobody sits at)
+  --slurm   also Slurm and munge, for tests/cluster on a two-node Slurm of this machine; without them the test is skipped'
+check=0 apt=1 yes=0 slurm=0
 for argument in "$@"; do
   case "$argument" in
     --check) check=1 ;;
     --no-apt) apt=0 ;;
     --yes) yes=1 ;;
+    --slurm) slurm=1 ;;
     --help | -h) echo "$usage" && exit 0 ;;
     *) echo "setup: unknown argument $argument" >&2 && echo "$usage" >&2 && exit 2 ;;
   esac
@@ -32,6 +34,7 @@ system_packages=(
   libcpp-httplib-dev
   libopenmpi-dev openmpi-bin libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev clang-format-14
 )
+((slurm)) && system_packages+=(slurm-wlm munge)
 tidy=clang-tidy-14
 python=/usr/bin/python3 # not the first on PATH: the wheels are chosen for the system's Python
 requirements=(-r tools/requirements.txt)

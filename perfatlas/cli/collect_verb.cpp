@@ -4,16 +4,22 @@
 
 #include <filesystem>
 
+#include "perfatlas/base/command.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/launch_options.h"
 #include "perfatlas/cli/measure_options.h"
 #include "perfatlas/cli/plan_options.h"
+#include "perfatlas/cli/prior_option.h"
 #include "perfatlas/cli/progress_line.h"
+#include "perfatlas/cli/share_text.h"
 #include "perfatlas/cli/summary_text.h"
 #include "perfatlas/cli/system_file.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/cli/version.h"
 #include "perfatlas/cli/worker_session.h"
+#include "perfatlas/collect/knee_rounds.h"
+#include "perfatlas/store/layout.h"
 
 namespace perfatlas {
 namespace {
@@ -26,6 +32,10 @@ struct CollectArguments {
   std::string worker;
   std::string budget;
   std::string case_deadline;
+  std::string target_p90;
+  std::string stop_file;
+  std::string prior, data;
+  std::vector<std::string> done_in;
   std::string system_file;
   bool no_probe = false;
   bool resume = true;
@@ -33,6 +43,7 @@ struct CollectArguments {
   bool no_drift = false;
   bool json = false;
   std::string command_line;
+  LaunchArguments launch;
 };
 
 double duration(const std::string& flag, const std::string& text) {
@@ -52,6 +63,13 @@ CollectOptions options_from(const CollectArguments& a) {
   o.measure = measure_from(a.measure);
   if (!a.budget.empty()) o.budget_s = duration("budget", a.budget);
   if (!a.case_deadline.empty()) o.case_deadline_s = duration("case-deadline", a.case_deadline);
+  if (!a.target_p90.empty()) o.small.target_p90 = parse_share("target-p90", a.target_p90);
+  o.small.stop_file = a.stop_file;
+  o.done_in = a.done_in;
+  if (a.plan.kind != name_of(PlanKind::small) &&
+      (o.small.target_p90 || !o.small.stop_file.empty() || !a.prior.empty()))
+    throw UsageError(
+        "--target-p90, --stop-file and --prior belong to --plan small; a full plan measures every case");
   o.resume = a.resume;
   o.retry_failed = a.retry_failed;
   if (a.no_drift) o.drift.max_cases = 0;
@@ -71,20 +89,33 @@ std::optional<std::set<std::string>> measured_here(const CollectArguments& a, co
 }
 
 int run_collect(const CollectArguments& a, const OpRegistry& ops) {
+  if (!a.launch.launcher.empty())
+    return launch(a.launch, {own_command_line(), a.out, a.plan.shard, a.target_p90}, ops);
   CollectOptions options = options_from(a);
-  const Plan plan = plan_from(a.plan, ops, measured_here(a, options));
+  PlanOptions plan_options = a.plan;
+  plan_options.has_prior = !a.prior.empty();
+  const PlanRequest plan_wanted = plan_request(plan_options, ops, measured_here(a, options));
+  const Plan plan = make_plan(ops, plan_wanted);
   if (plan.size() == 0)
     throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
   ProgressLine progress(stderr);
   const SystemFileRequest request{a.out,           a.system_file,           a.no_probe,
                                   options.backend, options.devices.front(), options.worker_command};
   options.system = system_for_collection(request, [&](const std::string& line) { progress.say(line); });
-  const CollectSummary summary = collect(plan, ops, options, progress);
+  std::optional<LoadedPrior> prior;
+  if (!a.prior.empty()) {
+    prior = load_prior(data_root(a.data), a.prior, plan.ops());
+    options.small.predictor = make_prior_predictor_maker(prior->tables);
+  }
+  const CollectSummary summary = plan.kind() == PlanKind::small
+                                     ? collect_with_knees(ops, plan_wanted, options, progress)
+                                     : collect(plan, ops, options, progress);
   progress.finish();
   if (a.json)
     fmt::print("{}\n", collect_summary_json(summary));
   else
-    fmt::print("{}", collect_summary_text(summary, a.out));
+    fmt::print("{}{}", prior ? prior_changes_text(*prior, a.out, ops) : "",
+               collect_summary_text(summary, a.out));
   return summary.exit_code();
 }
 
@@ -96,6 +127,15 @@ void add_collect(CLI::App& app, Invocation& invocation) {
   verb->add_option("--out", a->out, "Collection folder: journal, staging tables, logs")->required();
   verb->add_option("--budget", a->budget,
                    "No case begins after this time, e.g. 60s, 10m; default: until done");
+  verb->add_option(
+      "--target-p90", a->target_p90,
+      "With --plan small: stop a family when nine of ten audits are predicted within this, e.g. 8%");
+  verb->add_option(
+      "--stop-file", a->stop_file,
+      "With --plan small: measure families named in this file, one a line, no further (status --stop)");
+  verb->add_option(
+      "--done-in", a->done_in,
+      "Other collection folders whose decided cases are done: of the shard that a piece takes over");
   verb->add_option("--devices", a->devices, "Core sets (0-1) or GPUs (0); one worker process each")
       ->delimiter(';');
   verb->add_option("--worker", a->worker, "Command of a plug-in worker; {device} is replaced");
@@ -109,10 +149,14 @@ void add_collect(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--json", a->json, "Print the summary for machines");
   add_plan_options(*verb, a->plan);
   add_measure_options(*verb, a->measure);
+  add_launch_options(*verb, a->launch);
   verb->footer(
       "Examples:\n"
       "  perfatlas collect --model Qwen3-0.6B --out run --budget 60s\n"
       "  perfatlas collect --grid aic --ops gemm --out run --shard 1/8 --devices 0-7\n"
+      "  perfatlas collect --grid aic --plan small --target-p90 8% --out run --budget 30m\n"
+      "  perfatlas collect --grid aic --plan small --out /shared/run --launcher slurm --tasks 16 --gres "
+      "gpu:1\n"
       "  perfatlas collect --model Qwen3-0.6B --out run          (again: continues)");
   verb->callback([&invocation, a] {
     a->command_line = invocation.command_line;

@@ -8,6 +8,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/status_verb.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/cli/version.h"
 #include "perfatlas/ops/all_ops.h"
@@ -30,12 +31,12 @@ void build(CLI::App& app, Invocation& invocation) {
   app.require_subcommand(1);
   app.footer(kFooter);
   for (const auto add :
-       {add_probe,     add_ops,    add_plan,  add_collect,  add_bench,   add_step,     add_check,
-        add_validate,  add_place,  add_query, add_loo,      add_import,  add_tables,   add_diff,
-        add_export,    add_report, add_model, add_estimate, add_support, add_accuracy, add_search,
-        add_recommend, add_verify, add_align, add_simulate,
+       {add_probe,  add_ops,       add_plan,   add_collect, add_status,   add_bench,   add_step,
+        add_check,  add_validate,  add_place,  add_query,   add_loo,      add_import,  add_tables,
+        add_diff,   add_export,    add_report, add_model,   add_estimate, add_support, add_accuracy,
+        add_search, add_recommend, add_verify, add_align,   add_simulate,
 #ifdef PERFATLAS_WITH_HTTP
-        add_load,      add_serve,
+        add_load,   add_serve,
 #endif
         add_docs})
     add(app, invocation);

@@ -6,6 +6,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/paths.h"
+#include "perfatlas/cli/share_text.h"
 #include "perfatlas/models/checkpoint_types.h"
 #include "perfatlas/models/model.h"
 
@@ -63,6 +64,28 @@ void set_grid(PlanRequest& request, const std::string& name) {
   request.aic.framework = *framework;
 }
 
+/// "gemm=5%" or "gemm=0.05".
+std::pair<std::string, double> op_share(const std::string& text) {
+  const size_t at = text.find('=');
+  if (at == text.npos)
+    throw UsageError(fmt::format("--share '{}' is not OP=SHARE, for example gemm=5%", text));
+  return {text.substr(0, at), parse_share("share", std::string_view(text).substr(at + 1))};
+}
+
+void set_kind(PlanRequest& request, const PlanOptions& o, const OpRegistry& ops) {
+  const auto kind = from_name<PlanKind>(o.kind);
+  if (!kind) throw UsageError(fmt::format("--plan '{}' is neither full nor small", o.kind));
+  request.kind = *kind;
+  if (*kind == PlanKind::full && !o.shares.empty())
+    throw UsageError("--share belongs to --plan small; a full plan measures every case");
+  for (const std::string& text : o.shares) request.small.shares.insert(op_share(text));
+  std::vector<std::string> known;
+  for (const auto& op : ops.ops()) known.emplace_back(op->info.id);
+  check_shares(request.small, known);
+  request.small.has_prior = o.has_prior;
+  request.small.cache = OrderCache::of_user();
+}
+
 }  // namespace
 
 ModelOptions model_options(const std::string& dtype) {
@@ -109,7 +132,19 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
   verb.add_option("--limit", o.limit, "At most so many cases per op; 0: all")
       ->capture_default_str()
       ->group(group);
-  verb.add_option("--shard", o.shard, "i/n: the i-th of n parts that together hold every case once")
+  verb.add_option(
+          "--plan", o.kind,
+          "full: every case; small: of each family the share that tells the rest, spread first, then the "
+          "shapes of --model")
+      ->capture_default_str()
+      ->group(group);
+  verb.add_option("--share", o.shares,
+                  "OP=SHARE, e.g. gemm=5%: how much of each of the op's families a small plan measures")
+      ->delimiter(',')
+      ->group(group);
+  verb.add_option(
+          "--shard", o.shard,
+          "i/n: the i-th of n parts that together hold every case once; i/n:j/k: the j-th of k pieces of it")
       ->capture_default_str()
       ->group(group);
   verb.add_option("--shuffle", o.seed, "Seed of the order inside a level")
@@ -117,15 +152,18 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
       ->group(group);
 }
 
-Plan plan_from(const PlanOptions& o, const OpRegistry& ops,
-               const std::optional<std::set<std::string>>& measured_here) {
+PlanRequest plan_request(const PlanOptions& o, const OpRegistry& ops,
+                         const std::optional<std::set<std::string>>& measured_here) {
   PlanRequest request;
   request.ops = o.ops;
   request.among = measured_here;
   request.imported_too = o.imported_too;
   set_grid(request, o.grid);
   for (const std::string& text : o.at_most) request.at_most.push_back(field_limit(text, ops));
-  if (request.grid == GridKind::model) request.shapes = model_shapes(o, ops);
+  set_kind(request, o, ops);
+  request.add_models =
+      request.kind == PlanKind::small && request.grid != GridKind::model && !o.models.empty();
+  if (request.grid == GridKind::model || request.add_models) request.shapes = model_shapes(o, ops);
   if (o.sm_version < 10)
     throw UsageError(fmt::format("--sm {} is no GPU generation like 80, 90 or 100", o.sm_version));
   request.aic.sm_version = o.sm_version;
@@ -133,7 +171,12 @@ Plan plan_from(const PlanOptions& o, const OpRegistry& ops,
   request.limit_per_op = o.limit;
   request.shard = parse_shard(o.shard);
   request.seed = o.seed;
-  return make_plan(ops, request);
+  return request;
+}
+
+Plan plan_from(const PlanOptions& o, const OpRegistry& ops,
+               const std::optional<std::set<std::string>>& measured_here) {
+  return make_plan(ops, plan_request(o, ops, measured_here));
 }
 
 }  // namespace perfatlas

@@ -27,13 +27,19 @@ struct PlanOptions {
   uint64_t limit = 0;
   std::string shard = "1/1";
   uint64_t seed = 42;
-  bool imported_too = false;  // not an option: plan counts what collect cannot measure
+  std::string kind = "full";
+  std::vector<std::string> shares;  // OP=SHARE
+  bool has_prior = false;           // smaller shares; set by verbs that have one
+  bool imported_too = false;        // not an option: plan counts what collect cannot measure
 };
 
 void add_plan_options(CLI::App& verb, PlanOptions& options);
 
 /// Throws UsageError: unknown op, model or grid, a missing --model, a tensor-parallel degree that fits no model.
 /// `measured_here`: the ops a back end has kernels of, to which a plan that names no ops is kept; nothing: all.
+PlanRequest plan_request(const PlanOptions& options, const OpRegistry& ops,
+                         const std::optional<std::set<std::string>>& measured_here = std::nullopt);
+/// make_plan() of that.
 Plan plan_from(const PlanOptions& options, const OpRegistry& ops,
                const std::optional<std::set<std::string>>& measured_here = std::nullopt);
 

@@ -4,6 +4,7 @@
 
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/plan_options.h"
+#include "perfatlas/cli/plan_simulation.h"
 #include "perfatlas/cli/verb.h"
 
 namespace perfatlas {
@@ -11,6 +12,7 @@ namespace {
 
 struct PlanArguments {
   PlanOptions plan;
+  SimulationArguments simulation;
   std::string system_file;
   bool list = false;
   bool json = false;
@@ -29,13 +31,17 @@ void print_estimate(const Plan& plan, const std::string& system_file) {
 }
 
 int show_plan(const PlanArguments& arguments, const OpRegistry& ops) {
+  if (!arguments.simulation.tables.empty())
+    return simulate(arguments.simulation, arguments.plan.ops, arguments.json, ops);
   const Plan plan = plan_from(arguments.plan, ops);
   if (arguments.json) {
     fmt::print("{}\n", plan_json(plan_summary(plan)));
     return kDone;
   }
   if (arguments.list) {
-    for (size_t i = 0; i < plan.size(); ++i) fmt::print("{} {}\n", plan.level(i), case_text(plan.at(i)));
+    for (size_t i = 0; i < plan.size(); ++i)
+      fmt::print("{}{} {}\n", plan.level(i), plan.place(i) && plan.place(i)->audit ? " audit" : "",
+                 case_text(plan.at(i)));
     return kDone;
   }
   for (const PlanCount& count : plan_summary(plan))
@@ -55,14 +61,19 @@ void add_plan(CLI::App& app, Invocation& invocation) {
   const auto arguments = std::make_shared<PlanArguments>();
   arguments->plan.imported_too = true;
   add_plan_options(*verb, arguments->plan);
+  add_simulation_options(*verb, arguments->simulation);
   verb->add_option("--system-file", arguments->system_file,
                    "System description of probe, for the time estimate");
-  verb->add_flag("--list", arguments->list, "Print level and case, in measuring order");
-  verb->add_flag("--json", arguments->json, "[{\"op\", \"dtype\", \"cases\"}]");
+  verb->add_flag("--list", arguments->list,
+                 "Print level and case, in measuring order; audits of a small plan are named");
+  verb->add_flag("--json", arguments->json, "[{\"op\", \"dtype\", \"cases\"}]; with --simulate the curves");
   verb->footer(
       "Examples:\n"
       "  perfatlas plan --model Qwen3-0.6B --tp 1,2,4\n"
       "  perfatlas plan --grid aic --ops gemm --sm 90 --json\n"
+      "  perfatlas plan --grid aic --plan small --model Llama-3.1-8B --share moe=100%\n"
+      "  perfatlas plan --simulate aiconfigurator_core.whl --system h100_sxm --ops gemm --family fp8 --svg "
+      "plots\n"
       "  perfatlas plan --model ./my_model --case-filter m=16 --list");
   verb->callback([&invocation, arguments] {
     invocation.action = [&invocation, arguments] { return show_plan(*arguments, invocation.ops); };

@@ -4,7 +4,11 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "perfatlas/base/text.h"
+#include "perfatlas/measure/statistics.h"
+#include "perfatlas/points/audit_window.h"
 
 namespace perfatlas {
 namespace {
@@ -21,6 +25,8 @@ std::string ending(const CollectSummary& s) {
       return fmt::format("interrupted, {} cases left; run the same command to continue", s.not_attempted);
     case EndReason::gave_up:
       return fmt::format("some ops were given up, {} cases left", s.not_attempted);
+    case EndReason::target:
+      return fmt::format("enough: {} more cases of the plan are not needed", s.not_attempted);
   }
   return {};
 }
@@ -36,6 +42,48 @@ std::string failures_text(const CollectSummary& s) {
     text +=
         fmt::format("  ... {} more in the journal and the report\n", s.this_run.failures() - kFailuresShown);
   return text;
+}
+
+/// What the audits say, and what they cannot say.
+std::string audits_text(const CollectSummary& s) {
+  std::string text;
+  for (const AuditRecord& a : s.audits) {
+    text += fmt::format("error of {}: p90 {:.1f} % ({:.1f} to {:.1f}), by {} audits after {} points",
+                        a.family, 100 * a.p90, 100 * a.p90_low, 100 * a.p90_high, a.audits, a.places);
+    if (a.verdict == name_of(StopVerdict::unreachable))
+      text += fmt::format("; the target cannot be reached: the rows' own noise makes {:.1f} %",
+                          100 * a.noise_floor);
+    else if (a.verdict == name_of(StopVerdict::plateau))
+      text += "; more points no longer help";
+    text += '\n';
+  }
+  if (s.remeasured > 0)
+    text += fmt::format("measured again at once, doubtful or noisy: {} cases\n", s.remeasured);
+  return text;
+}
+
+/// How far apart the ranks of the collectives ended.
+std::string skew_text(const CollectSummary& s) {
+  if (s.rank_skews.empty()) return {};
+  std::vector<double> skews = s.rank_skews;
+  std::sort(skews.begin(), skews.end());
+  return fmt::format(
+      "ranks of {} collectives ended apart by: median {:.1f} %, p90 {:.1f} %, worst {:.1f} %\n", skews.size(),
+      100 * quantile(skews, .5), 100 * quantile(skews, .9), 100 * skews.back());
+}
+
+nlohmann::json audits_json(const CollectSummary& s) {
+  auto array = nlohmann::json::array();
+  for (const AuditRecord& a : s.audits)
+    array.push_back({{"family", a.family},
+                     {"places", a.places},
+                     {"audits", a.audits},
+                     {"p90", a.p90},
+                     {"p90_low", a.p90_low},
+                     {"p90_high", a.p90_high},
+                     {"noise_floor", a.noise_floor},
+                     {"verdict", a.verdict}});
+  return array;
 }
 
 }  // namespace
@@ -62,6 +110,8 @@ std::string collect_summary_text(const CollectSummary& s, const std::string& fol
         "drift over {} cases measured again: p50 {:.1f} %, p95 {:.1f} %, {:.0f} % of them over 10 %\n",
         s.drift->cases, 100 * s.drift->deviation_p50, 100 * s.drift->deviation_p95,
         100 * s.drift->share_over_10_percent);
+  text += audits_text(s);
+  text += skew_text(s);
   for (const std::string& op : s.stopped_ops) text += fmt::format("stopped: {}\n", op);
   for (const DamagedLine& d : s.damaged)
     text += fmt::format("ignored: {}:{}: {}\n", d.path, d.line, d.reason);
@@ -95,6 +145,8 @@ std::string collect_summary_json(const CollectSummary& s) {
   for (const FailureNote& f : s.failures)
     out["failures"].push_back(
         {{"outcome", name_of(f.outcome)}, {"case", f.case_text}, {"reason", f.reason}, {"repro", f.repro}});
+  if (!s.audits.empty()) out["audits"] = audits_json(s);
+  if (s.remeasured > 0) out["remeasured"] = s.remeasured;
   if (s.drift)
     out["drift"] = {{"cases", s.drift->cases},
                     {"p50", s.drift->deviation_p50},

@@ -68,6 +68,7 @@ CaseRun::Next CaseRun::take(const SampleAnswer& answer, double wall_s) {
   }
   last_ = answer;
   last_->samples.latency_ms.clear();
+  last_->rank_ms.clear();
   last_count_ = fresh.size();
   if (throttles(answer.samples.before) || throttles(answer.samples.after)) {
     if (throttle_retries_ < context_.options.throttle_retries) return retry_throttled(answer);
@@ -75,6 +76,7 @@ CaseRun::Next CaseRun::take(const SampleAnswer& answer, double wall_s) {
     throttled_ = true;
   }
   samples_ms_.insert(samples_ms_.end(), fresh.begin(), fresh.end());
+  rank_ms_.insert(rank_ms_.end(), answer.rank_ms.begin(), answer.rank_ms.end());
   last_elapsed_s_ = elapsed_s(wall_s);
   const StopDecision decision = judge(context_.options.stopping, samples_ms_, last_elapsed_s_);
   return decision.stop ? conclude(decision.reason) : Next::ask;
@@ -103,6 +105,7 @@ CaseRun::Next CaseRun::conclude(StopReason reason) {
   ++impossible_retries_;
   discarded_ms_.insert(discarded_ms_.end(), samples_ms_.begin(), samples_ms_.end());
   samples_ms_.clear();
+  rank_ms_.clear();
   first_answer_s_.reset();
   first_busy_s_ = last_elapsed_s_ = 0;
   return Next::ask;
@@ -114,6 +117,9 @@ std::string CaseRun::problem_of(const SampleAnswer& answer) const {
   if (s.launches_per_sample < 1) return "the worker counts fewer than one launch per sample";
   for (const double ms : s.latency_ms)
     if (!(ms > 0)) return fmt::format("the worker reports a latency of {} ms", format_real(ms));
+  if (!answer.rank_ms.empty() && answer.rank_ms.size() != s.latency_ms.size())
+    return fmt::format("the worker reports rank times of {} of {} samples", answer.rank_ms.size(),
+                       s.latency_ms.size());
   if (answer.kernel_source.empty()) return "the worker does not say which kernel ran";
   if (s.cache != context_.options.cache)
     return fmt::format("the worker measured in cache state {} instead of {}", name_of(s.cache),
@@ -181,6 +187,7 @@ CaseRecord CaseRun::record() const {
   r.launches_per_sample = last_->samples.launches_per_sample;
   r.bytes_touched = last_->samples.bytes_touched;
   r.launch_note = last_->samples.launch_note;
+  r.rank_ms = rank_ms_;
   return r;
 }
 

@@ -67,7 +67,8 @@ class CaseRun {
   double light_limit_ = 0;  // efficiency above which a result is impossible
 
   std::vector<double> samples_ms_, discarded_ms_;
-  std::optional<SampleAnswer> last_;  // without its samples
+  std::vector<std::vector<double>> rank_ms_;  // of samples_ms_
+  std::optional<SampleAnswer> last_;          // without its samples
   std::optional<double> first_answer_s_;
   double first_busy_s_ = 0;  // measuring time inside the first answer
   double last_elapsed_s_ = 0;

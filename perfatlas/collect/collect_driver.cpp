@@ -22,8 +22,8 @@ namespace {
 struct DriverOptions {
   PlanRequest plan;
   CollectOptions collect;
-  bool dry = false;      // plan only
-  bool million = false;  // a toy grid of a million cases instead of gemm
+  bool dry = false;     // plan only
+  int toy_batches = 0;  // above 0: a toy grid of 20,000 cases times this instead of gemm
 };
 
 void set_option(DriverOptions& o, std::string_view flag, std::string_view value) {
@@ -50,8 +50,20 @@ void set_option(DriverOptions& o, std::string_view flag, std::string_view value)
   else if (flag == "--devices") {
     o.collect.devices.clear();
     for (const std::string_view device : split(value, ',')) o.collect.devices.emplace_back(device);
-  } else if (flag == "--million")
-    o.million = value == "yes";
+  } else if (flag == "--shard")
+    o.plan.shard = parse_shard(value);
+  else if (flag == "--kind")
+    o.plan.kind = from_name<PlanKind>(value).value();
+  else if (flag == "--share")
+    o.plan.small.shares = {{"gemm", number()}};
+  else if (flag == "--filter")
+    o.plan.case_filters = {std::string(value)};
+  else if (flag == "--done-in")
+    o.collect.done_in = {std::string(value)};
+  else if (flag == "--target")
+    o.collect.small.target_p90 = number();
+  else if (flag == "--toy-batches")
+    o.toy_batches = int(number());
   else if (flag == "--dry")
     o.dry = value == "yes";
   else
@@ -99,10 +111,14 @@ double peak_rss_mb() {
 
 int run(const std::vector<std::string>& words) {
   const DriverOptions o = parse(words);
-  const OpRegistry ops = o.million ? toy_registry() : all_ops();
+  const OpRegistry ops = o.toy_batches > 0 ? toy_registry() : all_ops();
   const std::clock_t start = std::clock();
-  const Plan plan =
-      make_plan(ops, o.million ? PlanRequest{.grid = GridKind::aic, .aic = {.sm_version = 50}} : o.plan);
+  PlanRequest request = o.plan;
+  if (o.toy_batches > 0) {
+    request.ops.clear();
+    request.aic.sm_version = o.toy_batches;
+  }
+  const Plan plan = make_plan(ops, request);
   nlohmann::ordered_json j{{"planned", plan.size()},
                            {"plan_cpu_s", double(std::clock() - start) / CLOCKS_PER_SEC},
                            {"plan_peak_rss_mb", peak_rss_mb()}};

@@ -36,7 +36,8 @@ Collection::Collection(const Parts& parts, Remaining remaining)
       queue_(parts.plan, std::move(remaining)),
       breaker_(parts.options.retry),
       reservoir_(parts.options.drift.max_cases, parts.options.drift.seed),
-      start_(Clock::now()) {
+      start_(Clock::now()),
+      audits_(parts.audits) {
   summary_.run_id = new_run_id();
   context_ = {options_.measure, options_.backend, "", "", summary_.run_id, options_.system};
   command_ = options_.worker_command.empty() ? worker_command(options_.backend) : options_.worker_command;
@@ -46,10 +47,13 @@ Collection::Collection(const Parts& parts, Remaining remaining)
     slots_.push_back({.device = device, .log_name = fmt::format("worker-{}.log", name)});
   }
   if (options_.stop_on_signals) signals_.emplace();
+  if (audits_ != nullptr)
+    queue_.skip_where([this](size_t i) { return plan_.place(i) && audits_->stopped(plan_.at(i)); });
 }
 
 void Collection::run() {
   while (true) {
+    read_stop_file();
     advance_phase();
     for (Slot& slot : slots_) assign(slot);
     if (idle() && (phase_ == Phase::leaving || !queue_.peek())) {
@@ -251,11 +255,12 @@ void Collection::finish_job(Slot& slot, CaseRecord record, bool broke_protocol) 
   if (record.outcome != Outcome::measured && record.outcome != Outcome::skipped) record.log = slot.log_name;
   record.final =
       record.final && !worth_retrying(options_.retry, record.outcome, broke_protocol, record.attempts);
-  recorder_.record(record);
+  record.place = plan_.place(job.plan_index);
   cost_.learn(c, record.duration_s);
-  if (!record.final && phase_ == Phase::measuring) queue_.add_retry(job.plan_index, record.attempts);
   if (record.outcome == Outcome::measured) reservoir_.offer({job.plan_index, median_ms});
-  if (breaker_.record(*c.op, record.outcome)) {
+  const Outcome outcome = record.outcome;
+  write_record(job, c, std::move(record));
+  if (breaker_.record(*c.op, outcome)) {
     queue_.stop_op(*c.op);
     recorder_.record(BreakerRecord{std::string(c.op->info.id), breaker_.reason(*c.op)});
   }
@@ -284,7 +289,9 @@ void Collection::finish() {
   for (Slot& slot : slots_) retire_worker(slot);
   summary_.not_attempted = summary_.planned - summary_.already_done - summary_.this_run.total();
   if (end_ == EndReason::complete && !summary_.stopped_ops.empty()) end_ = EndReason::gave_up;
-  if (end_ == EndReason::complete && summary_.not_attempted > 0) end_ = EndReason::budget;
+  summary_.remeasured = second_look_.cases();
+  if (end_ == EndReason::complete && summary_.not_attempted > 0)
+    end_ = audits_ != nullptr && audits_->any_stopped() ? EndReason::target : EndReason::budget;
   summary_.end = end_;
   summary_.drift = drift_.figures();
   summary_.elapsed_s = elapsed_s();

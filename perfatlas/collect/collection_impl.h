@@ -8,11 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "perfatlas/collect/audited_families.h"
 #include "perfatlas/collect/case_run.h"
 #include "perfatlas/collect/drift.h"
 #include "perfatlas/collect/learned_cost.h"
 #include "perfatlas/collect/recorder.h"
 #include "perfatlas/collect/retry_policy.h"
+#include "perfatlas/collect/second_look.h"
 #include "perfatlas/collect/work_queue.h"
 #include "perfatlas/collect/worker_client.h"
 #include "perfatlas/worker/remote_operands.h"
@@ -30,7 +32,8 @@ class Collection {
     const CollectOptions& options;
     CollectObserver& observer;
     CollectSummary& summary;
-    LearnedCost& cost;  // expects what remains
+    LearnedCost& cost;                  // expects what remains
+    AuditedFamilies* audits = nullptr;  // of a small plan, with what earlier runs measured
   };
   Collection(const Parts& parts, Remaining remaining);
 
@@ -63,6 +66,11 @@ class Collection {
   void check_start_failure(Slot& slot, const WorkerLoss& loss);
   void limit_memory(Slot& slot);
   RunRecord run_record(const HelloAnswer& hello) const;
+
+  // collection_audits.cpp: small plans
+  void write_record(const Job& job, const Case& c, CaseRecord record);
+  void judge(const Case& c);
+  void read_stop_file();
 
   // collection.cpp: the loop and the cases
   void advance_phase();
@@ -107,6 +115,9 @@ class Collection {
   Phase phase_ = Phase::measuring;
   EndReason end_ = EndReason::complete;
   Clock::time_point start_, rerun_until_, progress_due_;
+  AuditedFamilies* audits_;
+  SecondLook second_look_;
+  Clock::time_point stop_file_due_{};
   std::string current_case_;
   bool last_shared_out_ = false;
 };

@@ -88,7 +88,9 @@ RunRecord Collection::run_record(const HelloAnswer& hello) const {
   r.host = host_name();
   r.plan_hash = plan_.hash();
   r.plan_cases = plan_.size();
-  r.shard = fmt::format("{}/{}", plan_.shard().index + 1, plan_.shard().count);
+  r.plan_total = plan_.total();
+  r.plan_kind = name_of(plan_.kind());
+  r.shard = format_shard(plan_.shard());
   r.backend = options_.backend;
   r.backend_version = context_.backend_version;
   r.worker = hello.worker;

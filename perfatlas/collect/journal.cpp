@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include "perfatlas/base/hash.h"
+#include "perfatlas/measure/statistics.h"
 
 namespace perfatlas {
 namespace {
@@ -24,6 +26,18 @@ NewerJournal::NewerJournal(int revision)
 
 uint64_t hash_of(const RecordKey& key) {
   return hash64(fmt::format("{:016x} {} {} {}", key.case_id, key.backend, key.kernel, name_of(key.cache)));
+}
+
+std::optional<double> rank_skew(const CaseRecord& record) {
+  std::vector<double> skews;
+  for (const std::vector<double>& ranks : record.rank_ms) {
+    if (ranks.empty()) continue;
+    const auto [fastest, slowest] = std::minmax_element(ranks.begin(), ranks.end());
+    if (*fastest > 0) skews.push_back(*slowest / *fastest - 1);
+  }
+  if (skews.empty()) return std::nullopt;
+  std::sort(skews.begin(), skews.end());
+  return quantile(skews, .5);
 }
 
 JournalWriter::JournalWriter(std::string path)
@@ -64,6 +78,19 @@ std::vector<std::string> journal_files(const std::string& folder) {
   }
   if (error) throw Error(io_error_text("read the folder", folder, error.value()));
   std::sort(files.begin(), files.end());
+  return files;
+}
+
+std::vector<std::string> journal_files(const std::vector<std::string>& folders) {
+  std::vector<std::string> files;
+  for (const std::string& folder : std::set<std::string>(folders.begin(), folders.end())) {
+    const std::vector<std::string> own = journal_files(folder);
+    files.insert(files.end(), own.begin(), own.end());
+  }
+  std::sort(files.begin(), files.end(), [](const std::string& a, const std::string& b) {
+    const std::filesystem::path left(a), right(b);
+    return std::pair(left.filename(), left) < std::pair(right.filename(), right);
+  });
   return files;
 }
 

@@ -21,6 +21,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
+#include "perfatlas/collect/plan_place.h"
 #include "perfatlas/measure/sample.h"
 #include "perfatlas/measure/stopping_rule.h"
 #include "perfatlas/schema/registry.h"
@@ -54,7 +55,9 @@ struct RunRecord {
   std::string host;
   uint64_t plan_hash = 0;
   uint64_t plan_cases = 0;  // in this shard
-  std::string shard;        // "1/1"
+  uint64_t plan_total = 0;  // in all shards together; 0: not recorded
+  std::string plan_kind = "full";
+  std::string shard;  // "1/1"
   std::string backend;
   std::string backend_version;
   std::string worker;  // what the worker calls itself
@@ -73,8 +76,9 @@ struct CaseRecord {
   std::string backend;
   std::string kernel;  // wanted; empty: the best one. The one that ran is row->kernel_source
   CacheState cache = CacheState::serving;
+  std::optional<PlanPlace> place;  // in the order of its family, of a small plan
   Outcome outcome = Outcome::measured;
-  bool final = true;   // false: will be tried again, also by a later run
+  bool final = true;   // false: will be tried again, also by a later run; a measured row then looked doubtful
   std::string reason;  // of any outcome but measured; "SIGSEGV" and the like for crashed
   std::string device_id;
   int attempts = 1;  // over all runs
@@ -92,8 +96,13 @@ struct CaseRecord {
   int launches_per_sample = 1;
   double bytes_touched = 0;
   std::string launch_note;
+  std::vector<std::vector<double>>
+      rank_ms;  // collectives: per sample the time of every rank; the sample is the slowest
   bool operator==(const CaseRecord&) const = default;
 };
+
+/// How far apart the ranks of a collective end: median over samples of slowest / fastest - 1. Nothing without ranks.
+std::optional<double> rank_skew(const CaseRecord& record);
 
 /// A measured case once more, at the end of a run: drift.
 struct RerunRecord {
@@ -110,6 +119,18 @@ struct BreakerRecord {
   std::string op;
   std::string reason;
   bool operator==(const BreakerRecord&) const = default;
+};
+
+/// What the audits of a family say after a batch of its places (small plans).
+struct AuditRecord {
+  std::string family;   // SizeSpace::family_name
+  uint64_t places = 0;  // of its order, judged so far
+  uint64_t audits = 0;  // behind the figures
+  double p90 = 0;       // of |predicted / measured - 1|
+  double p90_low = 0, p90_high = 0;
+  double noise_floor = 0;  // p90 that the rows' own noise makes; 0: unknown
+  std::string verdict;     // name of a StopVerdict
+  bool operator==(const AuditRecord&) const = default;
 };
 
 struct DriftFigures {
@@ -130,7 +151,7 @@ struct EndRecord {
   bool operator==(const EndRecord&) const = default;
 };
 
-using JournalRecord = std::variant<RunRecord, CaseRecord, RerunRecord, BreakerRecord, EndRecord>;
+using JournalRecord = std::variant<RunRecord, CaseRecord, RerunRecord, BreakerRecord, AuditRecord, EndRecord>;
 
 /// What a record is about, for resuming: the same case, back end, wanted kernel and cache state.
 struct RecordKey {
@@ -185,6 +206,9 @@ struct DamagedLine {
 
 /// Journal files of a collection folder, oldest first. Throws Error when the folder cannot be read.
 std::vector<std::string> journal_files(const std::string& folder);
+
+/// Those of several folders, oldest first over all of them: file names begin with the start of their run.
+std::vector<std::string> journal_files(const std::vector<std::string>& folders);
 
 /// Streams the records of one file in constant memory.
 class JournalReader {

@@ -63,6 +63,8 @@ Json to_json(const RunRecord& r) {
          {"shard", r.shard},       {"backend", r.backend},       {"backend_version", r.backend_version},
          {"worker", r.worker},     {"device_id", r.device_id},   {"device_name", r.device_name},
          {"versions", r.versions}, {"options", r.options}};
+  if (r.plan_kind != "full") j["plan_kind"] = r.plan_kind;
+  if (r.plan_total > 0) j["plan_total"] = r.plan_total;
   j["memory_bytes"] = r.device_memory_bytes;
   j["llc_bytes"] = r.device_llc_bytes;
   put_text(j, "system", r.system_json);
@@ -78,6 +80,7 @@ void put_measurement(Json& j, const CaseRecord& r) {
   j["launches_per_sample"] = r.launches_per_sample;
   j["bytes_touched"] = r.bytes_touched;
   put_text(j, "launch_note", r.launch_note);
+  if (!r.rank_ms.empty()) j["rank_ms"] = r.rank_ms;
 }
 
 Json to_json(const CaseRecord& r) {
@@ -88,6 +91,8 @@ Json to_json(const CaseRecord& r) {
          {"kernel", r.kernel},
          {"cache", name_of(r.cache)},
          {"outcome", name_of(r.outcome)}};
+  if (r.place) j["place"] = r.place->place;
+  if (r.place && r.place->audit) j["audit"] = true;
   if (!r.final) j["final"] = false;
   put_text(j, "reason", r.reason);
   j["device_id"] = r.device_id;
@@ -106,6 +111,13 @@ Json to_json(const RerunRecord& r) {
 }
 
 Json to_json(const BreakerRecord& r) { return {{"type", "stopped_op"}, {"op", r.op}, {"reason", r.reason}}; }
+
+Json to_json(const AuditRecord& r) {
+  return {
+      {"type", "audit"},     {"family", r.family},   {"places", r.places},     {"audits", r.audits},
+      {"p90", r.p90},        {"p90_low", r.p90_low}, {"p90_high", r.p90_high}, {"noise_floor", r.noise_floor},
+      {"verdict", r.verdict}};
+}
 
 Json to_json(const EndRecord& r) {
   Json j{{"type", "end"},
@@ -192,6 +204,8 @@ RunRecord read_run(const json& j) {
   j.at("options").get_to(r.options);
   j.at("memory_bytes").get_to(r.device_memory_bytes);
   j.at("llc_bytes").get_to(r.device_llc_bytes);
+  r.plan_kind = j.value("plan_kind", "full");
+  r.plan_total = j.value("plan_total", uint64_t{0});
   r.system_json = j.value("system", "");
   return r;
 }
@@ -205,6 +219,7 @@ void read_measurement(const json& j, const Case& c, CaseRecord& r) {
   j.at("launches_per_sample").get_to(r.launches_per_sample);
   j.at("bytes_touched").get_to(r.bytes_touched);
   r.launch_note = j.value("launch_note", "");
+  r.rank_ms = j.value("rank_ms", std::vector<std::vector<double>>{});
 }
 
 CaseRecord read_case(const json& j, const OpRegistry& ops) {
@@ -219,6 +234,7 @@ CaseRecord read_case(const json& j, const OpRegistry& ops) {
   j.at("kernel").get_to(r.kernel);
   r.cache = read_name<CacheState>(j, "cache");
   r.outcome = read_name<Outcome>(j, "outcome");
+  if (j.contains("place")) r.place = PlanPlace{j.at("place").get<uint32_t>(), j.value("audit", false)};
   r.final = j.value("final", true);
   r.reason = j.value("reason", "");
   j.at("device_id").get_to(r.device_id);
@@ -239,6 +255,11 @@ RerunRecord read_rerun(const json& j) {
   j.at("again_ms").get_to(r.again_ms);
   j.at("samples_ms").get_to(r.samples_ms);
   return r;
+}
+
+AuditRecord read_audit(const json& j) {
+  return {j.at("family"),  j.at("places"),   j.at("audits"),      j.at("p90"),
+          j.at("p90_low"), j.at("p90_high"), j.at("noise_floor"), j.at("verdict")};
 }
 
 EndRecord read_end(const json& j) {
@@ -262,6 +283,7 @@ JournalRecord read_record(const json& j, const OpRegistry& ops) {
   if (type == "case") return read_case(j, ops);
   if (type == "rerun") return read_rerun(j);
   if (type == "stopped_op") return BreakerRecord{j.at("op"), j.at("reason")};
+  if (type == "audit") return read_audit(j);
   if (type == "end") return read_end(j);
   throw Error(fmt::format("unknown record type '{}'", type));
 }

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <unordered_set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
@@ -60,23 +61,37 @@ std::vector<std::pair<size_t, int64_t>> limits_of(const OpType& op, const std::v
   return own;
 }
 
-CaseStore generate(const std::vector<const OpType*>& ops, const PlanRequest& request) {
+/// All cases of a grid; `grid_end[o]`: from this store index on the cases of the o-th op in the store are shapes of models
+/// that a small plan adds.
+struct Generated {
   CaseStore store;
+  std::vector<uint32_t> grid_end;
+};
+
+Generated generate(const std::vector<const OpType*>& ops, const PlanRequest& request) {
+  Generated out;
   for (const OpType* op : ops) {
     const auto limits = limits_of(*op, request.at_most);
     const auto sink = [&](const FieldValues& values) {
       for (const auto& [field, most] : limits)
         if (values[field] > most) return;
       const Case c{op, values};
-      if (passes(c, request.case_filters)) store.add(c);
+      if (passes(c, request.case_filters)) out.store.add(c);
     };
+    const size_t before = out.store.size();
     if (request.grid == GridKind::model)
       op->model_cases(request.shapes, sink);
     else
       op->aic_cases(request.aic, sink);
+    const auto grid_end = uint32_t(out.store.size());
+    if (request.add_models && op->model_cases != nullptr) op->model_cases(request.shapes, sink);
+    if (request.kind == PlanKind::small)
+      for (const Case& c : request.extra)
+        if (c.op == op) sink(c.values);
+    if (out.store.size() > before) out.grid_end.push_back(grid_end);
   }
-  store.finish();
-  return store;
+  out.store.finish();
+  return out;
 }
 
 /// The store's indices without repeated cases, and the hash of the sorted ids.
@@ -136,12 +151,30 @@ std::string dtype_of(const Case& c) {
 }  // namespace
 
 Shard parse_shard(std::string_view text) {
-  const auto parts = split(text, '/');
-  const auto index = parse_integer(parts[0]);
-  const auto count = parts.size() == 2 ? parse_integer(parts[1]) : std::nullopt;
-  if (!index || !count || *index < 1 || *count < *index)
-    throw UsageError(fmt::format("shard '{}' is not i/n with 1 <= i <= n, for example 2/8", text));
-  return {uint64_t(*index) - 1, uint64_t(*count)};
+  const auto bad = [text] {
+    return UsageError(fmt::format(
+        "shard '{}' is not i/n with 1 <= i <= n, for example 2/8, or a piece of one, for example 2/8:1/3",
+        text));
+  };
+  const auto part = [&](std::string_view fraction) {
+    const auto words = split(fraction, '/');
+    const auto index = parse_integer(words[0]);
+    const auto count = words.size() == 2 ? parse_integer(words[1]) : std::nullopt;
+    if (!index || !count || *index < 1 || *count < *index) throw bad();
+    return std::pair(uint64_t(*index) - 1, uint64_t(*count));
+  };
+  const auto fractions = split(text, ':');
+  if (fractions.size() > 2) throw bad();
+  Shard shard;
+  std::tie(shard.index, shard.count) = part(fractions[0]);
+  if (fractions.size() == 2) std::tie(shard.piece, shard.pieces) = part(fractions[1]);
+  return shard;
+}
+
+std::string format_shard(const Shard& shard) {
+  std::string text = fmt::format("{}/{}", shard.index + 1, shard.count);
+  if (shard.pieces > 1) text += fmt::format(":{}/{}", shard.piece + 1, shard.pieces);
+  return text;
 }
 
 std::vector<const OpType*> Plan::ops() const {
@@ -157,36 +190,102 @@ std::vector<const OpType*> Plan::ops() const {
   return found;
 }
 
+namespace {
+
+/// Coarse to fine, the ops taking turns.
+std::vector<uint32_t> full_order(const CaseStore& store, const std::vector<uint32_t>& distinct,
+                                 const std::vector<uint64_t>& ids, const PlanRequest& request,
+                                 std::vector<uint8_t>& levels) {
+  std::vector<std::vector<uint32_t>> per_op;
+  auto next = distinct.begin();
+  for (const auto& own : store.ops()) {
+    const auto end = std::lower_bound(next, distinct.end(), own.first + own.count);
+    std::vector<uint32_t>& cases = per_op.emplace_back(next, end);
+    next = end;
+    assign_levels(store, cases, levels);
+    sort_coarse_to_fine(cases, levels, ids, request.seed);
+    if (request.limit_per_op > 0 && cases.size() > request.limit_per_op) cases.resize(request.limit_per_op);
+  }
+  return interleaved(per_op, levels);
+}
+
+/// Distinct indices whose case is a shape of a model, whether or not the grid names it, too.
+std::vector<uint32_t> shapes_of_models(const CaseStore& store, const std::vector<uint32_t>& grid_end,
+                                       const std::vector<uint32_t>& distinct,
+                                       const std::vector<uint64_t>& ids) {
+  std::unordered_set<uint64_t> wanted;
+  for (size_t o = 0; o < store.ops().size(); ++o)
+    for (uint32_t i = grid_end[o]; i < store.ops()[o].first + store.ops()[o].count; ++i)
+      wanted.insert(ids[i]);
+  std::vector<uint32_t> found;
+  for (const uint32_t i : distinct)
+    if (wanted.contains(ids[i])) found.push_back(i);
+  return found;
+}
+
+/// The first so many cases of each op stay.
+void keep_first_of_each_op(const CaseStore& store, uint64_t limit, SmallOrder& small) {
+  std::map<const OpType*, uint64_t> count;
+  size_t kept = 0;
+  for (size_t i = 0; i < small.order.size(); ++i) {
+    if (++count[store.at(small.order[i]).op] > limit) continue;
+    small.order[kept] = small.order[i];
+    small.places[kept++] = small.places[i];
+  }
+  small.order.resize(kept);
+  small.places.resize(kept);
+}
+
+}  // namespace
+
 Plan make_plan(const OpRegistry& registry, const PlanRequest& request) {
   if (request.shard.index >= request.shard.count)
     throw UsageError(
         fmt::format("shard {} of {} does not exist", request.shard.index + 1, request.shard.count));
   Plan plan;
   plan.shard_ = request.shard;
-  plan.store_ = generate(chosen_ops(registry, request), request);
+  plan.kind_ = request.kind;
+  Generated generated = generate(chosen_ops(registry, request), request);
+  plan.store_ = std::move(generated.store);
   std::vector<uint64_t> ids(plan.store_.size());
   for (size_t i = 0; i < ids.size(); ++i) ids[i] = plan.store_.id(uint32_t(i));
   const Distinct distinct = distinct_cases(plan.store_, ids);
-  plan.levels_.assign(plan.store_.size(), 0);
-  std::vector<std::vector<uint32_t>> per_op;
-  auto next = distinct.indices.begin();
-  for (const auto& own : plan.store_.ops()) {
-    const auto end = std::lower_bound(next, distinct.indices.end(), own.first + own.count);
-    std::vector<uint32_t>& cases = per_op.emplace_back(next, end);
-    next = end;
-    assign_levels(plan.store_, cases, plan.levels_);
-    sort_coarse_to_fine(cases, plan.levels_, ids, request.seed);
-    if (request.limit_per_op > 0 && cases.size() > request.limit_per_op) cases.resize(request.limit_per_op);
-  }
-  plan.order_ = interleaved(per_op, plan.levels_);
-  plan.hash_ = distinct.hash;
   plan.repeated_ = plan.store_.size() - distinct.indices.size();
-  // The id's own bits decide, mixed once more: the split is even and every machine agrees on it.
-  const Shard& shard = request.shard;
-  std::erase_if(plan.order_,
-                [&](uint32_t i) { return combine_hashes(ids[i], 0) % shard.count != shard.index; });
-  plan.order_.shrink_to_fit();
+  plan.levels_.assign(plan.store_.size(), 0);
+  if (request.kind == PlanKind::small) {
+    const SmallCases cases{distinct.indices, generated.grid_end,
+                           shapes_of_models(plan.store_, generated.grid_end, distinct.indices, ids)};
+    SmallOrder small = small_order(plan.store_, cases, request.small);
+    if (request.limit_per_op > 0) keep_first_of_each_op(plan.store_, request.limit_per_op, small);
+    plan.order_ = std::move(small.order);
+    plan.places_ = std::move(small.places);
+    for (const uint32_t i : plan.order_) plan.hash_ = combine_hashes(plan.hash_, ids[i]);
+    for (size_t i = 0; i < plan.order_.size(); ++i)
+      if (!plan.places_[i]) plan.levels_[plan.order_[i]] = kLevels - 1;
+  } else {
+    plan.order_ = full_order(plan.store_, distinct.indices, ids, request, plan.levels_);
+    plan.hash_ = distinct.hash;
+  }
+  plan.total_ = plan.order_.size();
+  plan.keep_shard(ids);
   return plan;
+}
+
+/// The id's own bits decide, mixed once more: the split is even and every machine agrees on it. Pieces mix differently,
+/// so that they split a shard as evenly.
+void Plan::keep_shard(const std::vector<uint64_t>& ids) {
+  size_t kept = 0;
+  for (size_t i = 0; i < order_.size(); ++i) {
+    const uint64_t id = ids[order_[i]];
+    if (combine_hashes(id, 0) % shard_.count != shard_.index) continue;
+    if (combine_hashes(id, 1) % shard_.pieces != shard_.piece) continue;
+    order_[kept] = order_[i];
+    if (!places_.empty()) places_[kept] = places_[i];
+    ++kept;
+  }
+  order_.resize(kept);
+  order_.shrink_to_fit();
+  if (!places_.empty()) places_.resize(kept);
 }
 
 Plan plan_of(const std::vector<Case>& cases) {
@@ -203,6 +302,7 @@ Plan plan_of(const std::vector<Case>& cases) {
       }
   plan.store_.finish();
   plan.levels_.assign(cases.size(), 0);
+  plan.total_ = cases.size();
   for (size_t i = 0; i < cases.size(); ++i) plan.hash_ = combine_hashes(plan.hash_, plan.id(i));
   return plan;
 }

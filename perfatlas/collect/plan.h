@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "perfatlas/collect/case_store.h"
+#include "perfatlas/collect/small_plan.h"
 #include "perfatlas/hw/system_spec.h"
 #include "perfatlas/schema/measured_state.h"
 #include "perfatlas/schema/model_shapes.h"
@@ -25,15 +26,30 @@ template <>
 inline constexpr auto kEnumNames<GridKind> =
     std::array{EnumName<GridKind>{GridKind::model, "model"}, EnumName<GridKind>{GridKind::aic, "aic"}};
 
-/// One of `count` parts that together hold every case exactly once.
+enum class PlanKind {
+  full,   // every case
+  small,  // of each family the share that tells the rest, in an order that is useful wherever it is cut
+};
+
+template <>
+inline constexpr auto kEnumNames<PlanKind> =
+    std::array{EnumName<PlanKind>{PlanKind::full, "full"}, EnumName<PlanKind>{PlanKind::small, "small"}};
+
+/// One of `count` parts that together hold every case exactly once; or one of `pieces` of such a part, when the machine
+/// that had it will not come back and several others take it over.
 struct Shard {
   uint64_t index = 0;  // REQUIRES: index < count
   uint64_t count = 1;
+  uint64_t piece = 0;  // REQUIRES: piece < pieces
+  uint64_t pieces = 1;
   bool operator==(const Shard&) const = default;
 };
 
-/// "2/8" is the second of eight: {1, 8}. Throws UsageError.
+/// "2/8" is the second of eight: {1, 8}; "2/8:1/3" the first third of that. Throws UsageError.
 Shard parse_shard(std::string_view text);
+
+/// The inverse: "2/8", "2/8:1/3".
+std::string format_shard(const Shard& shard);
 
 /// Cases whose number field is larger are left out; ops without the field are not concerned.
 struct FieldLimit {
@@ -46,19 +62,24 @@ struct PlanRequest {
   std::optional<std::set<std::string>> among;  // ... and is one of these, when given
   GridKind grid = GridKind::model;
   bool imported_too = false;  // named ops without operands are planned, too: to count, not to measure
-  ModelShapes shapes;         // for GridKind::model
+  ModelShapes shapes;         // for GridKind::model, and for add_models
+  bool add_models = false;    // a small plan of another grid ends with `shapes`
   AicGrid aic;                // for GridKind::aic
   std::vector<std::string> case_filters;  // keep cases whose case_text contains any of them; empty: all
   std::vector<FieldLimit> at_most;
   uint64_t limit_per_op = 0;  // the first so many of each op in plan order; 0: all
   Shard shard;
   uint64_t seed = 42;  // of the order inside a level
+  PlanKind kind = PlanKind::full;
+  SmallPlanOptions small;
+  std::vector<Case> extra;  // a small plan measures these, too, last
 };
 
 /// Cases in measuring order: coarse to fine, so that a collection stopped at any moment leaves tables that answer.
 ///   level 0: corners - along each axis the first or last value there is for the outer axes' values
 ///   level 1: one point per octave of each axis
 ///   level 2: the rest
+/// A small plan has its own order (collect/small_plan.h): level 0 is spread, level 2 the shapes of models after it.
 /// Sites of a sites table (see Resolver) are all level 0; only their curve has levels. Inside a level the cases of an
 /// op are shuffled with the seed and the ops take turns.
 class Plan {
@@ -69,7 +90,13 @@ class Plan {
   int level(size_t i) const { return levels_[order_[i]]; }
   /// Equal to case_id(at(i)), several times faster.
   uint64_t id(size_t i) const { return store_.id(order_[i]); }
-  /// hash64 over the sorted ids of all cases before sharding: the same for every shard of one plan.
+  /// The case's place in the static order of its family; nothing in a full plan and for added shapes of models.
+  std::optional<PlanPlace> place(size_t i) const { return places_.empty() ? std::nullopt : places_[i]; }
+  PlanKind kind() const { return kind_; }
+  /// Cases of all shards together.
+  uint64_t total() const { return total_; }
+  /// hash64 over the sorted ids of all cases before sharding (a small plan: over its ids in order): the same for every
+  /// shard of one plan.
   uint64_t hash() const { return hash_; }
   /// Cases that the grid names more than once, counted each time but the first; before sharding. They stand in the plan
   /// once.
@@ -81,9 +108,14 @@ class Plan {
  private:
   friend Plan make_plan(const OpRegistry&, const PlanRequest&);
   friend Plan plan_of(const std::vector<Case>&);
+  void keep_shard(const std::vector<uint64_t>& ids);
+
   CaseStore store_;
   std::vector<uint32_t> order_;
   std::vector<uint8_t> levels_;
+  std::vector<std::optional<PlanPlace>> places_;  // small plans: parallel to order_
+  PlanKind kind_ = PlanKind::full;
+  uint64_t total_ = 0;
   uint64_t hash_ = 0;
   uint64_t repeated_ = 0;
   Shard shard_;

@@ -140,9 +140,29 @@ TEST(Plan, LimitAndFilterNarrow) {
 TEST(Plan, BadRequestsAreUsageErrors) {
   const OpRegistry ops = all_ops();
   EXPECT_THROW(make_plan(ops, {.ops = {"gem"}}), UsageError);
-  for (const char* bad : {"", "0/2", "3/2", "1", "a/b", "1/2/3"})
+  for (const char* bad : {"", "0/2", "3/2", "1", "a/b", "1/2/3", "1/2:", "1/2:3/2", "1/2:1/2:1/2"})
     EXPECT_THROW(parse_shard(bad), UsageError) << bad;
   EXPECT_EQ(parse_shard("2/8"), (Shard{1, 8}));
+  EXPECT_EQ(parse_shard("2/8:1/3"), (Shard{1, 8, 0, 3}));
+  for (const char* text : {"1/1", "2/8", "2/8:1/3"}) EXPECT_EQ(format_shard(parse_shard(text)), text);
+}
+
+TEST(Plan, PiecesTogetherAreTheirShard) {
+  const OpRegistry ops = toy_registry();
+  PlanRequest request = toy(1);
+  request.shard = {2, 7};
+  const Plan shard = make_plan(ops, request);
+  std::set<uint64_t> pieces;
+  size_t cases = 0;
+  for (uint64_t piece = 0; piece < 3; ++piece) {
+    request.shard = {2, 7, piece, 3};
+    const Plan part = make_plan(ops, request);
+    cases += part.size();
+    EXPECT_NEAR(double(part.size()), double(shard.size()) / 3, double(shard.size()) / 10);
+    for (size_t i = 0; i < part.size(); ++i) pieces.insert(part.id(i));
+  }
+  EXPECT_EQ(cases, shard.size());
+  EXPECT_EQ(pieces.size(), shard.size());
 }
 
 TEST(Plan, KeepsTheOrderOfGivenCases) {

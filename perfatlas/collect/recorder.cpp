@@ -39,6 +39,7 @@ void Recorder::record(const CaseRecord& record) {
   summary_.retried += record.attempts > 1;
   if (record.final) ++summary_.this_run[record.outcome];
   summary_.suspect += record.suspect;
+  if (const auto skew = rank_skew(record)) summary_.rank_skews.push_back(*skew);
   summary_.throttled += record.row && record.row->quality->throttled;
   const bool failure = record.outcome != Outcome::measured && record.outcome != Outcome::skipped;
   if (failure && record.final && summary_.failures.size() < kFailureNotes)
@@ -50,6 +51,13 @@ void Recorder::record(const BreakerRecord& record) {
   append(record);
   summary_.stopped_ops.push_back(record.reason);
   observer_.on_event(record.reason);
+}
+
+void Recorder::record(const AuditRecord& record) {
+  append(record);
+  observer_.on_event(fmt::format("{}: p90 {:.1f} % ({:.1f} to {:.1f}) after {} places: {}", record.family,
+                                 100 * record.p90, 100 * record.p90_low, 100 * record.p90_high, record.places,
+                                 record.verdict));
 }
 
 void Recorder::end(const EndRecord& record) {

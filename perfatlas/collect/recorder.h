@@ -22,10 +22,11 @@ class Recorder {
   bool begun() const { return journal_.has_value(); }
   /// Creates the journal with its run record.
   void begin(const RunRecord& run);
-  /// REQUIRES (these four): begun().
+  /// REQUIRES (these five): begun().
   void record(const CaseRecord& record);
   void record(const RerunRecord& record) { append(record); }
   void record(const BreakerRecord& record);
+  void record(const AuditRecord& record);
   void end(const EndRecord& record);
 
   /// Flushes and rewrites tables when it is time. Call it often.

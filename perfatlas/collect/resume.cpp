@@ -5,8 +5,9 @@
 
 namespace perfatlas {
 
-FolderState::FolderState(const std::string& folder, const OpRegistry& ops) {
-  damaged_ = read_journals(journal_files(folder), ops, [&](const JournalRecord& record) {
+FolderState::FolderState(const std::vector<std::string>& folders, const OpRegistry& ops) {
+  damaged_ = read_journals(journal_files(folders), ops, [&](const JournalRecord& record) {
+    if (const auto* const run = std::get_if<RunRecord>(&record)) runs_.push_back(*run);
     const auto* const c = std::get_if<CaseRecord>(&record);
     if (c == nullptr) return;
     states_.push_back({hash_of({c->case_id, c->backend, c->kernel, c->cache}), c->outcome, c->final,

@@ -22,18 +22,22 @@ struct KeyState {
 
 class FolderState {
  public:
-  /// Reads every journal of the folder. Throws Error when one cannot be read or is of a newer revision.
-  FolderState(const std::string& folder, const OpRegistry& ops);
+  /// Reads every journal of the folders, oldest first over all of them. Throws Error when one cannot be read or is of a
+  /// newer revision.
+  FolderState(const std::vector<std::string>& folders, const OpRegistry& ops);
 
   /// The newest record of a key, or null.
   const KeyState* find(uint64_t key) const;
   const std::vector<DamagedLine>& damaged() const { return damaged_; }
   const std::vector<const OpType*>& ops_with_rows() const { return ops_with_rows_; }
+  /// Plan hashes and shards of the runs, newest last.
+  const std::vector<RunRecord>& runs() const { return runs_; }
 
  private:
   std::vector<KeyState> states_;  // sorted by key
   std::vector<DamagedLine> damaged_;
   std::vector<const OpType*> ops_with_rows_;
+  std::vector<RunRecord> runs_;
 };
 
 /// What a run of a plan still has to do.

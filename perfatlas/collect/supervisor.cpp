@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/hash.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/collect/collection_impl.h"
 #include "perfatlas/collect/staging.h"
@@ -26,6 +27,20 @@ void check(const CollectOptions& options) {
                                  std::max<size_t>(rule.min_samples, 2)));
 }
 
+/// A folder holds one shard of one plan: journals of another one would be counted to this one.
+void check_shard(const Plan& plan, const FolderState& state, const std::string& folder) {
+  if (plan.shard().count == 1) return;
+  for (const RunRecord& run : state.runs()) {
+    const Shard known = parse_shard(run.shard);
+    if (run.plan_hash == plan.hash() && known.index == plan.shard().index &&
+        known.count == plan.shard().count)
+      continue;
+    throw UsageError(fmt::format(
+        "{} holds shard {} of plan {} ({}); this is shard {} of plan {}: use another --out for each", folder,
+        run.shard, hex16(run.plan_hash), run.command, format_shard(plan.shard()), hex16(plan.hash())));
+  }
+}
+
 }  // namespace
 
 uint64_t& OutcomeCounts::operator[](Outcome outcome) {
@@ -44,8 +59,17 @@ uint64_t& OutcomeCounts::operator[](Outcome outcome) {
   PERFATLAS_ASSERT(false);
 }
 
+OutcomeCounts& OutcomeCounts::operator+=(const OutcomeCounts& other) {
+  measured += other.measured;
+  skipped += other.skipped;
+  failed += other.failed;
+  crashed += other.crashed;
+  timed_out += other.timed_out;
+  return *this;
+}
+
 int CollectSummary::exit_code() const {
-  return end == EndReason::complete || end == EndReason::budget ? 0 : 1;
+  return end == EndReason::interrupted || end == EndReason::gave_up ? 1 : 0;
 }
 
 std::string CollectSummary::text() const {
@@ -55,6 +79,8 @@ std::string CollectSummary::text() const {
                       n.measured, n.skipped, n.failed, n.crashed, n.timed_out, already_done);
   if (end == EndReason::budget) line += "; the budget is used: run the same command again to continue";
   if (end == EndReason::interrupted) line += "; interrupted: run the same command again to continue";
+  if (end == EndReason::target)
+    line += fmt::format("; {} cases are not needed: their families have enough points", not_attempted);
   for (const std::string& op : stopped_ops) line += "; given up " + op;
   return line;
 }
@@ -74,6 +100,28 @@ CostModel cost_model(const MeasureOptions& measure) {
 
 }  // namespace
 
+namespace {
+
+/// What earlier runs in the folder measured of a small plan. A shard sees too few points to judge a family: it finds
+/// hiccups, but stops only what the stop file names.
+AuditedFamilies audited_families(const Plan& plan, const OpRegistry& ops, const CollectOptions& options) {
+  const Shard& shard = plan.shard();
+  AuditOptions audit{options.small.predictor,
+                     {options.system ? &*options.system : nullptr, options.measure.cache},
+                     options.small.target_p90,
+                     1.0 / double(shard.count * shard.pieces)};
+  if (audit.share < 1) audit.target.reset();
+  AuditedFamilies audits(std::move(audit));
+  read_journals(journal_files(options.folder), ops, [&](const JournalRecord& record) {
+    const auto* const c = std::get_if<CaseRecord>(&record);
+    if (c == nullptr || c->backend != options.backend || c->cache != options.measure.cache) return;
+    audits.take(c->row ? c->row->c : ops.parse_case(c->case_text), *c);
+  });
+  return audits;
+}
+
+}  // namespace
+
 CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOptions& options,
                        CollectObserver& observer) {
   check(options);
@@ -84,7 +132,10 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
   summary.planned = plan.size();
   Remaining remaining;
   {
-    const FolderState state(options.folder, ops);
+    std::vector<std::string> folders = options.done_in;
+    folders.push_back(options.folder);
+    const FolderState state(folders, ops);
+    check_shard(plan, state, options.folder);
     remaining = remaining_work(plan, state,
                                {options.backend, options.measure.kernel, options.measure.cache,
                                 options.resume, options.retry_failed});
@@ -110,7 +161,13 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
   LearnedCost cost(seconds_of);
   for (const uint32_t index : remaining.fresh) cost.expect(plan.at(index));
   for (const Remaining::Retry& retry : remaining.retries) cost.expect(plan.at(retry.index));
-  Collection({plan, ops, options, observer, summary, cost}, std::move(remaining)).run();
+  std::optional<AuditedFamilies> audits;
+  if (plan.kind() == PlanKind::small) {
+    audits.emplace(audited_families(plan, ops, options));
+    summary.audits = audits->advance_all();
+  }
+  Collection({plan, ops, options, observer, summary, cost, audits ? &*audits : nullptr}, std::move(remaining))
+      .run();
   return summary;
 }
 

@@ -17,6 +17,7 @@
 #include "perfatlas/collect/plan.h"
 #include "perfatlas/hw/system_spec.h"
 #include "perfatlas/measure/stopping_rule.h"
+#include "perfatlas/points/predictor.h"
 
 namespace perfatlas {
 
@@ -54,6 +55,16 @@ struct DriftOptions {
   uint64_t seed = 7;
 };
 
+/// How a small plan is followed. Does nothing in a full one.
+struct SmallPlanRun {
+  std::optional<double>
+      target_p90;  // families stop when their audits' p90 is at most this, or no more points help
+  /// Families named in this file, one a line, are measured no further; looked at every few seconds. Shards of one plan
+  /// share it: whoever sees all journals writes it (cluster/shard_status.h).
+  std::string stop_file;
+  PredictorMaker predictor = make_kriged_predictor;
+};
+
 struct CollectOptions {
   std::string folder;  // created when missing
   std::string backend = "onednn";
@@ -64,13 +75,16 @@ struct CollectOptions {
   MeasureOptions measure;
   RetryPolicy retry;
   DriftOptions drift;
+  SmallPlanRun small;
   /// No case begins after it; one that still runs 10 % (at least 2 s) later is stopped and left for a later run.
-  /// No case begins after it. Given `system`, cases that are expected to cost more than 1 % of it come last.
+  /// Given `system`, cases that are expected to cost more than 1 % of it come last.
   std::optional<double> budget_s;
   std::optional<double> case_deadline_s;  // for each request; default: by its work, see case_run.h
   double hello_deadline_s = 120;          // start of a worker until its first answer
   /// Resident memory at which a worker is replaced before its next case; default: 85 % of physical memory, shared.
   std::optional<double> worker_memory_bytes;
+  /// Other collection folders, only read: what is decided there is done (the shard that a piece takes over).
+  std::vector<std::string> done_in;
   bool resume = true;                // cases with a final record are not repeated
   bool retry_failed = false;         // ... except those that failed, crashed or timed out
   std::optional<SystemSpec> system;  // for efficiency and deadlines
@@ -85,19 +99,21 @@ enum class EndReason {
   budget,       // time is up; run again to continue
   interrupted,  // by a signal; run again to continue
   gave_up,      // complete but for ops that the circuit breaker stopped
+  target,       // small plan: what is left belongs to families that need no more points
 };
 
 template <>
 inline constexpr auto kEnumNames<EndReason> = std::array{
     EnumName<EndReason>{EndReason::complete, "complete"}, EnumName<EndReason>{EndReason::budget, "budget"},
     EnumName<EndReason>{EndReason::interrupted, "interrupted"},
-    EnumName<EndReason>{EndReason::gave_up, "gave_up"}};
+    EnumName<EndReason>{EndReason::gave_up, "gave_up"}, EnumName<EndReason>{EndReason::target, "target"}};
 
 struct OutcomeCounts {
   uint64_t measured = 0, skipped = 0, failed = 0, crashed = 0, timed_out = 0;
   uint64_t total() const { return measured + skipped + failed + crashed + timed_out; }
   uint64_t failures() const { return failed + crashed + timed_out; }
   uint64_t& operator[](Outcome outcome);
+  OutcomeCounts& operator+=(const OutcomeCounts& other);
   bool operator==(const OutcomeCounts&) const = default;
 };
 
@@ -118,6 +134,9 @@ struct CollectSummary {
   uint64_t respawns = 0;                 // workers started beyond the first of each device
   uint64_t suspect = 0;                  // rows faster than the speed of light, marked
   uint64_t throttled = 0;                // rows measured while throttling, marked
+  std::vector<double> rank_skews;        // of collectives measured by this run, see rank_skew()
+  uint64_t remeasured = 0;               // cases measured again at once, doubtful or noisy
+  std::vector<AuditRecord> audits;       // small plan: the newest of each family, by name
   std::vector<std::string> stopped_ops;  // "gemm: 21 of the last 50 cases failed; ..."
   std::vector<FailureNote> failures;     // the first 20
   std::vector<DamagedLine> damaged;      // journal lines that were not records
@@ -126,7 +145,7 @@ struct CollectSummary {
   double elapsed_s = 0;
   double measured_s = 0;  // elapsed on the workers' answers, over all devices
 
-  /// 0 for complete and budget; 1 when it was interrupted or an op was given up.
+  /// 0 for complete, target and budget; 1 when it was interrupted or an op was given up.
   int exit_code() const;
   /// One line for the user.
   std::string text() const;

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <ctime>
 
 #include "perfatlas/base/hash.h"
+#include "perfatlas/base/text.h"
 
 namespace perfatlas {
 namespace {
@@ -28,6 +30,19 @@ UtcTime utc_time() {
 std::string utc_now() {
   const UtcTime t = utc_time();
   return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", t.calendar, t.microseconds / 1000);
+}
+
+std::optional<double> utc_seconds(const std::string& text) {
+  std::tm calendar{};
+  const char* const rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &calendar);
+  if (rest == nullptr) return std::nullopt;
+  const std::string_view fraction(rest);
+  if (!fraction.ends_with('Z')) return std::nullopt;
+  std::string digits(1, '0');
+  digits.append(fraction.substr(0, fraction.size() - 1));
+  const auto part = parse_real(digits);
+  if (!part) return std::nullopt;
+  return double(::timegm(&calendar)) + *part;
 }
 
 std::string new_run_id() {

@@ -13,11 +13,13 @@ WorkQueue::WorkQueue(const Plan& plan, Remaining remaining)
       retries_(remaining.retries.begin(), remaining.retries.end()) {}
 
 bool WorkQueue::stopped(size_t plan_index) const {
+  if (skip_ && skip_(plan_index)) return true;
   return !stopped_.empty() &&
          std::find(stopped_.begin(), stopped_.end(), plan_.at(plan_index).op) != stopped_.end();
 }
 
 std::optional<Job> WorkQueue::peek() {
+  if (!urgent_.empty()) return Job{Job::Kind::retry, urgent_.front().index, urgent_.front().attempts};
   while (next_fresh_ < fresh_.size() && stopped(fresh_[next_fresh_])) ++next_fresh_;
   if (next_fresh_ < fresh_.size()) return Job{Job::Kind::fresh, fresh_[next_fresh_]};
   while (!retries_.empty() && stopped(retries_.front().index)) retries_.pop_front();
@@ -30,13 +32,17 @@ Job WorkQueue::take() {
   const auto job = peek();
   PERFATLAS_ASSERT(job);
   if (job->kind == Job::Kind::fresh) ++next_fresh_;
-  if (job->kind == Job::Kind::retry) retries_.pop_front();
+  if (job->kind == Job::Kind::retry) (urgent_.empty() ? retries_ : urgent_).pop_front();
   if (job->kind == Job::Kind::rerun) reruns_.pop_front();
   return *job;
 }
 
 void WorkQueue::add_retry(size_t plan_index, int attempts) {
   retries_.push_back({uint32_t(plan_index), attempts});
+}
+
+void WorkQueue::add_urgent(size_t plan_index, int attempts) {
+  urgent_.push_back({uint32_t(plan_index), attempts});
 }
 
 void WorkQueue::longest_first(const std::function<double(const Case&)>& seconds_of) {
@@ -50,6 +56,7 @@ void WorkQueue::longest_first(const std::function<double(const Case&)>& seconds_
 
 void WorkQueue::only_reruns(const std::vector<RerunCandidate>& candidates) {
   next_fresh_ = fresh_.size();
+  urgent_.clear();
   retries_.clear();
   reruns_.assign(candidates.begin(), candidates.end());
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to measure next: fresh cases in plan order, then retries, then (once begun) re-runs.
+// What to measure next: what must be measured again at once, fresh cases in plan order, then retries, then (once begun) re-runs.
 #pragma once
 
 #include <deque>
@@ -32,6 +32,10 @@ class WorkQueue {
 
   /// To be tried again, after everything else.
   void add_retry(size_t plan_index, int attempts);
+  /// To be measured again before anything else, on a fresh worker; stopped ops and skipped cases included.
+  void add_urgent(size_t plan_index, int attempts);
+  /// Cases for which `skip` holds when their turn comes are passed over.
+  void skip_where(std::function<bool(size_t plan_index)> skip) { skip_ = std::move(skip); }
   /// No more cases of this op in this run.
   void stop_op(const OpType& op) { stopped_.push_back(&op); }
   /// Fresh cases not taken yet, stopped ops included.
@@ -47,9 +51,10 @@ class WorkQueue {
   const Plan& plan_;
   std::vector<uint32_t> fresh_;
   size_t next_fresh_ = 0;
-  std::deque<Remaining::Retry> retries_;
+  std::deque<Remaining::Retry> urgent_, retries_;
   std::deque<RerunCandidate> reruns_;
   std::vector<const OpType*> stopped_;
+  std::function<bool(size_t)> skip_;
 };
 
 }  // namespace perfatlas

@@ -21,6 +21,7 @@ class Gathering {
   void operator()(const JournalRecord& record) { std::visit(*this, record); }
   void operator()(const RunRecord& run) { data_.runs.push_back({run, std::nullopt}); }
   void operator()(const BreakerRecord& breaker) { data_.breakers.push_back(breaker); }
+  void operator()(const AuditRecord&) {}
   void operator()(const EndRecord& end) {
     if (!data_.runs.empty()) data_.runs.back().end = end;
   }

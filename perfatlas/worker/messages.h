@@ -154,6 +154,9 @@ struct LaunchAnswer {
 struct SampleAnswer {
   std::string kernel_source;  // the kernel that really ran
   Samples samples;
+  /// Of groups of ranks: per repetition the time of every rank, as latency_ms per launch, which is their maximum. Empty
+  /// for single devices.
+  std::vector<std::vector<double>> rank_ms = {};
 };
 
 /// One entry per repetition; see StepSamples (backends/harness_step.h).

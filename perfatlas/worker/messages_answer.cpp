@@ -94,6 +94,7 @@ void put(OrderedJson& line, const SampleAnswer& answer) {
   line["launch_note"] = answer.samples.launch_note;
   line["before"] = sensors_json(answer.samples.before);
   line["after"] = sensors_json(answer.samples.after);
+  if (!answer.rank_ms.empty()) line["rank_ms"] = answer.rank_ms;
 }
 
 void put(OrderedJson& line, const StepAnswer& answer) {
@@ -253,6 +254,11 @@ SampleAnswer read_sample(ObjectReader& in) {
   samples.launch_note = in.text("launch_note");
   samples.before = read_sensors(in.object("before"), "sample answer before");
   samples.after = read_sensors(in.object("after"), "sample answer after");
+  if (in.has("rank_ms"))
+    for (const json& values : in.array("rank_ms")) {
+      if (!values.is_array()) in.fail("rank_ms", "an array of arrays of numbers");
+      answer.rank_ms.push_back(read_reals(in, "rank_ms", values));
+    }
   return answer;
 }
 

@@ -99,7 +99,9 @@ WorkerAnswer RequestServer::reply(const SampleRequest& request) {
   if (std::string why = why_too_large(choice.what, request.cache, parts_.device.info()); !why.empty())
     return SkippedAnswer{std::move(why)};
   PreparedCase& prepared = prepare({choice.what, choice.kernel, request.cache, request.what.seed});
-  return SampleAnswer{std::string(choice.kernel->name), prepared.sample(options_of(request))};
+  SampleAnswer answer{std::string(choice.kernel->name), prepared.sample(options_of(request))};
+  if (parts_.rank_ms) answer.rank_ms = parts_.rank_ms(answer.samples.latency_ms.size());
+  return answer;
 }
 
 WorkerAnswer RequestServer::reply(const StepRequest& request) {

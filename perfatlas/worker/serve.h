@@ -20,6 +20,8 @@ struct WorkerParts {
   const KernelRegistry& kernels;
   std::map<std::string, std::string> backends;          // back end -> version of its kernel library
   std::function<MeasuredPeaks(double budget_s)> probe;  // measures the device's peaks
+  /// Devices that are groups of ranks: what every rank took in the newest `count` runs, per launch. Null: one device.
+  std::function<std::vector<std::vector<double>>(size_t count)> rank_ms = nullptr;
 };
 
 class RequestServer {

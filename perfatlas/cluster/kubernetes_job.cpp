@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/cluster/kubernetes_job.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "perfatlas/base/command.h"
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr size_t kMostLabel = 63;      // characters of a DNS label (RFC 1123)
+constexpr int kGrace_s = 120;          // between SIGTERM and SIGKILL: the case that runs may end
+constexpr int kRestartsPerIndex = 20;  // of one shard, before it counts as failed
+
+bool is_dns_label(const std::string& name) {
+  return !name.empty() && name.size() <= kMostLabel && name.front() != '-' && name.back() != '-' &&
+         name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") == name.npos;
+}
+
+/// The shard's number follows from the pod's index; its folder from that.
+std::string command_line(const JobRequest& request) {
+  std::string line =
+      fmt::format("shard=$((JOB_COMPLETION_INDEX + 1)); exec {} collect", shell_quoted(request.program));
+  for (const std::string& word : request.arguments) line.append(1, ' ').append(shell_quoted(word));
+  line += fmt::format(" --shard \"$shard/{0}\" --out {1}/shard-$shard-of-{0}", request.tasks,
+                      shell_quoted(request.folder));
+  if (!request.target_p90.empty())
+    line += fmt::format(" --stop-file {}", shell_quoted(request.folder + "/stopped"));
+  return line;
+}
+
+}  // namespace
+
+std::string kubernetes_manifest(const JobRequest& request, const KubernetesOptions& options) {
+  if (options.image.empty())
+    throw UsageError("--launcher k8s needs --image, a container image with perfatlas");
+  if (options.claim.empty())
+    throw UsageError("--launcher k8s needs --claim, a ReadWriteMany volume claim that all pods share");
+  if (!is_dns_label(options.name))
+    throw UsageError(fmt::format("--job-name '{}' is no DNS label (lower case, digits, '-')", options.name));
+  if (request.tasks == 0) throw UsageError("--tasks 0 would measure nothing");
+  Json container{{"name", "collect"},
+                 {"image", options.image},
+                 {"command", Json::array({"/bin/sh", "-c", command_line(request)})},
+                 {"volumeMounts", Json::array({Json{{"name", "shared"}, {"mountPath", request.folder}}})}};
+  if (options.gpus > 0) container["resources"]["limits"]["nvidia.com/gpu"] = options.gpus;
+  const Json pod{
+      {"restartPolicy", "Never"},
+      {"terminationGracePeriodSeconds", kGrace_s},
+      {"containers", Json::array({container})},
+      {"volumes", Json::array({Json{{"name", "shared"},
+                                    {"persistentVolumeClaim", Json{{"claimName", options.claim}}}}})}};
+  const Json job{{"apiVersion", "batch/v1"},
+                 {"kind", "Job"},
+                 {"metadata", Json{{"name", options.name}}},
+                 {"spec", Json{{"completionMode", "Indexed"},
+                               {"completions", request.tasks},
+                               {"parallelism", request.tasks},
+                               {"backoffLimitPerIndex", kRestartsPerIndex},
+                               {"template", Json{{"spec", pod}}}}}};
+  return job.dump(2);
+}
+
+}  // namespace perfatlas

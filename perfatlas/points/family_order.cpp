@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/points/family_order.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/hash.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr size_t kUsualStride =
+    10;  // a tenth of the points tells the error to a tenth of itself from 200 audits on
+constexpr size_t kLeastAudits = 100;
+
+uint64_t mixed(uint64_t id, uint64_t seed) { return combine_hashes(id, seed); }
+
+/// Indices by exponential keys: a heavy case comes early. `pool`: numbers of the cases that take part.
+std::vector<uint32_t> audit_draw(const SizeSpace& space, const FamilyCases& cases,
+                                 const std::vector<uint32_t>& pool, uint64_t seed) {
+  std::vector<uint64_t> shapes, cells;
+  std::unordered_map<uint64_t, uint32_t> cases_of_cell;
+  std::unordered_map<uint64_t, uint32_t> cells_of_shape;
+  for (const uint32_t number : pool) {
+    const FieldValues values = cases.values(number);
+    shapes.push_back(space.shape_of(values));
+    cells.push_back(space.cell_of(values));
+    if (cases_of_cell[cells.back()]++ == 0) ++cells_of_shape[shapes.back()];
+  }
+  std::vector<double> keys;
+  for (size_t i = 0; i < pool.size(); ++i) {
+    const double uniform = (double(mixed(cases.id(pool[i]), seed) >> 11) + .5) / double(uint64_t{1} << 53);
+    keys.push_back(-std::log(uniform) * double(cells_of_shape[shapes[i]]) * double(cases_of_cell[cells[i]]));
+  }
+  std::vector<uint32_t> order(pool.size());
+  std::iota(order.begin(), order.end(), uint32_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](uint32_t a, uint32_t b) { return keys[a] != keys[b] ? keys[a] < keys[b] : a < b; });
+  return order;
+}
+
+/// Numbers of the cases that spreading sees, ascending, and of the rest, in the order of their mixed ids.
+struct Pool {
+  std::vector<uint32_t> inside, rest;
+};
+
+Pool pool_of(const FamilyCases& cases, const OrderLimits& limits) {
+  Pool pool;
+  pool.inside.resize(cases.count);
+  std::iota(pool.inside.begin(), pool.inside.end(), uint32_t{0});
+  if (cases.count <= limits.pool_cap) return pool;
+  std::vector<std::pair<uint64_t, uint32_t>> keys(cases.count);
+  for (uint32_t i = 0; i < cases.count; ++i) keys[i] = {mixed(cases.id(i), ~limits.seed), i};
+  std::nth_element(keys.begin(), keys.begin() + std::ptrdiff_t(limits.pool_cap), keys.end());
+  const size_t wanted = limits.picks > limits.pool_cap ? limits.picks - limits.pool_cap : 0;
+  std::partial_sort(keys.begin() + std::ptrdiff_t(limits.pool_cap),
+                    keys.begin() + std::ptrdiff_t(limits.pool_cap + wanted), keys.end());
+  pool.inside.clear();
+  for (size_t i = 0; i < limits.pool_cap; ++i) pool.inside.push_back(keys[i].second);
+  std::sort(pool.inside.begin(), pool.inside.end());
+  for (size_t i = 0; i < wanted; ++i) pool.rest.push_back(keys[limits.pool_cap + i].second);
+  return pool;
+}
+
+}  // namespace
+
+size_t audit_stride(size_t picks, size_t cases) {
+  if (picks >= cases) return 0;
+  return std::clamp<size_t>(picks / kLeastAudits, 2, kUsualStride);
+}
+
+std::vector<OrderPlace> family_order(const SizeSpace& space, const FamilyCases& cases,
+                                     const OrderLimits& limits) {
+  PERFATLAS_ASSERT(limits.picks <= cases.count);
+  std::vector<OrderPlace> order;
+  if (limits.picks == 0) return order;
+  const Pool pool = pool_of(cases, limits);
+  Positions positions{space.axes().size(), {}};
+  positions.coordinates.reserve(pool.inside.size() * positions.dimensions);
+  for (const uint32_t number : pool.inside) space.append(cases.values(number), positions.coordinates);
+  FarthestOrder spread(positions);
+  const std::vector<uint32_t> draw = audit_draw(space, cases, pool.inside, limits.seed);
+  const size_t stride = limits.audits ? audit_stride(limits.picks, cases.count) : 0;
+  size_t drawn = 0;
+  order.reserve(limits.picks);
+  while (order.size() < std::min(limits.picks, pool.inside.size())) {
+    const bool audit = stride > 0 && (order.size() + 1) % stride == 0;
+    if (!audit && order.size() < limits.spread_cap) {
+      order.push_back({pool.inside[spread.next()], false});
+      continue;
+    }
+    while (spread.is_taken(draw[drawn])) ++drawn;
+    order.push_back({pool.inside[draw[drawn]], audit});
+    spread.take(draw[drawn]);
+  }
+  for (const uint32_t number : pool.rest)
+    order.push_back({number, stride > 0 && (order.size() + 1) % stride == 0});
+  return order;
+}
+
+}  // namespace perfatlas

@@ -1,0 +1,93 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A collection by a real Slurm of two nodes (tools/slurm_testbed): three tasks share a plan; one is killed with SIGKILL,
+# one node is drained in the middle, tasks hit their time limit. In the end the tables have exactly the planned keys.
+# Usage: two_node_slurm.sh BIN    BIN: folder with perfatlas and perfatlas-worker-fake. Exit code 77: no Slurm here.
+set -euo pipefail
+bin=$(realpath "$1")
+root=$(cd "$(dirname "$0")/../.." && pwd)
+work=$(mktemp -d)
+testbed() { "$root/tools/slurm_testbed" "$1" "$work/slurm" "${@:2}"; }
+slurm() { testbed run "$@"; }
+finish() {
+  slurm scancel --user=root >/dev/null 2>&1 || true
+  testbed stop || true
+  rm -rf "$work"
+}
+trap finish EXIT
+fail() {
+  echo "two_node_slurm: $*" >&2
+  tail -n 5 "$work"/run/*.log "$work"/slurm/log/* >&2 || true
+  exit 1
+}
+wait_until() { # seconds, what, command...
+  local end=$((SECONDS + $1)) what=$2
+  shift 2
+  until "$@" >/dev/null 2>&1; do
+    ((SECONDS < end)) || fail "waited in vain until $what"
+    sleep 0.3
+  done
+}
+
+testbed start || exit $?
+
+# Some 120 cases of more than half a second for three tasks on two processors: each needs longer than the time limit of a
+# minute leaves after its warning.
+plan=(--ops gemm --grid aic --at-most m=1 --at-most n=768 --at-most k=16384 --case-filter gemm_dtype=bfloat16)
+collect=(collect "${plan[@]}" --backend fake --devices 0 --no-probe --no-drift --runs 6 --repeat 6
+  --worker "$bin/perfatlas-worker-fake --devices {device} --answer-us 600000")
+launch=("$bin/perfatlas" "${collect[@]}" --out "$work/run" --launcher slurm --partition main --time 1
+  --sbatch-option=--signal=B:TERM@20)
+"$bin/perfatlas" plan "${plan[@]}" --list | sed 's/.* gemm_dtype=/gemm_dtype=/' | sort >"$work/planned"
+
+slurm "${launch[@]}" --tasks 3
+running() { grep -q "^process" "$work/run/shard-$1-of-3/lock"; }
+records() { cat "$work/run/shard-$1-of-3"/journal-*.jsonl | grep -c '"type":"case"'; }
+some_records() { (($(records "$1") >= 5)); }
+wait_until 60 'task 1 measures' some_records 1
+kill -9 "$(sed 's/process \([0-9]*\) .*/\1/' "$work/run/shard-1-of-3/lock")"
+wait_until 60 'task 2 measures' some_records 2
+slurm scontrol update nodename=n2 state=drain reason=test
+second() { slurm "${launch[@]}" --tasks 3; }
+if second >"$work/second" 2>&1; then fail 'a second launch did not wait for the first'; fi
+grep -q 'still queued or running' "$work/second" || fail "$(cat "$work/second")"
+sleep 5
+slurm scontrol update nodename=n2 state=resume
+queue_empty() { [ -z "$(slurm squeue -h)" ]; }
+wait_until 300 'the queue is empty' queue_empty
+grep -q 'asking to be queued again' "$work"/run/*.log || fail 'no task came to its time limit'
+
+"$bin/perfatlas" status "$work/run" --json >"$work/status"
+grep -q '"complete": false' "$work/status" || fail 'the killed task finished its shard'
+slurm "${launch[@]}" --tasks 2
+wait_until 300 'the queue is empty again' queue_empty
+"$bin/perfatlas" status "$work/run" >"$work/status"
+[ -d "$work/run/shard-1-of-3.piece-2-of-2" ] || fail 'the shard was not split'
+
+"$bin/perfatlas" place "$work"/run/shard-* --into "$work/tables" --system testbed --format csv >/dev/null
+table=$(find "$work/tables" -name gemm_perf.txt -not -path '*history*')
+python3 - "$table" >"$work/measured" <<'EOF'
+import csv
+import sys
+
+for row in csv.DictReader(open(sys.argv[1])):
+    print(" ".join(f"{key}={row[key]}" for key in ("gemm_dtype", "m", "n", "k")))
+EOF
+sort -o "$work/measured" "$work/measured"
+diff "$work/planned" "$work/measured" || fail "the tables do not have exactly the planned keys: $(cat "$work/status")"
+echo "two_node_slurm: $(wc -l <"$work/planned") planned keys, the same in the tables"
+
+# Collectives whose ranks srun starts, one per node.
+if [ -x "$bin/perfatlas-worker-mpi" ]; then
+  cat >"$work/collectives.sh" <<EOF
+#!/bin/bash
+#SBATCH --nodes=2 --ntasks=2 --output=$work/collectives.log
+export PERFATLAS_MPI_LAUNCH="srun --overlap --mpi=pmix -n {ranks}" PERFATLAS_MPI_FRONT=127.0.0.1
+"$bin/perfatlas" collect --backend mpi --ops collective --grid aic --case-filter 'nccl_dtype=float num_gpus=2 message_size=1024' \
+  --out "$work/mpi" --no-probe --no-drift --max-time 2s
+EOF
+  slurm sbatch --wait "$work/collectives.sh" || fail "collectives: $(cat "$work/collectives.log")"
+  grep -q 'ranks of [0-9]* collectives ended apart by' "$work/collectives.log" || fail "$(cat "$work/collectives.log")"
+  grep -q '"rank_ms":\[\[[0-9.e-]*,[0-9.e-]*\]' "$work"/mpi/journal-*.jsonl || fail 'the times of both ranks are not kept'
+  echo "two_node_slurm: $(grep 'ended apart' "$work/collectives.log")"
+fi
