@@ -108,7 +108,7 @@ int run_collect(const CollectArguments& a, const OpRegistry& ops) {
     options.small.predictor = make_prior_predictor_maker(prior->tables);
   }
   const CollectSummary summary = plan.kind() == PlanKind::small
-                                     ? collect_with_knees(ops, plan_wanted, options, progress)
+                                     ? collect_with_knees(ops, plan_wanted, plan, options, progress)
                                      : collect(plan, ops, options, progress);
   progress.finish();
   if (a.json)

@@ -32,16 +32,19 @@ void CodedColumn::widen() {
 }
 
 void CodedColumn::push_back(int64_t value) {
-  const auto [entry, is_new] = codes_.try_emplace(value, uint32_t(dictionary_.size()));
-  if (is_new) {
-    dictionary_.push_back(value);
-    const size_t largest = dictionary_.size() - 1;
-    while (width_ < 4 && largest >> (8 * width_) != 0) widen();
+  if (rows_ == 0 || value != last_.first) {
+    const auto [entry, is_new] = codes_.try_emplace(value, uint32_t(dictionary_.size()));
+    last_ = *entry;
+    if (is_new) {
+      dictionary_.push_back(value);
+      const size_t largest = dictionary_.size() - 1;
+      while (width_ < 4 && largest >> (8 * width_) != 0) widen();
+    }
   }
   ++rows_;
   if (width_ == 0) return;
   bytes_.resize(rows_ * width_);
-  std::memcpy(&bytes_[(rows_ - 1) * width_], &entry->second, width_);
+  std::memcpy(&bytes_[(rows_ - 1) * width_], &last_.second, width_);
 }
 
 void CodedColumn::shrink() {
@@ -63,12 +66,13 @@ void CaseStore::add(const Case& c) {
 
 void CaseStore::finish() {
   for (OpCases& own : ops_) {
+    own.name = fmt::format("{}/{}", own.op->info.id, own.op->info.revision);
     own.texts.resize(own.columns.size());
     for (size_t f = 0; f < own.columns.size(); ++f) {
       own.columns[f].shrink();
       const FieldType& field = own.op->fields[f];
       for (const int64_t value : own.columns[f].dictionary())
-        own.texts[f].push_back(fmt::format("{}={}", field.column, field.format(value)));
+        own.texts[f].push_back(fmt::format(" {}={}", field.column, field.format(value)));
     }
     // Column names differ, so the order of two "column=text" pairs never depends on the texts.
     own.sorted_fields.resize(own.columns.size());
@@ -94,12 +98,10 @@ Case CaseStore::at(uint32_t index) const {
 
 uint64_t CaseStore::id(uint32_t index) const {
   const OpCases& own = owner(index);
-  std::string text = fmt::format("{}/{}", own.op->info.id, own.op->info.revision);
-  for (const size_t f : own.sorted_fields) {
-    text += ' ';
-    text += own.texts[f][own.columns[f].code(index - own.first)];
-  }
-  return hash64(text);
+  fmt::memory_buffer text;
+  text.append(own.name);
+  for (const size_t f : own.sorted_fields) text.append(own.texts[f][own.columns[f].code(index - own.first)]);
+  return hash64({text.data(), text.size()});
 }
 
 }  // namespace perfatlas

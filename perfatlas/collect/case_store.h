@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "perfatlas/schema/op_type.h"
@@ -29,6 +30,8 @@ class CodedColumn {
   std::vector<uint8_t> bytes_;                   // little-endian codes of width_ bytes
   uint8_t width_ = 0;                            // 0: one value only
   size_t rows_ = 0;
+  std::pair<int64_t, uint32_t>
+      last_{};  // value and code of the newest row: neighbours in a grid mostly share it
 };
 
 /// Cases numbered 0 .. size()-1, those of one op adjacent. Does not look for repeated ones.
@@ -50,7 +53,8 @@ class CaseStore {
     uint32_t count = 0;
     std::vector<CodedColumn> columns;             // one per field
     std::vector<size_t> sorted_fields;            // field numbers in the order in which case_id sorts them
-    std::vector<std::vector<std::string>> texts;  // per field and code: "column=text"
+    std::vector<std::vector<std::string>> texts;  // per field and code: " column=text"
+    std::string name;                             // "id/revision"
   };
   const std::vector<OpCases>& ops() const { return ops_; }
 

@@ -87,7 +87,7 @@ RunRecord Collection::run_record(const HelloAnswer& hello) const {
   r.date = utc_now();
   r.host = host_name();
   r.plan_hash = plan_.hash();
-  r.plan_cases = plan_.size();
+  r.plan_cases = plan_.planned();
   r.plan_total = plan_.total();
   r.plan_kind = name_of(plan_.kind());
   r.shard = format_shard(plan_.shard());

@@ -5,8 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <numeric>
+#include <span>
 #include <unordered_set>
 
 #include "perfatlas/base/error.h"
@@ -85,47 +87,84 @@ Generated generate(const std::vector<const OpType*>& ops, const PlanRequest& req
       op->aic_cases(request.aic, sink);
     const auto grid_end = uint32_t(out.store.size());
     if (request.add_models && op->model_cases != nullptr) op->model_cases(request.shapes, sink);
-    if (request.kind == PlanKind::small)
-      for (const Case& c : request.extra)
-        if (c.op == op) sink(c.values);
     if (out.store.size() > before) out.grid_end.push_back(grid_end);
   }
   out.store.finish();
   return out;
 }
 
-/// The store's indices without repeated cases, and the hash of the sorted ids.
-struct Distinct {
-  std::vector<uint32_t> indices;  // ascending
-  uint64_t hash = 0;
+/// The distinct cases of one op in the order of their mixed ids, which is the same on every machine.
+class Shuffle {
+ public:
+  Shuffle(const CaseStore& store, const CaseStore::OpCases& own, uint64_t seed)
+      : store_(store), own_(own), seed_(seed) {
+    order_.reserve(own.count);
+    const uint64_t passes = own.count / kPassCases + 1;
+    for (uint64_t pass = 0; pass < passes; ++pass) take_part(pass, passes);
+  }
+  std::vector<uint32_t> order() && { return std::move(order_); }
+  /// A sum over the cases: of the same cases in any order the same.
+  uint64_t hash() const { return hash_; }
+
+ private:
+  // Cases are sorted by parts of the range of mixed ids: so many keys are held at a time.
+  static constexpr uint64_t kPassCases = 6'000'000;
+
+  uint64_t mixed(uint32_t index) const { return combine_hashes(store_.id(index), seed_); }
+
+  void take_part(uint64_t part, uint64_t parts) {
+    std::vector<uint64_t> keys;  // upper half of the mixed id, index
+    keys.reserve(own_.count / parts + own_.count / 64);
+    for (uint32_t i = own_.first; i < own_.first + own_.count; ++i) {
+      const uint64_t half = mixed(i) >> 32;
+      if (half * parts >> 32 == part) keys.push_back(half << 32 | i);
+    }
+    std::sort(keys.begin(), keys.end());
+    for (size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
+      while (end < keys.size() && keys[end] >> 32 == keys[begin] >> 32) ++end;
+      if (end == begin + 1)
+        take(uint32_t(keys[begin]));
+      else
+        take_distinct({&keys[begin], end - begin});
+    }
+  }
+
+  /// Equal upper halves: the same case repeated, or chance.
+  void take_distinct(std::span<const uint64_t> keys) {
+    std::vector<std::pair<uint64_t, uint32_t>> cases;
+    for (const uint64_t key : keys) cases.emplace_back(mixed(uint32_t(key)), uint32_t(key));
+    std::sort(cases.begin(), cases.end());
+    for (size_t i = 0; i < cases.size(); ++i)
+      if (i == 0 || store_.id(cases[i].second) != store_.id(cases[i - 1].second)) take(cases[i].second);
+  }
+
+  void take(uint32_t index) {
+    order_.push_back(index);
+    hash_ += combine_hashes(store_.id(index), 0);
+  }
+
+  const CaseStore& store_;
+  const CaseStore::OpCases& own_;
+  uint64_t seed_;
+  std::vector<uint32_t> order_;
+  uint64_t hash_ = 0;
 };
 
-Distinct distinct_cases(const CaseStore& store, const std::vector<uint64_t>& ids) {
-  Distinct out;
-  out.indices.resize(store.size());
-  std::iota(out.indices.begin(), out.indices.end(), uint32_t{0});
-  std::sort(out.indices.begin(), out.indices.end(),
-            [&](uint32_t a, uint32_t b) { return ids[a] != ids[b] ? ids[a] < ids[b] : a < b; });
-  const auto repeated = std::unique(out.indices.begin(), out.indices.end(),
-                                    [&](uint32_t a, uint32_t b) { return ids[a] == ids[b]; });
-  out.indices.erase(repeated, out.indices.end());
-  for (const uint32_t index : out.indices) out.hash = combine_hashes(out.hash, ids[index]);
-  std::sort(out.indices.begin(), out.indices.end());
-  return out;
-}
-
-/// One op's cases: by level, inside a level shuffled by hashes, which are the same on every machine.
-void sort_coarse_to_fine(std::vector<uint32_t>& cases, const std::vector<uint8_t>& levels,
-                         const std::vector<uint64_t>& ids, uint64_t seed) {
-  std::sort(cases.begin(), cases.end(), [&](uint32_t a, uint32_t b) {
-    if (levels[a] != levels[b]) return levels[a] < levels[b];
-    return combine_hashes(ids[a], seed) < combine_hashes(ids[b], seed);
-  });
+/// By level, coarse first; the order within a level and the first `limit` cases (0: all) stay.
+void sort_by_level(std::vector<uint32_t>& cases, const std::vector<uint8_t>& levels, uint64_t limit) {
+  std::array<size_t, kLevels + 1> begin{};
+  for (const uint32_t index : cases) ++begin[levels[index] + 1u];
+  std::partial_sum(begin.begin(), begin.end(), begin.begin());
+  std::vector<uint32_t> sorted(cases.size());
+  for (const uint32_t index : cases) sorted[begin[levels[index]]++] = index;
+  cases = std::move(sorted);
+  if (limit > 0 && cases.size() > limit) cases.resize(limit);
 }
 
 /// Level by level, the ops take turns.
-std::vector<uint32_t> interleaved(const std::vector<std::vector<uint32_t>>& per_op,
+std::vector<uint32_t> interleaved(std::vector<std::vector<uint32_t>> per_op,
                                   const std::vector<uint8_t>& levels) {
+  if (per_op.size() == 1) return std::move(per_op[0]);
   std::vector<uint32_t> order;
   std::vector<size_t> next(per_op.size(), 0);
   for (int level = 0; level < kLevels; ++level)
@@ -140,12 +179,16 @@ std::vector<uint32_t> interleaved(const std::vector<std::vector<uint32_t>>& per_
   return order;
 }
 
-std::string dtype_of(const Case& c) {
-  for (size_t f = 0; f < c.op->fields.size(); ++f) {
-    const FieldType& field = c.op->fields[f];
-    if (field.role == Role::exact && field.kind == ValueKind::enumeration) return field.format(c.values[f]);
-  }
-  return {};
+/// The first exact enumeration field.
+std::optional<size_t> dtype_field(const OpType& op) {
+  for (size_t f = 0; f < op.fields.size(); ++f)
+    if (op.fields[f].role == Role::exact && op.fields[f].kind == ValueKind::enumeration) return f;
+  return std::nullopt;
+}
+
+std::string dtype_name(const OpType& op, int64_t value) {
+  const auto field = dtype_field(op);
+  return field ? op.fields[*field].format(value) : std::string();
 }
 
 }  // namespace
@@ -179,48 +222,62 @@ std::string format_shard(const Shard& shard) {
 
 std::vector<const OpType*> Plan::ops() const {
   std::vector<bool> used(store_.ops().size(), false);
-  for (const uint32_t index : order_)
-    for (size_t op = 0; op < used.size(); ++op) {
-      const auto& own = store_.ops()[op];
-      if (index >= own.first && index - own.first < own.count) used[op] = true;
-    }
+  size_t op = 0;
+  for (const uint32_t index : order_) {
+    const auto holds = [&] {
+      return index >= store_.ops()[op].first && index - store_.ops()[op].first < store_.ops()[op].count;
+    };
+    if (!holds())
+      for (op = 0; !holds();) ++op;
+    used[op] = true;
+  }
   std::vector<const OpType*> found;
-  for (size_t op = 0; op < used.size(); ++op)
+  for (op = 0; op < used.size(); ++op)
     if (used[op]) found.push_back(store_.ops()[op].op);
   return found;
 }
 
 namespace {
 
+struct FullOrder {
+  std::vector<uint32_t> order;
+  uint64_t distinct = 0;  // cases
+  uint64_t hash = 0;      // of them
+};
+
 /// Coarse to fine, the ops taking turns.
-std::vector<uint32_t> full_order(const CaseStore& store, const std::vector<uint32_t>& distinct,
-                                 const std::vector<uint64_t>& ids, const PlanRequest& request,
-                                 std::vector<uint8_t>& levels) {
+FullOrder full_order(const CaseStore& store, const PlanRequest& request, std::vector<uint8_t>& levels) {
+  FullOrder full;
   std::vector<std::vector<uint32_t>> per_op;
-  auto next = distinct.begin();
+  uint64_t sum = 0;
   for (const auto& own : store.ops()) {
-    const auto end = std::lower_bound(next, distinct.end(), own.first + own.count);
-    std::vector<uint32_t>& cases = per_op.emplace_back(next, end);
-    next = end;
-    assign_levels(store, cases, levels);
-    sort_coarse_to_fine(cases, levels, ids, request.seed);
-    if (request.limit_per_op > 0 && cases.size() > request.limit_per_op) cases.resize(request.limit_per_op);
+    assign_levels(store, own, levels);
+    Shuffle shuffle(store, own, request.seed);
+    sum += shuffle.hash();
+    per_op.push_back(std::move(shuffle).order());
+    full.distinct += per_op.back().size();
+    sort_by_level(per_op.back(), levels, request.limit_per_op);
   }
-  return interleaved(per_op, levels);
+  full.hash = combine_hashes(full.distinct, sum);
+  full.order = interleaved(std::move(per_op), levels);
+  return full;
 }
 
-/// Distinct indices whose case is a shape of a model, whether or not the grid names it, too.
-std::vector<uint32_t> shapes_of_models(const CaseStore& store, const std::vector<uint32_t>& grid_end,
-                                       const std::vector<uint32_t>& distinct,
-                                       const std::vector<uint64_t>& ids) {
-  std::unordered_set<uint64_t> wanted;
-  for (size_t o = 0; o < store.ops().size(); ++o)
-    for (uint32_t i = grid_end[o]; i < store.ops()[o].first + store.ops()[o].count; ++i)
-      wanted.insert(ids[i]);
-  std::vector<uint32_t> found;
-  for (const uint32_t i : distinct)
-    if (wanted.contains(ids[i])) found.push_back(i);
-  return found;
+/// Distinct cases, ascending, and those of them that are shapes of models, whether or not the grid names them, too.
+SmallCases small_cases(const CaseStore& store, std::vector<uint32_t> grid_end, uint64_t seed) {
+  SmallCases cases{{}, std::move(grid_end), {}};
+  std::unordered_set<uint64_t> of_models;
+  for (size_t o = 0; o < store.ops().size(); ++o) {
+    const auto& own = store.ops()[o];
+    std::vector<uint32_t> distinct = Shuffle(store, own, seed).order();
+    std::sort(distinct.begin(), distinct.end());
+    cases.distinct.insert(cases.distinct.end(), distinct.begin(), distinct.end());
+    for (uint32_t i = cases.grid_end[o]; i < own.first + own.count; ++i) of_models.insert(store.id(i));
+  }
+  if (!of_models.empty())
+    for (const uint32_t i : cases.distinct)
+      if (of_models.contains(store.id(i))) cases.of_models.push_back(i);
+  return cases;
 }
 
 /// The first so many cases of each op stay.
@@ -247,36 +304,36 @@ Plan make_plan(const OpRegistry& registry, const PlanRequest& request) {
   plan.kind_ = request.kind;
   Generated generated = generate(chosen_ops(registry, request), request);
   plan.store_ = std::move(generated.store);
-  std::vector<uint64_t> ids(plan.store_.size());
-  for (size_t i = 0; i < ids.size(); ++i) ids[i] = plan.store_.id(uint32_t(i));
-  const Distinct distinct = distinct_cases(plan.store_, ids);
-  plan.repeated_ = plan.store_.size() - distinct.indices.size();
-  plan.levels_.assign(plan.store_.size(), 0);
+  const CaseStore& store = plan.store_;
+  plan.levels_.assign(store.size(), 0);
   if (request.kind == PlanKind::small) {
-    const SmallCases cases{distinct.indices, generated.grid_end,
-                           shapes_of_models(plan.store_, generated.grid_end, distinct.indices, ids)};
-    SmallOrder small = small_order(plan.store_, cases, request.small);
-    if (request.limit_per_op > 0) keep_first_of_each_op(plan.store_, request.limit_per_op, small);
+    const SmallCases cases = small_cases(store, std::move(generated.grid_end), request.seed);
+    plan.repeated_ = store.size() - cases.distinct.size();
+    SmallOrder small = small_order(store, cases, request.small);
+    if (request.limit_per_op > 0) keep_first_of_each_op(store, request.limit_per_op, small);
     plan.order_ = std::move(small.order);
     plan.places_ = std::move(small.places);
-    for (const uint32_t i : plan.order_) plan.hash_ = combine_hashes(plan.hash_, ids[i]);
+    for (const uint32_t i : plan.order_) plan.hash_ = combine_hashes(plan.hash_, store.id(i));
     for (size_t i = 0; i < plan.order_.size(); ++i)
       if (!plan.places_[i]) plan.levels_[plan.order_[i]] = kLevels - 1;
   } else {
-    plan.order_ = full_order(plan.store_, distinct.indices, ids, request, plan.levels_);
-    plan.hash_ = distinct.hash;
+    FullOrder full = full_order(store, request, plan.levels_);
+    plan.order_ = std::move(full.order);
+    plan.hash_ = full.hash;
+    plan.repeated_ = store.size() - full.distinct;
   }
   plan.total_ = plan.order_.size();
-  plan.keep_shard(ids);
+  plan.keep_shard();
   return plan;
 }
 
 /// The id's own bits decide, mixed once more: the split is even and every machine agrees on it. Pieces mix differently,
 /// so that they split a shard as evenly.
-void Plan::keep_shard(const std::vector<uint64_t>& ids) {
+void Plan::keep_shard() {
+  if (shard_.count * shard_.pieces == 1) return;
   size_t kept = 0;
   for (size_t i = 0; i < order_.size(); ++i) {
-    const uint64_t id = ids[order_[i]];
+    const uint64_t id = store_.id(order_[i]);
     if (combine_hashes(id, 0) % shard_.count != shard_.index) continue;
     if (combine_hashes(id, 1) % shard_.pieces != shard_.piece) continue;
     order_[kept] = order_[i];
@@ -307,13 +364,33 @@ Plan plan_of(const std::vector<Case>& cases) {
   return plan;
 }
 
+Plan follow_up(const Plan& plan, const std::vector<Case>& cases) {
+  Plan more = plan_of(cases);
+  more.followed_ = plan.planned();
+  more.kind_ = plan.kind_;
+  more.total_ = plan.total_;
+  more.hash_ = plan.hash_;
+  more.shard_ = plan.shard_;
+  return more;
+}
+
 std::vector<PlanCount> plan_summary(const Plan& plan) {
+  std::map<std::pair<const OpType*, int64_t>, uint64_t> by_dtype;
+  std::pair<const OpType*, int64_t> last{};
+  uint64_t* count = nullptr;
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const Case c = plan.at(i);
+    const auto field = dtype_field(*c.op);
+    const std::pair key(c.op, field ? c.values[*field] : 0);
+    if (count == nullptr || key != last) count = &by_dtype[last = key];
+    ++*count;
+  }
   std::vector<PlanCount> counts;
   for (const OpType* op : plan.ops()) {
-    std::map<std::string, uint64_t> by_dtype;
-    for (size_t i = 0; i < plan.size(); ++i)
-      if (const Case c = plan.at(i); c.op == op) ++by_dtype[dtype_of(c)];
-    for (const auto& [dtype, cases] : by_dtype) counts.push_back({std::string(op->info.id), dtype, cases});
+    std::map<std::string, uint64_t> by_name;
+    for (const auto& [key, cases] : by_dtype)
+      if (key.first == op) by_name[dtype_name(*op, key.second)] += cases;
+    for (const auto& [dtype, cases] : by_name) counts.push_back({std::string(op->info.id), dtype, cases});
   }
   return counts;
 }

@@ -72,7 +72,6 @@ struct PlanRequest {
   uint64_t seed = 42;  // of the order inside a level
   PlanKind kind = PlanKind::full;
   SmallPlanOptions small;
-  std::vector<Case> extra;  // a small plan measures these, too, last
 };
 
 /// Cases in measuring order: coarse to fine, so that a collection stopped at any moment leaves tables that answer.
@@ -93,10 +92,12 @@ class Plan {
   /// The case's place in the static order of its family; nothing in a full plan and for added shapes of models.
   std::optional<PlanPlace> place(size_t i) const { return places_.empty() ? std::nullopt : places_[i]; }
   PlanKind kind() const { return kind_; }
+  /// Cases of this shard: size(), of a follow-up those of the plan that it follows.
+  uint64_t planned() const { return followed_.value_or(size()); }
   /// Cases of all shards together.
   uint64_t total() const { return total_; }
-  /// hash64 over the sorted ids of all cases before sharding (a small plan: over its ids in order): the same for every
-  /// shard of one plan.
+  /// Over the ids of all cases before sharding, in any order (a small plan: in its order): the same for every shard of one
+  /// plan.
   uint64_t hash() const { return hash_; }
   /// Cases that the grid names more than once, counted each time but the first; before sharding. They stand in the plan
   /// once.
@@ -108,13 +109,15 @@ class Plan {
  private:
   friend Plan make_plan(const OpRegistry&, const PlanRequest&);
   friend Plan plan_of(const std::vector<Case>&);
-  void keep_shard(const std::vector<uint64_t>& ids);
+  friend Plan follow_up(const Plan&, const std::vector<Case>&);
+  void keep_shard();
 
   CaseStore store_;
   std::vector<uint32_t> order_;
   std::vector<uint8_t> levels_;
   std::vector<std::optional<PlanPlace>> places_;  // small plans: parallel to order_
   PlanKind kind_ = PlanKind::full;
+  std::optional<uint64_t> followed_;
   uint64_t total_ = 0;
   uint64_t hash_ = 0;
   uint64_t repeated_ = 0;
@@ -128,6 +131,10 @@ Plan make_plan(const OpRegistry& registry, const PlanRequest& request);
 
 /// A plan of exactly these cases in this order, all level 0 (bench, re-runs).
 Plan plan_of(const std::vector<Case>& cases);
+
+/// What a small plan's results asked for, as part of it: exactly these cases, without places, under the plan's hash, kind
+/// and shard, so that its folder, its status and its tables take them as its own.
+Plan follow_up(const Plan& plan, const std::vector<Case>& cases);
 
 /// Number of cases per op and value of its first exact enumeration field (its dtype).
 struct PlanCount {

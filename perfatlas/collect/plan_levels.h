@@ -9,9 +9,9 @@
 
 namespace perfatlas {
 
-/// Writes levels[i] for each i of `cases` (indices of one op): 0 corner, 1 one point per octave, 2 the rest, as Plan
-/// describes. Axis values are those found in `cases` themselves, so a grid clipped by guards has its corners where it
-/// was clipped. REQUIRES: levels.size() == store.size().
-void assign_levels(const CaseStore& store, const std::vector<uint32_t>& cases, std::vector<uint8_t>& levels);
+/// Writes levels[i] for each case i of one op: 0 corner, 1 one point per octave, 2 the rest, as Plan describes. Axis
+/// values are those found among the op's cases, so a grid clipped by guards has its corners where it was clipped.
+/// Needs eight bytes a case while it works. REQUIRES: levels.size() == store.size(); `own` is one of store.ops().
+void assign_levels(const CaseStore& store, const CaseStore::OpCases& own, std::vector<uint8_t>& levels);
 
 }  // namespace perfatlas

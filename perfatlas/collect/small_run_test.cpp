@@ -4,8 +4,10 @@
 
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "perfatlas/base/hash.h"
+#include "perfatlas/collect/knee_rounds.h"
 #include "perfatlas/collect/supervisor.h"
 #include "perfatlas/ops/all_ops.h"
 
@@ -108,6 +110,32 @@ TEST_F(SmallRun, AHiccupIsMeasuredAgainAtOnceAndTheHonestRowStays) {
   EXPECT_TRUE(records.back().final);
   EXPECT_NEAR(latency_ms(*records.back().row) / fake_ms(*small.at(100).op, small.at(100).values), 1, .01);
   EXPECT_EQ(records.back().place, small.place(100));
+}
+
+TEST_F(SmallRun, AboveTheTargetStepsBetweenSizesAreHalvedAndAnotherRunAddsNothing) {
+  options_.small.target_p90 = .01;  // of predictions that are always 2 % off
+  const PlanRequest request{.ops = {"gemm"},
+                            .grid = GridKind::aic,
+                            .case_filters = {"gemm_dtype=bfloat16 "},
+                            .kind = PlanKind::small};
+  const Plan small = plan();
+  CollectObserver nobody;
+  const CollectSummary first = collect_with_knees(ops_, request, small, options_, nobody);
+  EXPECT_EQ(first.end, EndReason::complete);
+  ASSERT_EQ(first.audits.size(), 1u);
+  ASSERT_EQ(first.audits[0].verdict, "go_on");
+  std::set<uint64_t> planned, plans;
+  for (size_t i = 0; i < small.size(); ++i) planned.insert(small.id(i));
+  uint64_t probes = 0;
+  read_journals(journal_files(options_.folder), ops_, [&](const JournalRecord& record) {
+    if (const auto* c = std::get_if<CaseRecord>(&record)) probes += !planned.contains(c->case_id);
+    if (const auto* run = std::get_if<RunRecord>(&record)) plans.insert(run->plan_hash);
+  });
+  EXPECT_GT(probes, 100u);
+  EXPECT_LE(probes, small.size() / 10);
+  EXPECT_EQ(plans, std::set<uint64_t>{small.hash()});
+  const CollectSummary again = collect_with_knees(ops_, request, small, options_, nobody);
+  EXPECT_EQ(again.this_run.total(), 0u);
 }
 
 TEST_F(SmallRun, AStopFileEndsFamiliesFromOutside) {

@@ -147,6 +147,8 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
       // A run that was killed between its last record and its tables left the tables behind.
       if (!staging_up_to_date(options.folder, state.ops_with_rows()))
         summary.tables = write_staging_tables(options.folder, ops);
+      if (plan.kind() == PlanKind::small && options.small.target_p90)
+        summary.audits = audited_families(plan, ops, options).advance_all();
       return summary;
     }
   }

@@ -64,27 +64,24 @@ void KrigedFamily::take(std::span<const SlicePoint> points) {
   settings_ = {base_settings(space_.op().info.id), std::vector<double>(space_.axes().size(), 1)};
   tune();
   doubt_outliers();
-  field_ = make_field(settings_);
+  field_.emplace(make_field(settings_));
 }
 
-KrigedFamily::Field KrigedFamily::make_field(const Settings& settings) const {
+LocalKriging KrigedFamily::make_field(const Settings& settings) const {
   std::vector<double> coordinates = octaves_;
   const size_t axes = settings.scale_factors.size();
   for (size_t i = 0; i < coordinates.size(); ++i) coordinates[i] /= settings.scale_factors[i % axes];
-  Field field;
-  field.points = std::make_unique<NearPoints>(axes, std::move(coordinates));
-  field.kriging =
-      std::make_unique<LocalKriging>(*field.points, residuals_, settings.kriging, nugget_factors_);
-  return field;
+  return {std::make_shared<const NearPoints>(axes, std::move(coordinates)), residuals_, settings.kriging,
+          nugget_factors_};
 }
 
 double KrigedFamily::score_of(const Settings& settings) const {
-  const Field field = make_field(settings);
+  const LocalKriging field = make_field(settings);
   const size_t step = std::max<size_t>(1, residuals_.size() / kTunedOn);
   std::vector<double> errors;
   double sum = 0;
   for (size_t i = 0; i < residuals_.size(); i += step) {
-    const auto value = field.kriging->without(uint32_t(i));
+    const auto value = field.without(uint32_t(i));
     if (!value) continue;
     errors.push_back(std::abs(value->value - residuals_[i]));
     sum += std::min(errors.back(), kErrorCap);
@@ -128,9 +125,9 @@ void KrigedFamily::tune() {
 void KrigedFamily::doubt_outliers() {
   std::vector<double> errors(residuals_.size(), 0);
   const auto leave_out = [&] {
-    const Field field = make_field(settings_);
+    const LocalKriging field = make_field(settings_);
     for (uint32_t i = 0; i < residuals_.size(); ++i)
-      if (const auto value = field.kriging->without(i)) errors[i] = residuals_[i] - value->value;
+      if (const auto value = field.without(i)) errors[i] = residuals_[i] - value->value;
   };
   const auto usual = [&] {
     std::vector<double> sizes;
@@ -172,7 +169,7 @@ std::vector<double> KrigedFamily::position(const FieldValues& values, const Sett
 std::optional<KrigedValue> KrigedFamily::log_latency(const FieldValues& values) const {
   const auto mean = mean_(values);
   if (!mean) return std::nullopt;
-  const auto residual = field_.kriging->at(position(values, settings_));
+  const auto residual = field_->at(position(values, settings_));
   if (!residual) return KrigedValue{*mean, 1};
   return KrigedValue{*mean + residual->value, residual->deviation};
 }

@@ -53,13 +53,9 @@ class KrigedFamily {
     LocalKrigingSettings kriging;
     std::vector<double> scale_factors;  // by axis of the space
   };
-  struct Field {
-    std::unique_ptr<NearPoints> points;
-    std::unique_ptr<LocalKriging> kriging;
-  };
 
   void take(std::span<const SlicePoint> points);
-  Field make_field(const Settings& settings) const;
+  LocalKriging make_field(const Settings& settings) const;
   double score_of(const Settings& settings) const;
   void tune();
   void doubt_outliers();
@@ -72,7 +68,7 @@ class KrigedFamily {
   std::vector<uint32_t> source_;  // index of the point a residual came from
   std::vector<double> nugget_factors_;
   Settings settings_;
-  Field field_;
+  std::optional<LocalKriging> field_;  // once tuned
   double score_ = 0;
   std::optional<double> sigma_;
   std::vector<Contradicted> contradicted_;

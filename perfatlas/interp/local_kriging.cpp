@@ -30,10 +30,22 @@ double covariance_at(Covariance kind, double squared) {
   PERFATLAS_ASSERT(false);
 }
 
-/// A symmetric positive definite system, solved in place by Cholesky.
-struct System {
+using Column = std::array<double, kMost>;
+
+double dot(const Column& a, const Column& b, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; ++i) sum += a[i] * b[i];
+  return sum;
+}
+
+}  // namespace
+
+/// The nearest points of a question and their covariances, factored by Cholesky.
+struct LocalKriging::System {
   size_t n = 0;
-  std::array<std::array<double, kMost>, kMost> c{};
+  std::array<NearPoint, kMost> near{};
+  Column from_question{};  // covariances of the points with the question
+  std::array<Column, kMost> c{};
 
   void factor() {
     for (size_t j = 0; j < n; ++j) {
@@ -44,8 +56,8 @@ struct System {
     }
   }
   /// L^-1 v
-  std::array<double, kMost> forward(const std::array<double, kMost>& v) const {
-    std::array<double, kMost> out{};
+  Column forward(const Column& v) const {
+    Column out{};
     for (size_t i = 0; i < n; ++i) {
       double sum = v[i];
       for (size_t k = 0; k < i; ++k) sum -= c[i][k] * out[k];
@@ -53,36 +65,34 @@ struct System {
     }
     return out;
   }
+  /// L^-T v
+  Column backward(Column v) const {
+    for (size_t i = n; i-- > 0;) {
+      for (size_t k = i + 1; k < n; ++k) v[i] -= c[k][i] * v[k];
+      v[i] /= c[i][i];
+    }
+    return v;
+  }
 };
 
-double dot(const std::array<double, kMost>& a, const std::array<double, kMost>& b, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += a[i] * b[i];
-  return sum;
-}
-
-}  // namespace
-
-LocalKriging::LocalKriging(const NearPoints& points, std::vector<double> residuals,
+LocalKriging::LocalKriging(std::shared_ptr<const NearPoints> points, std::vector<double> residuals,
                            LocalKrigingSettings settings, std::vector<double> nugget_factors)
-    : points_(&points),
+    : points_(std::move(points)),
       residuals_(std::move(residuals)),
       settings_(settings),
       nugget_factors_(std::move(nugget_factors)) {
-  PERFATLAS_ASSERT(residuals_.size() == points.size());
-  PERFATLAS_ASSERT(nugget_factors_.empty() || nugget_factors_.size() == points.size());
+  PERFATLAS_ASSERT(residuals_.size() == points_->size());
+  PERFATLAS_ASSERT(nugget_factors_.empty() || nugget_factors_.size() == points_->size());
 }
 
-std::optional<KrigedValue> LocalKriging::estimate(std::span<const double> position, double beyond) const {
-  std::array<NearPoint, kMost> near{};
+LocalKriging::System LocalKriging::system_at(std::span<const double> position, double beyond) const {
   System system;
-  system.n = points_->nearest(position, beyond, near);
-  if (system.n == 0) return std::nullopt;
-  std::array<double, kMost> from_question{}, residual{};
+  system.n = points_->nearest(position, beyond, system.near);
   for (size_t i = 0; i < system.n; ++i) {
-    const std::span<const double> a = points_->at(near[i].index);
+    const NearPoint& own = system.near[i];
+    const std::span<const double> a = points_->at(own.index);
     for (size_t j = 0; j <= i; ++j) {
-      const std::span<const double> b = points_->at(near[j].index);
+      const std::span<const double> b = points_->at(system.near[j].index);
       double squared = 0, trend = 0;
       for (size_t d = 0; d < position.size(); ++d) {
         squared += (a[d] - b[d]) * (a[d] - b[d]);
@@ -91,14 +101,29 @@ std::optional<KrigedValue> LocalKriging::estimate(std::span<const double> positi
       system.c[i][j] =
           covariance_at(settings_.covariance, squared) + kConstantVariance + settings_.linear * trend;
     }
-    system.c[i][i] += settings_.nugget * (nugget_factors_.empty() ? 1 : nugget_factors_[near[i].index]);
-    from_question[i] = covariance_at(settings_.covariance, near[i].squared) + kConstantVariance;
-    residual[i] = residuals_[near[i].index];
+    system.c[i][i] += settings_.nugget * (nugget_factors_.empty() ? 1 : nugget_factors_[own.index]);
+    system.from_question[i] = covariance_at(settings_.covariance, own.squared) + kConstantVariance;
   }
   system.factor();
-  const auto c = system.forward(from_question), r = system.forward(residual);
+  return system;
+}
+
+std::optional<KrigedValue> LocalKriging::estimate(std::span<const double> position, double beyond) const {
+  const System system = system_at(position, beyond);
+  if (system.n == 0) return std::nullopt;
+  Column residual{};
+  for (size_t i = 0; i < system.n; ++i) residual[i] = residuals_[system.near[i].index];
+  const Column c = system.forward(system.from_question), r = system.forward(residual);
   const double variance = 1 + kConstantVariance - dot(c, c, system.n);
   return KrigedValue{dot(c, r, system.n), std::sqrt(std::max(variance, 0.0))};
+}
+
+std::vector<KrigedWeight> LocalKriging::weights(std::span<const double> position) const {
+  const System system = system_at(position, 0);
+  const Column solved = system.backward(system.forward(system.from_question));
+  std::vector<KrigedWeight> weights;
+  for (size_t i = 0; i < system.n; ++i) weights.push_back({system.near[i].index, solved[i]});
+  return weights;
 }
 
 }  // namespace perfatlas

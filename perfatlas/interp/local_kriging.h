@@ -3,6 +3,7 @@
 // swing (Rasmussen and Williams, "Gaussian Processes for Machine Learning", 2006, section 2.2).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -25,6 +26,12 @@ struct KrigedValue {
   double deviation = 0;  // standard deviation, in units of the field's own
 };
 
+/// How much a point's residual counts in an answer; weights may be negative.
+struct KrigedWeight {
+  uint32_t point = 0;
+  double weight = 0;
+};
+
 /// The field that residuals at scattered positions make. Immutable once made; may be asked from many threads.
 class LocalKriging {
  public:
@@ -33,21 +40,26 @@ class LocalKriging {
   static constexpr double kTwinDistance = .03;
 
   /// `nugget_factors`: by point, 1 for any, more for one that others contradict; empty: all 1.
-  /// REQUIRES: `points` outlives this; as many residuals (and factors) as points.
-  LocalKriging(const NearPoints& points, std::vector<double> residuals, LocalKrigingSettings settings,
-               std::vector<double> nugget_factors = {});
+  /// REQUIRES: as many residuals (and factors) as points.
+  LocalKriging(std::shared_ptr<const NearPoints> points, std::vector<double> residuals,
+               LocalKrigingSettings settings, std::vector<double> nugget_factors = {});
 
-  /// Nothing when there are no points.
+  /// Nothing when there are no points. Asking allocates nothing.
   std::optional<KrigedValue> at(std::span<const double> position) const { return estimate(position, 0); }
   /// The value at one of the points from all others but its twins.
   std::optional<KrigedValue> without(uint32_t point) const {
     return estimate(points_->at(point), kTwinDistance);
   }
+  /// The points behind at(position), nearest first.
+  std::vector<KrigedWeight> weights(std::span<const double> position) const;
+  const std::shared_ptr<const NearPoints>& points() const { return points_; }
 
  private:
+  struct System;
+  System system_at(std::span<const double> position, double beyond) const;
   std::optional<KrigedValue> estimate(std::span<const double> position, double beyond) const;
 
-  const NearPoints* points_;
+  std::shared_ptr<const NearPoints> points_;
   std::vector<double> residuals_;
   LocalKrigingSettings settings_;
   std::vector<double> nugget_factors_;

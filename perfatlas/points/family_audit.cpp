@@ -12,7 +12,7 @@ namespace {
 constexpr uint64_t kSeedPlaces = 24;
 constexpr double kGrowth = 0.3;
 constexpr uint64_t kLeastBatch = 8;
-constexpr double kDecidedShare = 0.9;  // of a batch: some places wait for a retry or for a slow machine
+constexpr double kDecidedShare = 0.9;  // of a batch's own places: some wait for a retry or for a slow machine
 constexpr size_t kLeastForSigma = 8;
 
 uint64_t batch_after(uint64_t end) { return end + std::max(kLeastBatch, uint64_t(kGrowth * double(end))); }
@@ -38,10 +38,13 @@ void FamilyAudit::without_latency(uint64_t place) {
   if (!points_.contains(place)) decide(place, others_.insert(place).second);
 }
 
-void FamilyAudit::decide(uint64_t place, bool is_new) { decided_ += is_new && place < next_; }
+void FamilyAudit::decide(uint64_t place, bool is_new) {
+  decided_ += is_new && place >= judged_ && place < next_;
+}
 
 bool FamilyAudit::ready() const {
-  return double(decided_) >= (share_ < 1 ? kDecidedShareOfShard : kDecidedShare) * share_ * double(next_);
+  const double wanted = (share_ < 1 ? kDecidedShareOfShard : kDecidedShare) * share_;
+  return double(decided_) >= wanted * double(next_ - judged_);
 }
 
 bool FamilyAudit::advance() {
@@ -66,10 +69,10 @@ void FamilyAudit::judge_batch() {
   if (!known.empty()) predictor_ = maker_(*op_, known, context_);
   judged_ = next_;
   next_ = batch_after(next_);
-  const auto before = [this](const auto& places) {
-    return uint64_t(std::distance(places.begin(), places.lower_bound(next_)));
+  const auto inside = [this](const auto& places) {
+    return uint64_t(std::distance(places.lower_bound(judged_), places.lower_bound(next_)));
   };
-  decided_ = before(points_) + before(others_);
+  decided_ = inside(points_) + inside(others_);
 }
 
 std::optional<double> FamilyAudit::predicted_ms(const FieldValues& values) const {

@@ -35,7 +35,7 @@ class FamilyAudit {
   /// Decided without a latency (skipped, failed).
   void without_latency(uint64_t place);
 
-  /// Judges every batch of which nine tenths are decided. True when there was one.
+  /// Judges every batch of which nine tenths are decided; of those that are decided later nothing is predicted. True when there was one.
   bool advance();
 
   /// What the current points say of a case; nothing before the first batch is complete.
@@ -66,7 +66,7 @@ class FamilyAudit {
   std::unique_ptr<const Predictor> predictor_;
   uint64_t judged_ = 0;   // places before this are in the predictor
   uint64_t next_;         // end of the batch being measured
-  uint64_t decided_ = 0;  // places before next_
+  uint64_t decided_ = 0;  // places from judged_ to next_
 };
 
 }  // namespace perfatlas

@@ -19,17 +19,14 @@ std::optional<int64_t> middle_between(int64_t low, int64_t high, std::span<const
 
 }  // namespace
 
-std::optional<int64_t> next_knee_probe(std::span<const CurvePoint> measured, std::span<const int64_t> legal,
-                                       double threshold) {
-  std::optional<int64_t> probe;
-  double largest = threshold;
+std::optional<KneeProbe> next_knee_probe(std::span<const CurvePoint> measured, std::span<const int64_t> legal,
+                                         double threshold) {
+  std::optional<KneeProbe> probe;
   for (size_t i = 1; i < measured.size(); ++i) {
     const double step = std::abs(measured[i].residual - measured[i - 1].residual);
-    if (step <= largest) continue;
+    if (step <= (probe ? probe->step : threshold)) continue;
     const auto middle = middle_between(measured[i - 1].size, measured[i].size, legal);
-    if (!middle) continue;
-    probe = middle;
-    largest = step;
+    if (middle) probe = KneeProbe{*middle, step};
   }
   return probe;
 }

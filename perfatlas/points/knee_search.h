@@ -16,11 +16,16 @@ struct CurvePoint {
   double residual = 0;
 };
 
+struct KneeProbe {
+  int64_t size = 0;
+  double step = 0;  // |difference of residuals| between the measured neighbours
+};
+
 /// The size to measure next between the adjacent measured pair of the largest |difference of residuals|, of equals the
 /// smaller sizes: the legal size between them nearest to their middle in octaves, of equals the smaller. Nothing when no
 /// pair that differs by more than `threshold` has a legal size in between.
 /// REQUIRES: `measured` and `legal` ascend strictly.
-std::optional<int64_t> next_knee_probe(std::span<const CurvePoint> measured, std::span<const int64_t> legal,
-                                       double threshold);
+std::optional<KneeProbe> next_knee_probe(std::span<const CurvePoint> measured, std::span<const int64_t> legal,
+                                         double threshold);
 
 }  // namespace perfatlas

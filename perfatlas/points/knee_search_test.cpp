@@ -14,8 +14,8 @@ TEST(KneeSearch, FindsTheEdgeBetween64And65InFourProbes) {
   std::vector<CurvePoint> measured{{1, residual(1)}, {256, residual(256)}};
   std::vector<int64_t> probes;
   while (const auto probe = next_knee_probe(measured, legal, 0.10)) {
-    probes.push_back(*probe);
-    measured.push_back({*probe, residual(*probe)});
+    probes.push_back(probe->size);
+    measured.push_back({probe->size, residual(probe->size)});
     std::sort(measured.begin(), measured.end(),
               [](const CurvePoint& a, const CurvePoint& b) { return a.size < b.size; });
   }

@@ -14,10 +14,9 @@ namespace {
 /// Positions on a line with residual = f(x).
 template <class F>
 struct Line {
-  NearPoints points;
   LocalKriging kriging;
   Line(const std::vector<double>& x, F f, LocalKrigingSettings settings)
-      : points(1, x), kriging(points, values(x, f), settings) {}
+      : kriging(std::make_shared<const NearPoints>(1, x), values(x, f), settings) {}
   static std::vector<double> values(const std::vector<double>& x, F f) {
     std::vector<double> y;
     for (const double at : x) y.push_back(f(at));
@@ -46,8 +45,17 @@ TEST(LocalKriging, LeavingOutAlsoLeavesOutTwins) {
   EXPECT_LT(line.kriging.without(2)->value, .5);  // its twin at 1.01 would have told
 }
 
+TEST(LocalKriging, WeightsMakeTheAnswer) {
+  const auto f = [](double x) { return x * x; };
+  const std::vector<double> x{0, .5, 1, 2, 3};
+  const Line line(x, f, {});
+  double sum = 0;
+  for (const KrigedWeight& w : line.kriging.weights(std::vector{1.2})) sum += w.weight * f(x[w.point]);
+  EXPECT_NEAR(sum, line.kriging.at(std::vector{1.2})->value, 1e-12);
+}
+
 TEST(LocalKriging, SaysNothingWithoutPoints) {
-  const NearPoints none(1, {});
+  const auto none = std::make_shared<const NearPoints>(1, std::vector<double>{});
   EXPECT_FALSE(LocalKriging(none, {}, {}).at(std::vector{1.0}).has_value());
 }
 

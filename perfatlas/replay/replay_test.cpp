@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "perfatlas/ops/all_ops.h"
@@ -25,10 +26,12 @@ struct Synthetic {
     system.system = "synthetic";
     system.flops[DType::bf16].datasheet = 4e14;
     system.memory_bandwidth.datasheet = 2e12;
-    for (const int64_t n : {256, 512, 1024, 2048, 3072, 4096, 6144, 8192})
-      for (const int64_t k : {256, 512, 1024, 2048, 3072, 4096, 6144, 8192})
-        for (const int64_t m :
-             {1, 2, 3, 4, 8, 16, 32, 48, 49, 64, 96, 128, 224, 256, 512, 768, 1024, 2048, 4096}) {
+    // More than kWholeFamily rows: smaller families have no audits.
+    const std::array<int64_t, 11> sizes{256, 512, 768, 1024, 1536, 2048, 3072, 4096, 5120, 6144, 8192};
+    for (const int64_t n : sizes)
+      for (const int64_t k : sizes)
+        for (const int64_t m : {1,  2,  3,   4,   8,   12,  16,  24,  32,  40,  48,   49,   64,
+                                80, 96, 128, 192, 224, 256, 384, 512, 640, 768, 1024, 2048, 4096}) {
           FieldValues values = op.defaults();
           values[*op.find_field("m")] = m;
           values[*op.find_field("n")] = n;
