@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/aic/surface_pricer.h"
 
+#include <algorithm>
 #include <array>
 
 namespace perfatlas::aic {
@@ -14,6 +15,8 @@ class SurfacePricer final : public TablePricer {
     if (!question_.surface) return Price::failed(Failure::perf_data_not_available);
     Price price = question_.surface->price(question_.place(at));
     if (question_.share) price *= question_.share(at);
+    if (question_.excess_ms && price.ok() && price.latency_ms > 0)
+      price *= std::max(0.0, price.latency_ms - question_.excess_ms(at)) / price.latency_ms;
     return price;
   }
 

@@ -18,9 +18,11 @@ struct SurfaceQuestion {
   std::function<SolParts(const PhasePoint&)> sol;
   /// What of the slice's answer counts at a point: the new pairs of a context with a prefix, say. Null: all.
   std::function<double(const PhasePoint&)> share;
+  /// Milliseconds of the slice's answer that do not count at a point. Null: none.
+  std::function<double(const PhasePoint&)> excess_ms;
 };
 
-/// Silicon: the surface at the place, times the share. Empirical: the speed of light over the utilisation there.
+/// Silicon: the surface at the place, times the share, less the excess (never below zero). Empirical: the speed of light over the utilisation there.
 std::unique_ptr<const Pricer> surface_pricer(SurfaceQuestion question, Mode mode);
 
 /// A context-parallel rank's head and tail chunk of the sequence, each priced alone.

@@ -2,9 +2,11 @@
 #include "perfatlas/ops/dsa/dsa_aic.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/sparse_table.h"
+#include "perfatlas/aic/surface.h"
 #include "perfatlas/ops/dsa/dsa_aic_sol.h"
 
 namespace perfatlas::aic {
@@ -71,6 +73,46 @@ std::shared_ptr<const Surface> find_surface(const DsaModule& op, const DsaSol& s
                             : find_surface<true, false>(op, sol, binding, why_missing);
   return sol.with_indexer ? find_surface<false, true>(op, sol, binding, why_missing)
                           : find_surface<false, false>(op, sol, binding, why_missing);
+}
+
+/// The utilisation of DSA blocks, for estimates. Context: over (heads, prefix, isl, batch); with a prefix longer than all
+/// measured ones that without a prefix, at isl + prefix.
+class DsaUtilisation {
+ public:
+  DsaUtilisation() = default;
+  DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads);
+  /// Nothing when there is none.
+  std::optional<double> at(const PhasePoint& point) const;
+
+ private:
+  std::shared_ptr<const Surface> surface_;  // null: no points
+  bool context_ = true;
+  int64_t heads_ = 0;
+  int64_t longest_prefix_ = 0;
+  std::optional<UtilisationGrid> unprefixed_;
+};
+
+DsaUtilisation::DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads)
+    : surface_(std::move(surface)), context_(context), heads_(heads) {
+  if (!surface_ || !context_) return;
+  std::vector<MeasuredPoint> unprefixed;
+  for (const MeasuredPoint& point : surface_->points()) {
+    longest_prefix_ = std::max(longest_prefix_, point.at[1]);
+    if (point.at[1] == 0)
+      unprefixed.push_back({{point.at[0], point.at[2], point.at[3]}, point.latency_ms, {}});
+  }
+  if (!unprefixed.empty())
+    unprefixed_.emplace(3, unprefixed, [this](const Coordinates& at) {
+      return surface_->sol_ms({at[0], 0, at[1], at[2]});
+    });
+}
+
+std::optional<double> DsaUtilisation::at(const PhasePoint& point) const {
+  if (!surface_) return std::nullopt;
+  if (!context_) return surface_->utilisation({heads_, point.batch, point.s});
+  if (point.prefix > longest_prefix_ && unprefixed_)
+    return unprefixed_->at({heads_, point.s + point.prefix, point.batch});
+  return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
 }
 
 /// Blocks of one kind: with an indexer, or without.
@@ -151,36 +193,6 @@ class MixedPricer final : public Pricer {
 };
 
 }  // namespace
-
-DsaUtilisation::DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads)
-    : surface_(std::move(surface)), context_(context), heads_(heads) {
-  if (!surface_ || !context_) return;
-  std::vector<MeasuredPoint> unprefixed;
-  for (const MeasuredPoint& point : surface_->points()) {
-    longest_prefix_ = std::max(longest_prefix_, point.at[1]);
-    if (point.at[1] == 0)
-      unprefixed.push_back({{point.at[0], point.at[2], point.at[3]}, point.latency_ms, {}});
-  }
-  if (!unprefixed.empty())
-    unprefixed_.emplace(3, unprefixed, [this](const Coordinates& at) {
-      return surface_->sol_ms({at[0], 0, at[1], at[2]});
-    });
-}
-
-std::optional<double> DsaUtilisation::at(const PhasePoint& point) const {
-  if (!surface_) return std::nullopt;
-  if (!context_) return surface_->utilisation({heads_, point.batch, point.s});
-  if (point.prefix > longest_prefix_ && unprefixed_)
-    return unprefixed_->at({heads_, point.s + point.prefix, point.batch});
-  return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
-}
-
-DsaUtilisation dsa_utilisation(const DsaModule& like, const Binding& binding) {
-  MathType missing = MathType::none;
-  const auto sol = sol_of(like, binding.system(), true, missing);
-  std::string why_missing;
-  return {sol ? find_surface(like, *sol, binding, why_missing) : nullptr, like.context, like.num_heads};
-}
 
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) {
   MathType missing = MathType::none;

@@ -8,6 +8,7 @@
 #include "perfatlas/aic/surface_pricer.h"
 #include "perfatlas/aic/table_fields.h"
 #include "perfatlas/ops/dsv4/dsv4_aic_sol.h"
+#include "perfatlas/ops/dsv4/dsv4_aic_topk.h"
 
 namespace perfatlas::aic {
 namespace {
@@ -116,6 +117,9 @@ std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& bindi
       op.compress_ratio == kCsa ? look_up(binding.family<Dsv4Table<false, true>>())
                                 : look_up(binding.family<Dsv4Table<false, false>>());
   }
+  if (binding.mode != Mode::sol && op.compress_ratio == kCsa)
+    if (auto excess = TopkExcess::find(binding.database, binding.shared, op.context, op.native_heads))
+      question.excess_ms = [excess](const PhasePoint& at) { return excess->ms(at); };
   if (op.context) {
     question.place = [](const PhasePoint& at) { return Coordinates{at.prefix, at.s, at.batch}; };
     question.sol = [sol](const PhasePoint& at) { return sol.context(at.batch, at.s, at.prefix); };

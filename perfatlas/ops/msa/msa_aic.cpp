@@ -77,7 +77,11 @@ class MsaPricer final : public TablePricer {
     like.gemm_quant = op.gemm_quant;
     like.projections = {op.gemm_quant, op.gemm_quant, op.gemm_quant, op.gemm_quant};
     like.architecture = op.dsa_architecture;
-    borrowed_ = dsa_utilisation(like, binding);
+    Binding measured = binding, light = binding;
+    measured.mode = Mode::silicon;
+    light.mode = Mode::sol;
+    dsa_measured_ = bind(like, measured);
+    dsa_light_ = bind(like, light);
   }
 
   Price silicon(const PhasePoint& at) const override {
@@ -88,9 +92,11 @@ class MsaPricer final : public TablePricer {
   Ground silicon_ground(const PhasePoint& at) const override { return surface_->ground(place(at)); }
 
   Price empirical(const PhasePoint& at) const override {
-    const auto utilisation = borrowed_.at(at);
-    if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
-    return empirical_price(speed_of_light(at).ms(), *utilisation * op_.dsa_scale_k, Provenance::xop);
+    if (!dsa_measured_) return Price::failed(Failure::empirical_not_implemented);
+    const Price measured = dsa_measured_->price(at), light = dsa_light_->price(at);
+    if (!measured.ok() || !light.ok()) return Price::failed(Failure::empirical_not_implemented);
+    const double utilisation = light.latency_ms / measured.latency_ms;
+    return empirical_price(speed_of_light(at).ms(), utilisation * op_.dsa_scale_k, Provenance::xop);
   }
 
   SolParts speed_of_light(const PhasePoint& at) const override {
@@ -113,7 +119,7 @@ class MsaPricer final : public TablePricer {
   MsaModule op_;
   MsaSol sol_;
   std::shared_ptr<const Surface> surface_;  // null: not measured
-  DsaUtilisation borrowed_;
+  std::unique_ptr<const Pricer> dsa_measured_, dsa_light_;  // null: nothing is borrowed
   std::string why_missing_;
 };
 
