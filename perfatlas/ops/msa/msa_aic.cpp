@@ -118,7 +118,7 @@ class MsaPricer final : public TablePricer {
 
   MsaModule op_;
   MsaSol sol_;
-  std::shared_ptr<const Surface> surface_;  // null: not measured
+  std::shared_ptr<const Surface> surface_;                  // null: not measured
   std::unique_ptr<const Pricer> dsa_measured_, dsa_light_;  // null: nothing is borrowed
   std::string why_missing_;
 };
