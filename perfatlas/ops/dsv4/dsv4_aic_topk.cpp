@@ -50,7 +50,7 @@ std::shared_ptr<const TopkExcess> TopkExcess::find(const Database& database, Sha
     if (fields(row, heads) * fields(row, tp) != native || (mode != random && mode != trailing)) continue;
     const int64_t b = fields(row, batch), s = fields(row, isl), p = fields(row, step);
     (mode == random ? excess->random_ : excess->trailing_)
-        .add(context ? std::vector{p, s, b} : std::vector{b, s + p}, rows->latency_ms(row));
+        .add(context ? std::vector{b, p, s} : std::vector{b, s + p}, rows->latency_ms(row));
     any = true;
   }
   return any ? excess : nullptr;
@@ -58,7 +58,7 @@ std::shared_ptr<const TopkExcess> TopkExcess::find(const Database& database, Sha
 
 double TopkExcess::ms(const PhasePoint& at) const {
   const std::vector<int64_t> place =
-      context_ ? std::vector{at.prefix, at.s, at.batch} : std::vector{at.batch, at.s};
+      context_ ? std::vector{at.batch, at.prefix, at.s} : std::vector{at.batch, at.s};
   return std::max(0.0, random_.at(place) - trailing_.at(place));
 }
 
