@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <initializer_list>
+
 #include "perfatlas/base/error.h"
 
 namespace perfatlas::estimate {
@@ -225,7 +228,49 @@ void estimate_disaggregated(Session& session, Estimate& e) {
   e.origin = origin_of(all);
 }
 
+const OpPrices* ops_of(const Estimate& e, std::initializer_list<std::string_view> names) {
+  for (const Breakdown& step : e.breakdown)
+    if (std::find(names.begin(), names.end(), step.name) != names.end()) return &step.ops;
+  return nullptr;
+}
+
+/// A decoded token waits for steps with and without prompts in proportion to their number.
+Spread token_spread(const OpPrices& mixed, const OpPrices* decode, const AggregatedResult& scheduling) {
+  OpPrices all = mixed;
+  for (OpPrice& line : all) line.scale(scheduling.mixed_steps);
+  if (decode != nullptr)
+    for (OpPrice line : *decode) {
+      line.scale(scheduling.decode_steps);
+      all.push_back(std::move(line));
+    }
+  return spread_of(all);
+}
+
+void add_spreads(Estimate& e) {
+  const OpPrices* first = ops_of(e, {"mix_step", "context", "prefill"});
+  const OpPrices* later = ops_of(e, {"genonly_step", "generation", "decode"});
+  if (first != nullptr) e.ttft_spread = spread_of(*first);
+  if (e.scheduling && first != nullptr)
+    e.tpot_spread = token_spread(*first, later, *e.scheduling);
+  else if (later != nullptr)
+    e.tpot_spread = spread_of(*later);
+}
+
 }  // namespace
+
+Spread spread_of(const OpPrices& ops) {
+  Spread spread;
+  double total = 0;
+  for (const OpPrice& line : ops) {
+    total += line.price.latency_ms;
+    spread.half_width += line.error_ms;
+    spread.unbounded += line.unbounded_ms;
+  }
+  if (total <= 0) return {};
+  spread.half_width /= total;
+  spread.unbounded /= total;
+  return spread;
+}
 
 std::string_view name_of(ServingMode mode) {
   for (const auto& [known, name] : kModes)
@@ -266,6 +311,7 @@ Estimate run_estimate(Session& session, const EstimateRequest& request) {
     default:
       estimate_static(session, e);
   }
+  add_spreads(e);
   return e;
 }
 

@@ -58,6 +58,14 @@ struct Breakdown {
   OpPrices ops;
 };
 
+/// How far kernel prices may be off together, every op in the same direction; relative to their sum. Nine of ten
+/// measured rows lie within (price_error.h). What scheduling adds to a figure is not in it.
+struct Spread {
+  double half_width = 0;
+  double unbounded = 0;  // share of the sum that no interval is known of; it adds nothing to the half-width
+};
+Spread spread_of(const OpPrices& ops);
+
 /// Where a latency comes from; shares of 1.
 struct Origin {
   double measured = 0;     // tables and what follows from them between and beyond their points
@@ -76,9 +84,10 @@ struct Estimate {
   std::vector<std::pair<std::string, Memory>> memory;  // "worker", or "prefill" and "decode"
   std::vector<double> capacity_bytes;                  // of the GPU, by entry of `memory`
   std::vector<Breakdown> breakdown;
-  std::optional<AggregatedResult> scheduling;  // aggregated mode
-  Origin origin;                               // of the time that a request takes
-  std::string memory_warning;                  // empty when everything fits
+  std::optional<Spread> ttft_spread, tpot_spread;  // of the steps behind the figure; needs a breakdown
+  std::optional<AggregatedResult> scheduling;      // aggregated mode
+  Origin origin;                                   // of the time that a request takes
+  std::string memory_warning;                      // empty when everything fits
   std::vector<aic::MoeCommFallback> comm_fallbacks;
 };
 

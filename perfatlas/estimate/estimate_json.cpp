@@ -53,6 +53,7 @@ json estimate_json(const Estimate& e) {
     for (const OpPrice& line : step.ops) {
       out["per_ops"][step.name][line.name] = line.price.latency_ms;
       out["per_ops_source"][step.name][line.name] = name_of(line.price.source);
+      out["per_ops_error_ms"][step.name][line.name] = line.unbounded_ms > 0 ? json() : json(line.error_ms);
       if (line.price.energy_mj > 0) out["per_ops_energy_mj"][step.name][line.name] = line.price.energy_mj;
       if (line.price.provenance >= aic::Provenance::xshape)
         out["per_ops_provenance"][step.name][line.name] = name_of(line.price.provenance);
@@ -64,6 +65,8 @@ json estimate_json(const Estimate& e) {
                    {"transferred", e.origin.transferred},
                    {"speed_of_light", e.origin.light},
                    {"mixed", e.origin.mixed}};
+  for (const auto& [name, spread] : {std::pair{"ttft_spread", e.ttft_spread}, {"tpot_spread", e.tpot_spread}})
+    if (spread) out[name] = {{"half_width", spread->half_width}, {"unbounded", spread->unbounded}};
   out["memory_warning"] = e.memory_warning.empty() ? json() : json(e.memory_warning);
   return out;
 }

@@ -32,17 +32,30 @@ std::string memory_text(const Estimate& e) {
   return out;
 }
 
+std::string spread_text(const Spread& spread) {
+  std::string out = fmt::format(" (kernels ± {:.0f}%", 100 * spread.half_width);
+  if (spread.unbounded > 0.0005) out += fmt::format(", {:.1f}% without interval", 100 * spread.unbounded);
+  return out + ")";
+}
+
+std::string error_text(const OpPrice& line) {
+  if (line.unbounded_ms > 0) return " ± unknown";
+  if (line.price.latency_ms <= 0) return {};
+  return line.error_ms > 0 ? fmt::format(" ± {:.0f}%", 100 * line.error_ms / line.price.latency_ms)
+                           : " (its row)";
+}
+
 std::string breakdown_text(const Breakdown& step, const Detail& detail) {
   double total = 0;
   for (const OpPrice& line : step.ops) total += line.price.latency_ms;
-  std::string out = fmt::format("\n{}: {:.3f} ms\n", step.name, total);
+  std::string out = fmt::format("\n{}: {:.3f} ms{}\n", step.name, total, spread_text(spread_of(step.ops)));
   for (const OpPrice& line : step.ops) {
     const double share = total > 0 ? 100 * line.price.latency_ms / total : 0;
     out += fmt::format("  {:<36} {:>12.4f} ms {:>5.1f}%", line.name, line.price.latency_ms, share);
     if (detail.energy)
       out +=
           line.price.energy_mj > 0 ? fmt::format(" {:>12.3f} mJ", line.price.energy_mj) : "   energy unknown";
-    if (detail.source) out += "  " + source_text(line.price);
+    if (detail.source) out += "  " + source_text(line.price) + error_text(line);
     out += "\n";
   }
   return out;
@@ -89,8 +102,12 @@ std::string estimate_text(const Estimate& e, const Detail& detail) {
       fmt::format("{} on {} with {} {} ({}), isl {} osl {}", r.model, r.system, name_of(r.framework),
                   e.version, name_of(r.mode), r.workload.isl, r.workload.osl);
   if (r.workload.prefix > 0) out += fmt::format(" prefix {}", r.workload.prefix);
-  out += fmt::format("\n\nTTFT           {:.3f} ms\n", f.ttft_ms);
-  out += fmt::format("TPOT           {:.3f} ms\n", f.tpot_ms);
+  const auto figure = [&](const char* name, double ms, const std::optional<Spread>& spread) {
+    out += fmt::format("{:<14} {:.3f} ms{}\n", name, ms, spread && ms > 0 ? spread_text(*spread) : "");
+  };
+  out += "\n\n";
+  figure("TTFT", f.ttft_ms, e.ttft_spread);
+  figure("TPOT", f.tpot_ms, e.tpot_spread);
   out += fmt::format("request        {:.3f} ms\n", f.request_latency_ms);
   out += fmt::format("throughput     {:.2f} tokens/s, {:.2f} tokens/s/GPU, {:.3f} requests/s\n",
                      f.tokens_per_s, f.tokens_per_s_gpu, f.requests_per_s);

@@ -103,15 +103,15 @@ StaticOps static_ops(const Worker& worker, const Workload& w, const StaticPoint&
     each_decode_step(w, p.stride, [&](int64_t s, double steps) {
       OpPrices step = worker.generation_ops(p.batch, s);
       for (size_t i = 0; i < step.size(); ++i) {
-        step[i].price *= steps;
+        step[i].scale(steps);
         if (i == ops.generation.size())
           ops.generation.push_back(step[i]);
         else
-          ops.generation[i].price += step[i].price;
+          ops.generation[i].add(step[i]);
       }
     });
   for (OpPrices* lines : {&ops.context, &ops.generation})
-    for (OpPrice& line : *lines) line.price *= p.correction;
+    for (OpPrice& line : *lines) line.scale(p.correction);
   return ops;
 }
 

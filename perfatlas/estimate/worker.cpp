@@ -36,16 +36,31 @@ bool holds_attention(const std::string& name) {
          name.find("dsa") != std::string::npos;
 }
 
-void add_line(OpPrices& lines, const std::string& name, const aic::Price& price) {
+void add_line(OpPrices& lines, OpPrice price) {
   for (OpPrice& line : lines)
-    if (line.name == name) {
-      line.price += price;
-      return;
-    }
-  lines.push_back({name, price});
+    if (line.name == price.name) return line.add(price);
+  lines.push_back(std::move(price));
+}
+
+OpPrice sum_of(const OpPrices& lines, std::string name) {
+  OpPrice sum{std::move(name), {}};
+  for (const OpPrice& line : lines) sum.add(line);
+  return sum;
 }
 
 }  // namespace
+
+void OpPrice::add(const OpPrice& other) {
+  price += other.price;
+  error_ms += other.error_ms;
+  unbounded_ms += other.unbounded_ms;
+}
+
+void OpPrice::scale(double factor) {
+  price *= factor;
+  error_ms *= factor;
+  unbounded_ms *= factor;
+}
 
 StepPrice& StepPrice::operator+=(const StepPrice& other) {
   if (ok() && !other.ok()) {
@@ -77,8 +92,8 @@ Worker::Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, 
   const auto bind = [&](const std::vector<aic::Op>& ops, const char* attention, std::vector<Bound>& out) {
     out.reserve(ops.size());
     for (const aic::Op& op : ops)
-      out.push_back({view.bind(op), op.name(), op.name() == attention, holds_attention(op.name()),
-                     op.name().ends_with("logits_gemm")});
+      out.push_back({view.bind(op), op.name(), price_error_of(op), op.name() == attention,
+                     holds_attention(op.name()), op.name().ends_with("logits_gemm")});
   };
   bind(graph.context, "context_attention", context_);
   bind(graph.generation, "generation_attention", generation_);
@@ -110,13 +125,14 @@ void Worker::each(bool context, Part part, const aic::PhasePoint& at, Visit visi
   for (size_t i = 0; i < ops.size(); ++i) {
     const Bound& bound = ops[i];
     if (!belongs(part, bound)) continue;
-    visit(i, bound, bound.op.price(context && bound.last_token ? last : at));
+    const aic::PhasePoint& point = context && bound.last_token ? last : at;
+    visit(i, bound, bound.op.price(point), point);
   }
 }
 
 StepPrice Worker::sum(bool context, Part part, const aic::PhasePoint& at) const {
   StepPrice total;
-  each(context, part, at, [&](size_t index, const Bound&, const aic::Price& price) {
+  each(context, part, at, [&](size_t index, const Bound&, const aic::Price& price, const aic::PhasePoint&) {
     if (!price.ok()) {
       if (total.ok()) {
         total.failure = price.failure;
@@ -136,7 +152,12 @@ StepPrice Worker::sum(bool context, Part part, const aic::PhasePoint& at) const 
 
 void Worker::list(bool context, Part part, const aic::PhasePoint& at, OpPrices& out) const {
   each(context, part, at,
-       [&](size_t, const Bound& bound, const aic::Price& price) { add_line(out, bound.name, price); });
+       [&](size_t, const Bound& bound, const aic::Price& price, const aic::PhasePoint& point) {
+         OpPrice line{bound.name, price};
+         const auto error = relative_error(bound.error, price, bound.op.ground(point).kind);
+         (error ? line.error_ms : line.unbounded_ms) = error.value_or(1) * price.latency_ms;
+         add_line(out, std::move(line));
+       });
 }
 
 StepPrice Worker::context_step(int64_t batch, int64_t s, int64_t prefix) const {
@@ -178,15 +199,12 @@ OpPrices Worker::mixed_ops(const MixedStep& step) const {
   OpPrices lines, attention;
   list(true, Part::other, p.shared, lines);
   if (step.context_tokens > 0) list(true, Part::attention, p.prompts, attention);
-  OpPrice scaled{"context_attention (scaled)", {}};
-  for (const OpPrice& line : attention) scaled.price += line.price;
-  scaled.price *= 1.0 / double(p.prompt_parts);
+  OpPrice scaled = sum_of(attention, "context_attention (scaled)");
+  scaled.scale(1.0 / double(p.prompt_parts));
   lines.push_back(std::move(scaled));
   OpPrices decodes;
   if (step.decode_requests > 0) list(false, Part::attention, p.decodes, decodes);
-  OpPrice decode{"generation_attention", {}};
-  for (const OpPrice& line : decodes) decode.price += line.price;
-  lines.push_back(std::move(decode));
+  lines.push_back(sum_of(decodes, "generation_attention"));
   return lines;
 }
 

@@ -12,6 +12,7 @@
 #include "perfatlas/aic/engine.h"
 #include "perfatlas/estimate/deployment.h"
 #include "perfatlas/estimate/memory.h"
+#include "perfatlas/estimate/price_error.h"
 #include "perfatlas/estimate/served_model.h"
 #include "perfatlas/tables/aic_system.h"
 
@@ -38,6 +39,11 @@ struct StepPrice {
 struct OpPrice {
   std::string name;
   aic::Price price;
+  double error_ms = 0;      // half-width of the interval that holds nine of ten (price_error.h)
+  double unbounded_ms = 0;  // part of the latency that no interval is known of
+
+  void add(const OpPrice& other);
+  void scale(double factor);
 };
 /// In execution order; ops of the same name are one line.
 using OpPrices = std::vector<OpPrice>;
@@ -97,6 +103,7 @@ class Worker {
   struct Bound {
     aic::BoundOp op;
     std::string name;
+    std::optional<PriceError> error;
     bool attention;      // priced by requests in a mixed step
     bool any_attention;  // that, or a block that holds attention
     bool last_token;     // sees one token per request in prefill
