@@ -1,21 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 # Kernels of template libraries: each instantiation is a translation unit of its own, generated and registered from
 #   perfatlas_cuda_unit(<name> FILE <header below perfatlas/> MAKE <factory with its template arguments>
-#                       [CORE] [ONLY <architecture>])
+#                       [CORE] [ONLY <architecture>] [NEEDS <header of the toolkit>])
 # in ops/<op>/<op>_cuda_units.cmake. CORE units are in every build that has the headers; the others need
 # PERFATLAS_CUDA_UNITS=all (the preset cuda). ONLY: compiled when that architecture is among those asked for.
+# NEEDS: compiled where the toolkit has that header; not every toolkit comes with cuDNN.
 set(PERFATLAS_CUDA_UNITS core CACHE STRING "Library kernels to compile: core (minutes) or all (a quarter of an hour)")
 set_property(CACHE PERFATLAS_CUDA_UNITS PROPERTY STRINGS core all)
 set(PERFATLAS_CUDA_HEADERS ${CMAKE_SOURCE_DIR}/build/cuda-headers CACHE PATH "What tools/get_cuda_headers.sh unpacks")
 set_property(GLOBAL PROPERTY perfatlas_cuda_units "")
 
 function(perfatlas_cuda_unit name)
-  cmake_parse_arguments(ARG "CORE" "FILE;MAKE;ONLY" "" ${ARGN})
+  cmake_parse_arguments(ARG "CORE" "FILE;MAKE;ONLY;NEEDS" "" ${ARGN})
   if(NOT ARG_CORE AND NOT PERFATLAS_CUDA_UNITS STREQUAL "all")
     return()
   endif()
   if(ARG_ONLY AND NOT "${ARG_ONLY}" IN_LIST CMAKE_CUDA_ARCHITECTURES)
     return()
+  endif()
+  if(ARG_NEEDS)
+    find_path(PERFATLAS_HAS_${ARG_NEEDS} ${ARG_NEEDS} PATHS ${CUDAToolkit_INCLUDE_DIRS} NO_DEFAULT_PATH)
+    if(NOT PERFATLAS_HAS_${ARG_NEEDS})
+      return()
+    endif()
   endif()
   set(source ${CMAKE_BINARY_DIR}/generated/cuda/${name}.cu)
   file(CONFIGURE OUTPUT ${source} @ONLY CONTENT
@@ -113,7 +120,7 @@ endfunction()
 # Include folders and flags of FlashInfer, CUTLASS and the cuDNN frontend; CCCL comes before the toolkit's own.
 add_library(perfatlas_library_headers INTERFACE)
 foreach(folder flashinfer/include flashinfer/cccl/libcudacxx/include flashinfer/cccl/cub flashinfer/cccl/thrust
-        flashinfer/cutlass/include flashinfer/cutlass/tools/util/include flashinfer/spdlog/include cudnn_frontend)
+        flashinfer/cutlass/include flashinfer/cutlass/tools/util/include flashinfer/spdlog/include cudnn_frontend/include)
   target_include_directories(perfatlas_library_headers BEFORE INTERFACE ${PERFATLAS_CUDA_HEADERS}/${folder})
 endforeach()
 target_compile_definitions(perfatlas_library_headers INTERFACE

@@ -50,14 +50,15 @@ def unpack(wheel, prefix, wanted, to):
             inside = name.removeprefix(prefix)
             licence = "licenses/LICENSE" in name and name.count("/") == 2
             if (name.startswith(prefix) and inside.startswith(wanted) and not name.endswith("/")) or licence:
-                path = to / (inside if not licence else "LICENSE." + to.name)
+                path = to / (inside if not licence else "LICENSE")
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(archive.read(name))
 
 
 flashinfer, frontend, to = sys.argv[1:]
 unpack(flashinfer, FLASHINFER, WANTED, Path(to) / "flashinfer")
-unpack(frontend, "include/", ("",), Path(to) / "cudnn_frontend")
+# Some of its headers name others as ../include/...
+unpack(frontend, "include/", ("",), Path(to) / "cudnn_frontend/include")
 PYTHON
 }
 

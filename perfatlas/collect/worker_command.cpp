@@ -34,7 +34,7 @@ std::vector<std::string> worker_command(const std::string& backend) {
   add_folders(folders, "PATH");
   const std::string name = executable_name(backend);
   for (const std::string& folder : folders) {
-    const std::string path = folder + "/" + name;
+    const std::string path = fmt::format("{}/{}", folder, name);
     if (::access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path))
       return {path, "--devices", "{device}"};
   }

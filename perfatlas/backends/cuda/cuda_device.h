@@ -7,6 +7,7 @@
 
 #include "perfatlas/backends/cuda/cublaslt.h"
 #include "perfatlas/backends/cuda/cuda_batch.h"
+#include "perfatlas/backends/cuda/cudnn_library.h"
 #include "perfatlas/backends/cuda/cupti_trace.h"
 #include "perfatlas/backends/cuda/dynamic_library.h"
 #include "perfatlas/backends/cuda/nvml_sensors.h"
@@ -25,7 +26,7 @@ class CudaDevice final : public Device {
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
 
-  /// llc_bytes is the L2. versions: cuda (that of the kernel set, which is cuBLASLt's), cublaslt and cublaslt_file, cudart,
+  /// llc_bytes is the L2. versions: cuda (that of the kernel set, which is cuBLASLt's), cublaslt and cublaslt_file, cudnn and cudnn_file, cudart,
   /// driver_cuda, driver and nvml_file, device_uuid, sm; what was not found is absent.
   const DeviceInfo& info() const override { return info_; }
 
@@ -65,6 +66,7 @@ class CudaDevice final : public Device {
   /// 10 * major + minor of the compute capability: 90 for Hopper.
   int sm_version() const { return properties_.sm_version; }
   const CublasLt& cublaslt() const { return cublaslt_; }
+  const CudnnLibrary& cudnn() const { return cudnn_; }
   /// Why read_sensors() is empty; empty when it is not.
   const std::string& sensors_reason() const { return sensors_.reason(); }
   CudaRuntime& runtime() { return *runtime_; }
@@ -80,6 +82,7 @@ class CudaDevice final : public Device {
   std::shared_ptr<CudaRuntime> runtime_;
   CudaProperties properties_;  // from here on the device is current
   CublasLt cublaslt_;
+  CudnnLibrary cudnn_;
   NvmlSensors sensors_;
   DeviceInfo info_;
   Stream stream_ = nullptr;

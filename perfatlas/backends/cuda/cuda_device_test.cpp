@@ -22,6 +22,7 @@ TEST(CudaDevice, DescribesItselfAndTheLibrariesItFound) {
   const auto& versions = device.info().versions;
   EXPECT_EQ(versions.at("cublaslt"), "13.1.2");
   EXPECT_EQ(versions.at("cuda"), "13.1.2");
+  EXPECT_EQ(versions.at("cudnn"), "9.19.2");
   EXPECT_EQ(versions.at("driver"), "580.0.1");
   EXPECT_EQ(versions.at("device_uuid"), "GPU-00000000-0000-0000-0000-00000000000b");
   EXPECT_EQ(versions.at("sm"), "90");
@@ -32,6 +33,7 @@ TEST(CudaDevice, WorksWithoutAnyVendorLibrary) {
   CudaDevice device(std::make_shared<FakeRuntime>(), "cuda:0", LibrarySearch{});
   EXPECT_FALSE(device.info().versions.contains("cublaslt"));
   EXPECT_THAT(device.cublaslt().reason(), HasSubstr("cuBLASLt was not found"));
+  EXPECT_THAT(device.cudnn().reason(), HasSubstr("cuDNN was not found"));
   EXPECT_THAT(device.sensors_reason(), HasSubstr("NVML was not found"));
   EXPECT_FALSE(device.read_sensors().power_w);
 }

@@ -21,7 +21,7 @@ class CudaKernelChecks : public testing::Test {
   }
 
   /// What is wrong, empty when nothing is. Counts the kernels that took the case in `checked_`. Kernels of template
-  /// libraries are left out: their code is for the device alone.
+  /// libraries and cuDNN are left out: their code is for the device alone.
   template <class Op>
   std::string failures_of(const Op& op) {
     const OpType type = make_op_type<Op>();
@@ -29,7 +29,9 @@ class CudaKernelChecks : public testing::Test {
     if (!op.why_invalid().empty()) return case_text(what) + ": " + std::string(op.why_invalid());
     std::string failures;
     for (const KernelEntry* kernel : kernels_.of(Op::info.id, "cuda")) {
-      if (kernel->name.starts_with("flashinfer_") || kernel->name.starts_with("cutlass_")) continue;
+      if (kernel->name.starts_with("flashinfer_") || kernel->name.starts_with("cutlass_") ||
+          kernel->name.starts_with("cudnn_"))
+        continue;
       if (!kernel->why_unsupported(what.values, device_).empty()) continue;
       ++checked_;
       for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device_))

@@ -147,6 +147,33 @@ Kernel<Op, CudaDevice> unit_kernel(std::string_view name) {
           }};
 }
 
+constexpr std::string_view kCudnnUnit = "cudnn_attention";
+
+/// The unit is made for every head size; what cuDNN refuses it says when the kernel is prepared.
+template <class Op>
+Kernel<Op, CudaDevice> cudnn_kernel() {
+  return {"cudnn_paged_attention", "cuda",
+          [](const Op& op, const CudaDevice& device) -> std::string {
+            const AttentionShape s = op.shape();
+            if (std::string reason = why_not_types(s); !reason.empty()) return reason;
+            if (s.dtype != DType::bf16 && s.dtype != DType::f16)
+              return fmt::format("cuDNN's attention here computes in bfloat16 and float16, not in {}",
+                                 name_of(s.dtype));
+            if (s.kv_dtype != s.dtype) return "cuDNN's attention here takes queries and cache of one type";
+            if (s.head_dim % 8 != 0 || s.head_dim > 256)
+              return fmt::format("cuDNN's attention has no head size of {}", s.head_dim);
+            if (std::string reason = why_no_unit(kCudnnUnit, device); !reason.empty()) return reason;
+            return device.cudnn().reason();
+          },
+          [](const Op& op, CudaDevice& device) {
+            const AttentionShape s = op.shape();
+            auto* make = cuda_unit<MakePagedAttention>(kCudnnUnit);
+            return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
+              return std::make_unique<UnitAttention<T, KV>>(s, device, make);
+            });
+          }};
+}
+
 template <class Op>
 Kernel<Op, CudaDevice> plain_kernel() {
   return {"reference", "cuda", [](const Op& op, const CudaDevice&) { return why_not_types(op.shape()); },
@@ -163,9 +190,11 @@ Kernel<Op, CudaDevice> plain_kernel() {
 void add_attention_cuda_kernels(KernelRegistry& registry) {
   registry.add(unit_kernel<AttentionContext, PrefillSm90>("flashinfer_paged_prefill_fa3"));
   registry.add(unit_kernel<AttentionContext, Prefill>("flashinfer_paged_prefill_fa2"));
+  registry.add(cudnn_kernel<AttentionContext>());
   registry.add(plain_kernel<AttentionContext>());
   registry.add(unit_kernel<AttentionGeneration, TensorCoreDecode>("flashinfer_paged_prefill_fa2"));
   registry.add(unit_kernel<AttentionGeneration, Decode>("flashinfer_paged_decode"));
+  registry.add(cudnn_kernel<AttentionGeneration>());
   registry.add(plain_kernel<AttentionGeneration>());
 }
 

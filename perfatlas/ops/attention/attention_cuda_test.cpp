@@ -47,6 +47,16 @@ TEST_F(AttentionCuda, RefusesWithAReason) {
   EXPECT_THAT(groups[1], HasSubstr("no group of 5 query heads"));
 }
 
+TEST_F(AttentionCuda, CudnnRefusesWithAReason) {
+  const auto reason = [&](const AttentionGeneration& op) { return reasons(op).at(2); };
+  EXPECT_THAT(reason({.dtype = DType::f32, .kv_dtype = DType::f32, .step = 5}), HasSubstr("not in float32"));
+  EXPECT_THAT(reason({.kv_dtype = DType::fp8_e4m3, .step = 5}), HasSubstr("of one type"));
+  EXPECT_THAT(reason({.head_dim = 512, .step = 5}), HasSubstr("no head size of 512"));
+  // The stand-in library is there; whether the unit is depends on the build.
+  EXPECT_THAT(reason({.step = 5}), testing::AnyOf("", HasSubstr("this build has no cudnn_attention"),
+                                                  HasSubstr("without the headers of FlashInfer")));
+}
+
 TEST_F(AttentionCuda, NamesWhatTheBuildLacks) {
   // No build has a unit of 80 elements per head.
   EXPECT_THAT(reasons(AttentionContext{.isl = 4, .head_dim = 80})[1],

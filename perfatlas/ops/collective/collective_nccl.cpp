@@ -37,10 +37,17 @@ class NcclCall : public GroupKernel {
  protected:
   const NcclApi& api() const { return rank_.nccl->api(); }
   void check(ncclResult_t result, const char* call) const { rank_.nccl->check(result, call); }
+  struct Exchange {
+    const void* send;
+    int to;  // rank
+    void* recv;
+    int from;
+    size_t count;  // elements either way
+  };
   /// Sends to one rank and receives from one, within a group of calls.
-  void exchange(const void* send, int to, void* recv, int from, size_t count, cudaStream_t stream) const {
-    check(api().send(send, count, type_, to, rank_.communicator, stream), "ncclSend");
-    check(api().recv(recv, count, type_, from, rank_.communicator, stream), "ncclRecv");
+  void exchange(const Exchange& e, cudaStream_t stream) const {
+    check(api().send(e.send, e.count, type_, e.to, rank_.communicator, stream), "ncclSend");
+    check(api().recv(e.recv, e.count, type_, e.from, rank_.communicator, stream), "ncclRecv");
   }
 
   NcclRank rank_;
@@ -82,7 +89,7 @@ class CollectiveCall final : public NcclCall {
     check(api().group_start(), "ncclGroupStart");
     for (int peer = 0; peer < rank_.ranks; ++peer) {
       const size_t offset = size_t(peer) * part_ * element_bytes_;
-      exchange(send + offset, peer, recv + offset, peer, part_, stream);
+      exchange({send + offset, peer, recv + offset, peer, part_}, stream);
     }
     check(api().group_end(), "ncclGroupEnd");
   }
@@ -99,7 +106,7 @@ class RingExchange final : public NcclCall {
   void launch(Stream stream, std::span<void* const> operands, void*) override {
     const int next = (rank_.rank + 1) % rank_.ranks, previous = (rank_.rank + rank_.ranks - 1) % rank_.ranks;
     check(api().group_start(), "ncclGroupStart");
-    exchange(operands[0], next, operands[1], previous, elements_, static_cast<cudaStream_t>(stream));
+    exchange({operands[0], next, operands[1], previous, elements_}, static_cast<cudaStream_t>(stream));
     check(api().group_end(), "ncclGroupEnd");
   }
 
