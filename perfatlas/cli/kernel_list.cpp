@@ -3,6 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "perfatlas/base/error.h"
 #include "perfatlas/cli/worker_session.h"
 #include "perfatlas/worker/remote_operands.h"
@@ -29,6 +32,11 @@ void ask_worker(const std::string& backend, const Case& c, std::vector<KernelSta
 }
 
 }  // namespace
+
+bool seen_on_hardware(std::string_view backend) {
+  constexpr std::string_view kUnseen[] = {"cuda", "nccl", "vllm", "sglang", "trtllm"};
+  return std::find(std::begin(kUnseen), std::end(kUnseen), backend) == std::end(kUnseen);
+}
 
 std::vector<KernelStatus> kernels_here(const Case& c) {
   std::vector<KernelStatus> list;

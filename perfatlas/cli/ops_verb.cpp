@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "perfatlas/cli/kernel_list.h"
 #include "perfatlas/cli/op_text.h"
 #include "perfatlas/cli/verb.h"
@@ -21,6 +23,7 @@ nlohmann::json kernels_json(const std::vector<KernelStatus>& kernels) {
     list.push_back({{"backend", k.backend},
                     {"kernel", k.kernel},
                     {"runs_here", k.reason.empty()},
+                    {"seen_on_hardware", seen_on_hardware(k.backend)},
                     {"reason", k.reason}});
   return list;
 }
@@ -36,6 +39,9 @@ int show_one(const OpType& op, bool json) {
   fmt::print("{}\nKernels:\n", op_text(op));
   for (const KernelStatus& k : kernels)
     fmt::print("  {:10} {:34} {}\n", k.backend, k.kernel, k.reason.empty() ? "runs here" : k.reason);
+  if (std::any_of(kernels.begin(), kernels.end(),
+                  [](const KernelStatus& k) { return !seen_on_hardware(k.backend); }))
+    fmt::print("cuda and nccl: compiled and tested on stand-ins, not run on a GPU before this release.\n");
   if (kernels.empty()) fmt::print("  none in this build: an imported table\n");
   return kDone;
 }
