@@ -2,7 +2,10 @@
 #include "perfatlas/db/atlas_table.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <functional>
+#include <thread>
 
 #include "perfatlas/interp/atlas_op.h"
 
@@ -10,6 +13,18 @@ namespace perfatlas {
 namespace {
 
 constexpr size_t kCalibratedSlices = 500;
+
+/// Calls work(thread, i) for every i below `count`, once, on `threads` threads.
+void on_threads(size_t threads, size_t count, const std::function<void(size_t, size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  const auto run = [&](size_t thread) {
+    for (size_t i = next++; i < count; i = next++) work(thread, i);
+  };
+  std::vector<std::thread> others;
+  for (size_t thread = 1; thread < std::min(threads, count); ++thread) others.emplace_back(run, thread);
+  run(0);
+  for (std::thread& other : others) other.join();
+}
 
 bool in_graph(const OpSlice& slice) { return !slice.kernel.ends_with("_eager"); }
 
@@ -30,17 +45,10 @@ struct AtlasTable::Group {
 
 AtlasTable::~AtlasTable() = default;
 
-AtlasTable::AtlasTable(const OpType& op, std::vector<OpSlice> slices, std::optional<AtlasBars> bars)
-    : op_(&op), slices_(std::move(slices)) {
-  const AtlasLaw law = atlas_law(op);
-  size_t rows = 0;
-  for (const OpSlice& slice : slices_) rows += slice.points.size();
-  BarCalibration calibration(calibration_share(rows), 1);
-  std::map<SliceKey, std::vector<uint32_t>> members;
+AtlasTable::AtlasTable(const OpType& op, std::vector<OpSlice> slices,
+                       const std::optional<AtlasCalibration>& calibration)
+    : op_(&op), slices_(std::move(slices)), models_(slices_.size()) {
   for (uint32_t i = 0; i < slices_.size(); ++i) {
-    models_.emplace_back(law, slices_[i].points, slices_[i].sol(op));
-    const AtlasSlice* grid = models_.back().grid();
-    if (!bars && grid != nullptr) calibration.add(grid->cells());
     std::vector<uint32_t>& same = numbers_[op.slice_of(slices_[i].prototype)];
     same.insert(in_graph(slices_[i])
                     ? std::find_if_not(same.begin(), same.end(),
@@ -48,22 +56,62 @@ AtlasTable::AtlasTable(const OpType& op, std::vector<OpSlice> slices, std::optio
                     : same.end(),
                 i);
     const auto group = transfer_group(op, slices_[i].prototype);
-    if (group && grid != nullptr && slices_[i].machine && in_graph(slices_[i])) members[*group].push_back(i);
-  }
-  bars_ = bars ? *bars : calibration.bars();
-  for (auto& [key, numbers] : members) {
-    std::vector<TransferMember> made;
-    for (const uint32_t i : numbers)
-      made.push_back({transfer_shape(op, slices_[i].prototype, slices_[i].context()), models_[i].grid()});
-    TransferGroup transfer(transfer_rule(op), std::move(made));
-    TransferBars group_bars = transfer.calibrate(kCalibratedSlices);
-    groups_.emplace(key, std::make_unique<const Group>(Group{numbers, std::move(transfer), group_bars}));
+    if (group && slices_[i].machine && in_graph(slices_[i])) groups_[*group].members.push_back(i);
   }
   for (size_t d = 0; d < op.axes.size(); ++d) {
     if (op.axes[d].name == "step") step_axis_ = d;
     if (op.axes[d].transform == Transform::sqrt) isl_axis_ = d;
   }
   if (step_axis_ == kMaxAxes || isl_axis_ == kMaxAxes) step_axis_ = isl_axis_ = kMaxAxes;
+  if (calibration)
+    calibration_ = *calibration;
+  else
+    calibrate();
+}
+
+void AtlasTable::make_model(uint32_t number) const {
+  const OpSlice& slice = slices_[number];
+  const auto tuning = calibration_.scattered.find(number);
+  models_[number].model =
+      std::make_unique<const AtlasModel>(atlas_law(*op_), slice.points, slice.sol(*op_),
+                                         tuning == calibration_.scattered.end() ? nullptr : &tuning->second);
+}
+
+void AtlasTable::make_models(size_t threads) const {
+  on_threads(threads, slices_.size(), [&](size_t, size_t number) { (void)model(uint32_t(number)); });
+}
+
+void AtlasTable::calibrate() {
+  size_t rows = 0;
+  for (const OpSlice& slice : slices_) rows += slice.points.size();
+  const size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  std::vector<BarCalibration> parts(threads, BarCalibration(calibration_share(rows), 1));
+  on_threads(threads, slices_.size(), [&](size_t thread, size_t number) {
+    if (const AtlasSlice* const grid = model(uint32_t(number)).grid()) parts[thread].add(grid->cells());
+  });
+  for (size_t i = 1; i < parts.size(); ++i) parts[0].merge(parts[i]);
+  calibration_.bars = parts[0].bars();
+  for (uint32_t i = 0; i < slices_.size(); ++i)
+    if (const KrigingSlice* const scattered = model(i).scattered())
+      calibration_.scattered.emplace(i, scattered->tuning());
+}
+
+const AtlasTable::Group* AtlasTable::group_of(LazyGroup& lazy) const {
+  std::call_once(lazy.once, [&] {
+    std::vector<uint32_t> numbers;
+    std::vector<TransferMember> made;
+    for (const uint32_t i : lazy.members) {
+      const AtlasSlice* const grid = model(i).grid();
+      if (grid == nullptr) continue;
+      numbers.push_back(i);
+      made.push_back({transfer_shape(*op_, slices_[i].prototype, slices_[i].context()), grid});
+    }
+    if (made.empty()) return;
+    TransferGroup transfer(transfer_rule(*op_), std::move(made));
+    TransferBars bars = transfer.calibrate(kCalibratedSlices);
+    lazy.group = std::make_unique<const Group>(Group{std::move(numbers), std::move(transfer), bars});
+  });
+  return lazy.group.get();
 }
 
 uint32_t AtlasTable::find(const FieldValues& values, std::string_view kernel) const {
@@ -76,7 +124,7 @@ uint32_t AtlasTable::find(const FieldValues& values, std::string_view kernel) co
 
 double AtlasTable::new_share(uint32_t number, std::array<double, kMaxAxes>& at) const {
   if (step_axis_ == kMaxAxes || !(at[step_axis_] > 0)) return 1;
-  const AtlasSlice* grid = models_[number].grid();
+  const AtlasSlice* grid = model(number).grid();
   if (grid == nullptr || grid->cells().keys[step_axis_].size() > 1) return 1;
   const double prefix = at[step_axis_], full = at[isl_axis_] + prefix;
   at[isl_axis_] = full;
@@ -87,7 +135,7 @@ double AtlasTable::new_share(uint32_t number, std::array<double, kMaxAxes>& at) 
 AtlasEstimate AtlasTable::estimate(uint32_t number, const FieldValues& values) const {
   std::array<double, kMaxAxes> at = position_of(*op_, values);
   const double share = new_share(number, at);
-  AtlasEstimate e = models_[number].estimate(at.data(), bars_);
+  AtlasEstimate e = model(number).estimate(at.data(), bars());
   if (share == 1) return e;
   e.latency_ms *= share;
   if (e.kind == EstimateKind::exact) e.kind = EstimateKind::interpolated;
@@ -100,7 +148,9 @@ std::optional<TransferAnswer> AtlasTable::transfer(const FieldValues& values) co
   const auto key = transfer_group(*op_, values);
   const auto found = key ? groups_.find(*key) : groups_.end();
   if (found == groups_.end()) return std::nullopt;
-  const Group& group = *found->second;
+  const Group* const similar = group_of(found->second);
+  if (similar == nullptr) return std::nullopt;
+  const Group& group = *similar;
   const TransferShape shape = transfer_shape(*op_, values, slices_[group.numbers[0]].context());
   TransferAnswer answer{.neighbours = group.transfer.neighbours(shape)};
   const TransferEstimate e =

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// A table of one op, loaded for the engine "atlas": every slice ready, error bars calibrated, similar slices known.
+// A table of one op for the engine "atlas": slices, error bars, similar slices.
 #pragma once
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 #include <vector>
 
+#include "perfatlas/db/atlas_calibration.h"
 #include "perfatlas/db/op_slices.h"
 #include "perfatlas/db/resemblance.h"
 #include "perfatlas/interp/atlas_model.h"
@@ -21,14 +23,16 @@ struct TransferAnswer {
   std::vector<TransferNeighbour> neighbours;  // `member`: numbers of slices of the table
 };
 
-/// Immutable once made: every member may be called from many threads at once, without locks.
+/// Slices are made ready when they are first asked for, once; similar slices are compared when one is missing. After
+/// that every member may be called from many threads at once without locks.
 class AtlasTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  /// `bars`: of an earlier calibration of the same rows (to_bytes), which takes most of the time; else made here.
-  /// REQUIRES: the slices are of `op`, which outlives the table.
-  AtlasTable(const OpType& op, std::vector<OpSlice> slices, std::optional<AtlasBars> bars = {});
+  /// `calibration`: of an earlier table of the same rows (calibration_key); else all slices are made ready here, on all
+  /// cores, and calibrated. REQUIRES: the slices are of `op`, which outlives the table.
+  AtlasTable(const OpType& op, std::vector<OpSlice> slices,
+             const std::optional<AtlasCalibration>& calibration = {});
   AtlasTable(const AtlasTable&) = delete;
   AtlasTable& operator=(const AtlasTable&) = delete;
   ~AtlasTable();
@@ -36,8 +40,15 @@ class AtlasTable {
   const OpType& op() const { return *op_; }
   size_t size() const { return slices_.size(); }
   const OpSlice& slice(uint32_t number) const { return slices_[number]; }
-  const AtlasModel& model(uint32_t number) const { return models_[number]; }
-  const AtlasBars& bars() const { return bars_; }
+  const AtlasModel& model(uint32_t number) const {
+    LazyModel& lazy = models_[number];
+    std::call_once(lazy.once, [&] { make_model(number); });
+    return *lazy.model;
+  }
+  const AtlasBars& bars() const { return calibration_.bars; }
+  const AtlasCalibration& calibration() const { return calibration_; }
+  /// Makes every slice ready on `threads` threads.
+  void make_models(size_t threads) const;
 
   /// The slice of a case, or kNone. `kernel` empty: the first in the table, kernels that run outside of graphs last.
   uint32_t find(const FieldValues& values, std::string_view kernel = {}) const;
@@ -52,14 +63,26 @@ class AtlasTable {
 
  private:
   struct Group;
+  struct LazyModel {
+    std::once_flag once;
+    std::unique_ptr<const AtlasModel> model;
+  };
+  struct LazyGroup {
+    std::once_flag once;
+    std::vector<uint32_t> members;  // slices
+    std::unique_ptr<const Group> group;
+  };
+  void make_model(uint32_t number) const;
+  void calibrate();
+  const Group* group_of(LazyGroup& lazy) const;  // null: no member is a grid
   double new_share(uint32_t number, std::array<double, kMaxAxes>& at) const;
 
   const OpType* op_;
   std::vector<OpSlice> slices_;
-  std::vector<AtlasModel> models_;
-  AtlasBars bars_;
+  mutable std::vector<LazyModel> models_;
+  AtlasCalibration calibration_;
   std::map<SliceKey, std::vector<uint32_t>> numbers_;  // by exact fields; several kernels
-  std::map<SliceKey, std::unique_ptr<const Group>> groups_;
+  mutable std::map<SliceKey, LazyGroup> groups_;
   size_t step_axis_ = kMaxAxes, isl_axis_ = kMaxAxes;  // kMaxAxes: the prefix rule does not apply
 };
 

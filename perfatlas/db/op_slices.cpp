@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <unordered_set>
 
@@ -23,22 +24,27 @@ struct SliceRow {
 /// Collects rows into slices.
 class Splitter {
  public:
-  explicit Splitter(const OpType& op) : op_(&op) {}
+  /// `distinct`: no two rows of one slice have the same place.
+  Splitter(const OpType& op, bool distinct) : op_(&op), distinct_(distinct) {}
 
-  /// The slice of the row, and whether it is new; nothing when the place is taken or was measured absent.
+  /// Leaves out rows whose place is taken, and what was measured as absent.
   void add(const SliceRow& row, uint32_t number) {
     if (!(row.latency_ms > 0)) return;
     SliceKey key = op_->slice_of(row.values);
     key.push_back(row.kernel);
     key.push_back(row.state);
-    const auto [at, is_new] = numbers_.try_emplace(std::move(key), slices_.size());
-    if (is_new) {
-      slices_.push_back({.prototype = row.values});
-      places_.emplace_back();
+    if (slices_.empty() || key != last_key_) {  // rows of a slice often follow each other
+      const auto [at, is_new] = numbers_.try_emplace(key, slices_.size());
+      if (is_new) {
+        slices_.push_back({.prototype = row.values});
+        places_.emplace_back();
+      }
+      last_key_ = std::move(key);
+      last_ = at->second;
     }
     const Coordinates place = coordinates_of(*op_, row.values);
-    if (!places_[at->second].insert(place).second) return;
-    OpSlice& slice = slices_[at->second];
+    if (!distinct_ && !places_[last_].insert(place).second) return;
+    OpSlice& slice = slices_[last_];
     slice.points.push_back({place, row.latency_ms, row.energy_mj});
     slice.rows.push_back(number);
   }
@@ -47,6 +53,9 @@ class Splitter {
 
  private:
   const OpType* op_;
+  bool distinct_;
+  SliceKey last_key_;
+  size_t last_ = 0;
   std::map<SliceKey, size_t> numbers_;
   std::vector<OpSlice> slices_;
   std::vector<std::unordered_set<Coordinates, CoordinatesHash>> places_;
@@ -65,7 +74,10 @@ SolLaw OpSlice::sol(const OpType& op) const { return sol_law(op, prototype, cont
 std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
   const OpType& op = rows.op();
   const bool by_kernel = op.layout.merge.by_kernel;
-  Splitter splitter(op);
+  // The key of merged rows (TableRows) is that of slices and places, and the distinguishing fields.
+  const bool distinct = std::none_of(op.fields.begin(), op.fields.end(),
+                                     [](const FieldType& field) { return field.distinguishes; });
+  Splitter splitter(op, distinct);
   for (size_t i = 0; i < rows.size(); ++i) {
     SliceRow row{.values = rows.values(i), .latency_ms = rows.latency_ms(i)};
     if (by_kernel) row.kernel = rows.kernel(i).id();
@@ -82,7 +94,7 @@ std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
 
 std::vector<OpSlice> slices_of(const OpType& op, std::span<const Row> rows,
                                std::shared_ptr<const SystemSpec> machine) {
-  Splitter splitter(op);
+  Splitter splitter(op, false);
   for (size_t i = 0; i < rows.size(); ++i) {
     const double latency = latency_ms(rows[i]);
     splitter.add({.values = rows[i].c.values,

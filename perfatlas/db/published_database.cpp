@@ -19,8 +19,11 @@ const PublishedDatabase::Loaded& PublishedDatabase::load(const OpType& op, const
   Loaded& loaded = loaded_[{std::string(op.info.id), request.system, request.backend, request.version}];
   if (!loaded.table) {
     loaded.rows = root_->table_rows(op, request);
-    loaded.table =
-        std::make_shared<const AtlasTable>(op, slices_of(*loaded.rows, root_->system(request.system)));
+    std::vector<OpSlice> slices = slices_of(*loaded.rows, root_->system(request.system));
+    const Hash128 key = calibration_key(op, slices);
+    const auto known = calibrations_.load(key);
+    loaded.table = std::make_shared<const AtlasTable>(op, std::move(slices), known);
+    if (!known) calibrations_.store(key, loaded.table->calibration());
   }
   return loaded;
 }

@@ -17,7 +17,10 @@ namespace perfatlas {
 /// Thread-safe: a table is loaded when it is first asked for; what AtlasTable answers needs no lock.
 class PublishedDatabase {
  public:
-  explicit PublishedDatabase(std::shared_ptr<const SystemsRoot> root) : root_(std::move(root)) {}
+  /// `calibrations`: the folder in which calibrations are kept (CalibrationStore); empty: none are.
+  explicit PublishedDatabase(std::shared_ptr<const SystemsRoot> root,
+                             std::string calibrations = default_table_cache())
+      : root_(std::move(root)), calibrations_(std::move(calibrations)) {}
 
   /// A table of an op, never null; without slices when nothing was published. Throws as SystemsRoot::table_rows.
   std::shared_ptr<const AtlasTable> table(const OpType& op, const TableRequest& request);
@@ -40,6 +43,7 @@ class PublishedDatabase {
   void answer_from_similar(Answer& answer, const AtlasTable& table, const Case& asked) const;
 
   std::shared_ptr<const SystemsRoot> root_;
+  CalibrationStore calibrations_;
   std::mutex mutex_;
   std::map<std::tuple<std::string, std::string, std::string, std::string>, Loaded> loaded_;
 };

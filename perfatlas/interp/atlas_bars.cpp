@@ -183,6 +183,17 @@ void BarCalibration::record(size_t axis, AxisStep step, size_t bin, double predi
   if (std::isfinite(error)) errors_[axis][size_t(step)][bin].push_back(float(error));
 }
 
+void BarCalibration::merge(const BarCalibration& other) {
+  axes_ = std::max(axes_, other.axes_);
+  for (size_t axis = 0; axis < errors_.size(); ++axis)
+    for (size_t step = 0; step < errors_[axis].size(); ++step)
+      for (size_t bin = 0; bin < kBarBins; ++bin) {
+        const std::vector<float>& more = other.errors_[axis][step][bin];
+        std::vector<float>& all = errors_[axis][step][bin];
+        all.insert(all.end(), more.begin(), more.end());
+      }
+}
+
 AtlasBars BarCalibration::bars() const {
   AtlasBars bars = AtlasBars::prior();
   bars.exact.fill(std::numeric_limits<float>::infinity());

@@ -53,6 +53,9 @@ class BarCalibration {
   /// 7 keys; the first two without the first 1 or 2.
   void add(const AtlasCells& cells);
 
+  /// Takes over the leave-outs of another part of the same table.
+  void merge(const BarCalibration& other);
+
   AtlasBars bars() const;
 
  private:

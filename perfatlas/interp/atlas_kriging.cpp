@@ -25,7 +25,8 @@ double quantile(std::vector<double> values, double q) {
 
 }  // namespace
 
-KrigingSlice::KrigingSlice(size_t axes, std::span<const MeasuredPoint> points, SolLaw sol)
+KrigingSlice::KrigingSlice(size_t axes, std::span<const MeasuredPoint> points, SolLaw sol,
+                           const KrigingTuning* tuning)
     : axes_(axes), sol_(std::move(sol)), doubt_(points.size(), 1.0), sorted_(points.size()) {
   PERFATLAS_ASSERT(!points.empty());
   std::vector<double> latencies;
@@ -49,12 +50,25 @@ KrigingSlice::KrigingSlice(size_t axes, std::span<const MeasuredPoint> points, S
   }
   std::iota(sorted_.begin(), sorted_.end(), 0u);
   std::sort(sorted_.begin(), sorted_.end(), [&](uint32_t a, uint32_t b) { return at_[a] < at_[b]; });
-  if (points.size() >= kLeastForTuning) {
+  const bool learns = tuning == nullptr && points.size() >= kLeastForTuning;
+  if (tuning != nullptr) {
+    settings_ = tuning->settings;
+    width_per_deviation_ = tuning->width_per_deviation;
+    for (const auto& [point, doubt] : tuning->doubts)
+      if (point < doubt_.size()) doubt_[point] = doubt;
+  } else if (learns) {
     tune();
     doubt_outliers();
   }
   field_.emplace(make_field(settings_));
-  if (points.size() >= kLeastForTuning) calibrate();
+  if (learns) calibrate();
+}
+
+KrigingTuning KrigingSlice::tuning() const {
+  KrigingTuning tuning{settings_, width_per_deviation_, {}};
+  for (uint32_t i = 0; i < doubt_.size(); ++i)
+    if (doubt_[i] != 1) tuning.doubts.emplace_back(i, doubt_[i]);
+  return tuning;
 }
 
 std::array<double, kMaxAxes> KrigingSlice::position_of(const double* at) const {
@@ -67,7 +81,7 @@ double KrigingSlice::mean_at(const double* at) const {
   return std::log((sol_ ? sol_(at).bound_ms() : 0) + floor_ms_);
 }
 
-LocalKriging KrigingSlice::make_field(const Settings& settings) const {
+LocalKriging KrigingSlice::make_field(const KrigingSettings& settings) const {
   std::vector<double> positions;
   for (const auto& octaves : octaves_)
     for (size_t d = 0; d < axes_; ++d) positions.push_back(octaves[d] / settings.length[d]);
@@ -93,25 +107,25 @@ KrigingSlice::LeftOut KrigingSlice::leave_one_out(const LocalKriging& field, siz
 void KrigingSlice::tune() {
   const size_t step = (octaves_.size() + kTuned - 1) / kTuned;
   double best = leave_one_out(make_field(settings_), step).score;
-  const auto consider = [&](const Settings& other) {
+  const auto consider = [&](const KrigingSettings& other) {
     const double score = leave_one_out(make_field(other), step).score;
     if (score >= 0.995 * best) return;
     best = score;
     settings_ = other;
   };
   for (const double factor : {.1, .33, 3.0}) {
-    Settings other = settings_;
+    KrigingSettings other = settings_;
     other.kriging.nugget = std::max(kLeastNugget, factor * LocalKrigingSettings().nugget);
     consider(other);
   }
-  Settings rough = settings_;
+  KrigingSettings rough = settings_;
   rough.kriging.covariance = Covariance::matern32;
   consider(rough);
   if (octaves_.size() < 200) return;
   for (size_t d = 0; d < axes_; ++d) {
     const double base = settings_.length[d];
     for (const double factor : {.5, 2.0, 4.0}) {
-      Settings other = settings_;
+      KrigingSettings other = settings_;
       other.length[d] = factor * base;
       consider(other);
     }

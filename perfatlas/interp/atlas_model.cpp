@@ -2,7 +2,7 @@
 #include "perfatlas/interp/atlas_model.h"
 
 #include <algorithm>
-#include <set>
+#include <unordered_set>
 
 namespace perfatlas {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr size_t kLeastScattered = 30;  // fewer points teach kriging nothing
 
 std::vector<MeasuredPoint> distinct(std::span<const MeasuredPoint> points) {
-  std::set<Coordinates> seen;
+  std::unordered_set<Coordinates, CoordinatesHash> seen(points.size());
   std::vector<MeasuredPoint> kept;
   for (const MeasuredPoint& point : points)
     if (seen.insert(point.at).second) kept.push_back(point);
@@ -47,12 +47,13 @@ double fill_fraction(size_t axes, std::span<const MeasuredPoint> points) {
   return double(measured) / double(std::count(below.begin(), below.end(), 1));
 }
 
-AtlasModel::AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol) {
+AtlasModel::AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol,
+                       const KrigingTuning* tuning) {
   if (box_cells(law.axes, points) <= kMostCells &&
       (points.size() < kLeastScattered || fill_fraction(law.axes, points) >= kDenseFill))
     grid_ = std::make_unique<const AtlasSlice>(law, points, std::move(sol));
   else
-    scattered_ = std::make_unique<const KrigingSlice>(law.axes, distinct(points), std::move(sol));
+    scattered_ = std::make_unique<const KrigingSlice>(law.axes, distinct(points), std::move(sol), tuning);
 }
 
 }  // namespace perfatlas

@@ -24,7 +24,9 @@ inline constexpr double kDenseFill = 0.8;
 class AtlasModel {
  public:
   /// REQUIRES: at least one point; latencies positive; coordinates not negative. Equal coordinates: the first counts.
-  AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol);
+  /// `tuning`: of an earlier model of the same points, for scattered ones; else it is learnt here.
+  AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol,
+             const KrigingTuning* tuning = nullptr);
 
   /// See AtlasSlice and KrigingSlice. Scattered points have bars of their own and do not look at `bars`.
   AtlasEstimate estimate(const double* at, const AtlasBars& bars) const {
@@ -36,6 +38,8 @@ class AtlasModel {
 
   /// Null when the points are scattered.
   const AtlasSlice* grid() const { return grid_.get(); }
+  /// Null when they fill their box.
+  const KrigingSlice* scattered() const { return scattered_.get(); }
 
  private:
   std::unique_ptr<const AtlasSlice> grid_;

@@ -10,7 +10,8 @@ namespace perfatlas {
 
 Coordinates coordinates_of(const OpType& op, const FieldValues& values) {
   Coordinates at{};
-  for (size_t i = 0; i < op.axes.size(); ++i) at[i] = op.axes[i].get(values);
+  for (size_t i = 0; i < op.axes.size(); ++i)
+    at[i] = op.axes[i].field ? values[*op.axes[i].field] : op.axes[i].get(values);
   return at;
 }
 

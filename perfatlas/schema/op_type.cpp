@@ -35,8 +35,9 @@ FieldValues OpType::defaults() const {
 
 SliceKey OpType::slice_of(const FieldValues& values) const {
   SliceKey key;
+  key.reserve(fields.size());
   for (size_t i = 0; i < fields.size(); ++i)
-    if (fields[i].role == Role::exact) key.push_back(key_of(values, i));
+    if (fields[i].role == Role::exact) key.push_back(fields[i].keyed ? key_of(values, i) : values[i]);
   return key;
 }
 
