@@ -218,11 +218,12 @@ class AicExporter {
 
   /// Texts that must stay with the data they speak of.
   void copy_notices(const std::string& from, const std::string& to) const {
-    for (const std::string& folder : {request_.data_root, request_.data_root + "/" + request_.system, from})
+    for (const std::string& folder :
+         {request_.data_root, fmt::format("{}/{}", request_.data_root, request_.system), from})
       for (const char* const stem : {"ATTRIBUTION", "LICENSE", "NOTICE"})
         for (const char* const extension : {"", ".md", ".txt"}) {
-          const std::string name = fmt::format("{}{}", stem, extension);
-          if (file_exists(folder + "/" + name)) replace_file(to + "/" + name, read_file(folder + "/" + name));
+          const std::string name = fmt::format("/{}{}", stem, extension), path = folder + name;
+          if (file_exists(path)) replace_file(to + name, read_file(path));
         }
   }
 

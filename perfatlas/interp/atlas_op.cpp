@@ -20,7 +20,13 @@ SolLaw sol_law(const OpType& op, const FieldValues& prototype, const SolContext&
   if (context.system == nullptr || !(sol_parts(op, prototype, context).bound_ms() > 0)) return {};
   const SolLaw exact = [&op, prototype, context](const double* at) {
     FieldValues there = prototype;
-    for (size_t d = 0; d < op.axes.size(); ++d) op.axes[d].set(there, std::llround(at[d]));
+    for (size_t d = 0; d < op.axes.size(); ++d) {
+      const AxisType& axis = op.axes[d];
+      if (axis.field)  // as set() does, ten times faster
+        there[*axis.field] = std::llround(at[d]);
+      else
+        axis.set(there, std::llround(at[d]));
+    }
     return sol_parts(op, there, context);
   };
   std::array<double, kMaxAxes> low{}, high{};

@@ -25,20 +25,20 @@ bool take_suffix(std::string_view& text, std::string_view suffix) {
 
 /// The bounded power law that loads are drawn from.
 struct LoadDensity {
-  double low, high, exponent;  // exponent of the integrated density: 1 - alpha
+  double low, high, exponent;    // exponent of the integrated density: 1 - alpha
+  double low_power, high_power;  // low and high to the exponent
 
   LoadDensity(const RoutingShape& shape, double alpha) : exponent(1 - alpha) {
     const bool few = shape.assignments() <= shape.experts;
     low = few ? 0.01 : 1;
     high = few ? 2 : 0.8 * double(shape.tokens);
+    low_power = std::pow(low, exponent);
+    high_power = std::pow(high, exponent);
   }
   /// Inverse of the cumulative distribution.
-  double quantile(double u) const {
-    const double from = std::pow(low, exponent), to = std::pow(high, exponent);
-    return std::pow((to - from) * u + from, 1 / exponent);
-  }
+  double quantile(double u) const { return std::pow((high_power - low_power) * u + low_power, 1 / exponent); }
   double mean() const {
-    const double weight = std::pow(high, exponent) - std::pow(low, exponent);
+    const double weight = high_power - low_power;
     const double moment = exponent == -1
                               ? std::log(high / low)
                               : (std::pow(high, exponent + 1) - std::pow(low, exponent + 1)) / (exponent + 1);
@@ -47,8 +47,7 @@ struct LoadDensity {
   /// Share of draws of at least x.
   double above(double x) const {
     x = std::clamp(x, low, high);
-    return (std::pow(high, exponent) - std::pow(x, exponent)) /
-           (std::pow(high, exponent) - std::pow(low, exponent));
+    return (high_power - std::pow(x, exponent)) / (high_power - low_power);
   }
 };
 
