@@ -136,6 +136,11 @@ void add_collect(CLI::App& app, Invocation& invocation) {
   verb->add_option(
       "--done-in", a->done_in,
       "Other collection folders whose decided cases are done: of the shard that a piece takes over");
+  verb->add_option(
+      "--prior", a->prior,
+      "With --plan small: SYSTEM/BACKEND/VERSION of placed tables that predict these, from another "
+      "machine or an older version");
+  verb->add_option("--data", a->data, "Folder of the --prior's tables; default: as of perfatlas query");
   verb->add_option("--devices", a->devices, "Core sets (0-1) or GPUs (0); one worker process each")
       ->delimiter(';');
   verb->add_option("--worker", a->worker, "Command of a plug-in worker; {device} is replaced");
@@ -157,6 +162,7 @@ void add_collect(CLI::App& app, Invocation& invocation) {
       "  perfatlas collect --grid aic --plan small --target-p90 8% --out run --budget 30m\n"
       "  perfatlas collect --grid aic --plan small --out /shared/run --launcher slurm --tasks 16 --gres "
       "gpu:1\n"
+      "  perfatlas collect --grid aic --plan small --prior h100_sxm/cuda/12.8 --out run\n"
       "  perfatlas collect --model Qwen3-0.6B --out run          (again: continues)");
   verb->callback([&invocation, a] {
     a->command_line = invocation.command_line;

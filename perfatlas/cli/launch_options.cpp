@@ -99,8 +99,9 @@ std::vector<std::string> task_arguments(const std::vector<std::string>& words) {
 }
 
 int launch(const LaunchArguments& a, const LaunchedCommand& command, const OpRegistry& ops) {
-  const JobRequest request = job_request(a, command);
+  JobRequest request = job_request(a, command);
   if (a.launcher == "slurm") return launch_slurm(a, request, ops);
+  request.program = "perfatlas";  // of the image, in its PATH
   if (!a.dry_run)
     throw UsageError("--launcher k8s only prints the manifest: add --dry-run, and kubectl apply it yourself");
   fmt::print("{}\n", kubernetes_manifest(request, {a.job_name, a.image, a.claim, gpus_of(a.gres)}));

@@ -18,7 +18,7 @@ struct JobTask {
 
 struct JobRequest {
   std::string folder;                  // shared by all machines; absolute
-  std::string program;                 // absolute path of perfatlas on the machines
+  std::string program;                 // perfatlas on the machines: an absolute path, or a name in their PATH
   std::vector<std::string> arguments;  // of `perfatlas collect`, without --out, --shard and launcher options
   std::string target_p90;              // empty: no stopping
   uint64_t tasks = 1;

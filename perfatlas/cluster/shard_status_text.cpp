@@ -73,7 +73,8 @@ nlohmann::ordered_json lane_json(const ShardLane& lane) {
 
 std::string ShardStatus::text() const {
   std::string text = fmt::format("{} plan {}, {} {}: {} of {} cases decided", plan_kind, hex16(plan_hash),
-                                 backend, backend_version, done, total);
+                                 backend, backend_version, std::min(done, total), total);
+  if (done > total) text += fmt::format(", {} more that its results asked for", done - total);
   if (!complete() && eta_s && *eta_s > 0) text += fmt::format(", {} to go", format_duration(*eta_s));
   text += fmt::format("\n{:>8}  {:>20} {:>7}  {:>6}  {:<14} {:<20} {}\n", "shard", "decided", "failed",
                       "rate", "host", "state", "folder");

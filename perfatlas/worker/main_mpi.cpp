@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 // perfatlas-worker-mpi: measures collectives between MPI ranks on this machine. The process that the supervisor starts is
 // the front; it starts one group of ranks per rank count, which are processes of the same executable:
-//   perfatlas-worker-mpi --rank CORES SOCKET
+//   perfatlas-worker-mpi --rank CORES ADDRESS
+// Ranks on other hosts: PERFATLAS_MPI_LAUNCH names the words that start them inside an allocation (docs/scale-out.md).
 #include <fmt/format.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <string_view>
 
 #include "perfatlas/backends/mpi/mpi_device.h"
 #include "perfatlas/backends/mpi/mpi_kernels.h"
 #include "perfatlas/backends/mpi/rank_program.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/worker/serve.h"
 #include "perfatlas/worker/worker_program.h"
@@ -28,8 +31,20 @@ int serve_groups(const std::string& cores, ProtocolChannel& channel) {
   const OpRegistry ops = all_ops();
   KernelRegistry kernels;
   add_all_mpi_kernels(kernels);
-  const WorkerParts parts{"perfatlas-worker-mpi " PERFATLAS_VERSION,       device,       ops, kernels,
-                          {{"mpi", device.info().versions.at("openmpi")}}, &refuse_probe};
+  if (const char* const launcher = std::getenv("PERFATLAS_MPI_LAUNCH");
+      launcher != nullptr && *launcher != '\0') {
+    std::vector<std::string> words;
+    for (const std::string_view word : split(launcher, ' '))
+      if (!word.empty()) words.emplace_back(word);
+    device.use_launcher(std::move(words));
+  }
+  const WorkerParts parts{"perfatlas-worker-mpi " PERFATLAS_VERSION,
+                          device,
+                          ops,
+                          kernels,
+                          {{"mpi", device.info().versions.at("openmpi")}},
+                          &refuse_probe,
+                          [&device](size_t count) { return device.rank_ms(count); }};
   try {
     serve(channel, parts);
   } catch (const RankLost& loss) {
@@ -39,13 +54,13 @@ int serve_groups(const std::string& cores, ProtocolChannel& channel) {
   return 0;
 }
 
-int be_a_rank(const char* cores, const char* socket) {
+int be_a_rank(const char* cores, const char* address) {
   try {
     MpiDevice device(cores, {});
     const OpRegistry ops = all_ops();
     KernelRegistry kernels;
     add_all_mpi_kernels(kernels);
-    return run_rank(socket, device, ops, kernels);
+    return run_rank(address, device, ops, kernels);
   } catch (const std::exception& error) {
     fmt::print(stderr, "perfatlas-worker-mpi {}: {}\n", kRankFlag, error.what());
     return 1;

@@ -42,7 +42,8 @@ int serve_groups(const std::string& gpus, ProtocolChannel& channel) {
                           ops,
                           kernels,
                           {{"nccl", nccl.version()}},
-                          &refuse_probe};
+                          &refuse_probe,
+                          [&device](size_t count) { return device.rank_ms(count); }};
   try {
     serve(channel, parts);
   } catch (const RankLost& loss) {

@@ -81,9 +81,23 @@ std::string MpiDevice::scratch_folder() {
   return scratch_ = own.string();
 }
 
+void MpiDevice::use_launcher(std::vector<std::string> words) {
+  PERFATLAS_ASSERT(!words.empty());
+  launcher_ = std::move(words);
+  launcher_problem_.clear();
+  for (const char* variable : {"SLURM_NTASKS", "PERFATLAS_MPI_RANKS"})
+    if (const char* const text = std::getenv(variable); text != nullptr)
+      launched_ranks_ = parse_integer(text).value_or(launched_ranks_);
+  if (launched_ranks_ < 1)
+    launcher_problem_ = "PERFATLAS_MPI_RANKS does not say how many ranks the allocation has room for";
+  if (find_in_path(launcher_[0].c_str()).empty())
+    launcher_problem_ = launcher_[0] + " is not in PATH, but PERFATLAS_MPI_LAUNCH names it";
+}
+
 std::unique_ptr<RankLauncher> MpiDevice::make_launcher(int ranks) {
-  MpiLaunch launch{.oversubscribed = size_t(ranks) > cores_.size(),
+  MpiLaunch launch{.oversubscribed = ranks > rank_slots(),
                    .mpirun = mpirun_,
+                   .launcher = launcher_,
                    .rank_program = rank_program_,
                    .scratch = scratch_folder()};
   launch.rank_program.push_back(info_.id);
@@ -91,7 +105,7 @@ std::unique_ptr<RankLauncher> MpiDevice::make_launcher(int ranks) {
 }
 
 std::string MpiDevice::note_of(int ranks) const {
-  if (size_t(ranks) <= cores_.size()) return {};
+  if (ranks <= rank_slots() || !launcher_.empty()) return {};
   return fmt::format("{} ranks on {} cores: oversubscribed", ranks, cores_.size());
 }
 

@@ -20,6 +20,11 @@ class MpiDevice final : public GroupDevice {
   MpiDevice& operator=(const MpiDevice&) = delete;
 
   const std::vector<int>& cores() const { return cores_; }
+  /// Starts ranks with these words (MpiLaunch::launcher) instead of mpirun on this host. REQUIRES: no group yet.
+  void use_launcher(std::vector<std::string> words);
+  /// Ranks that have a core each: the cores of this host, or of a launcher's allocation PERFATLAS_MPI_RANKS, else
+  /// SLURM_NTASKS.
+  int64_t rank_slots() const { return launcher_.empty() ? int64_t(cores_.size()) : launched_ranks_; }
 
  protected:
   std::unique_ptr<RankLauncher> make_launcher(int ranks) override;
@@ -30,7 +35,8 @@ class MpiDevice final : public GroupDevice {
   std::string scratch_folder();
 
   std::vector<int> cores_;
-  std::vector<std::string> rank_program_;
+  std::vector<std::string> rank_program_, launcher_;
+  int64_t launched_ranks_ = 0;
   std::string mpirun_, scratch_;
 };
 

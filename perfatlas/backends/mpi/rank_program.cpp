@@ -92,11 +92,14 @@ class MpiRank final : public RankSide {
   uint32_t launches_ = 1;
 };
 
-/// One core per rank when there are enough, else all cores for all ranks.
+/// One core per rank of this host when there are enough, else all cores for all ranks.
 void stay_on_cores(const std::vector<int>& cores) {
+  MPI_Comm here = MPI_COMM_NULL;
+  MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here);
   int rank = 0, ranks = 0;
-  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
-  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  MPI_Comm_rank(here, &rank);
+  MPI_Comm_size(here, &ranks);
+  MPI_Comm_free(&here);
   cpu_set_t set;
   CPU_ZERO(&set);
   for (const int core : cores) CPU_SET(core, &set);
@@ -109,14 +112,14 @@ void stay_on_cores(const std::vector<int>& cores) {
 
 }  // namespace
 
-int run_rank(const std::string& socket, MpiDevice& device, const OpRegistry& ops,
+int run_rank(const std::string& address, MpiDevice& device, const OpRegistry& ops,
              const KernelRegistry& kernels) {
   ::prctl(PR_SET_PDEATHSIG,
           SIGKILL);  // mpirun dies with the front, and this rank with mpirun, also inside MPI
   MPI_Init(nullptr, nullptr);
   stay_on_cores(device.cores());
   MpiRank rank(device);
-  obey_front(socket, rank, ops, kernels);
+  obey_front(address, rank, ops, kernels);
   rank.release();
   MPI_Finalize();
   return 0;

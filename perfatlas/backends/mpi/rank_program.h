@@ -9,9 +9,9 @@
 
 namespace perfatlas {
 
-/// Runs until the front process hangs up; returns the process's exit code. `socket` is where the front listens;
-/// `device` says where this rank may run. REQUIRES: started by mpirun; called once, from main.
-int run_rank(const std::string& socket, MpiDevice& device, const OpRegistry& ops,
+/// Runs until the front process hangs up; returns the process's exit code. `address` is where the front listens;
+/// `device` says where this rank may run. REQUIRES: started by a launcher of MPI; called once, from main.
+int run_rank(const std::string& address, MpiDevice& device, const OpRegistry& ops,
              const KernelRegistry& kernels);
 
 /// "4.1.4" of the MPI library; MPI need not be initialised.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/backends/ranks/group_batch.h"
 
+#include <algorithm>
+
 namespace perfatlas {
 
 GroupBatch::GroupBatch(const BatchRequest& request, GroupDevice& device) : device_(device) {
@@ -10,8 +12,10 @@ GroupBatch::GroupBatch(const BatchRequest& request, GroupDevice& device) : devic
     throw Error("collectives are measured with warm buffers only; use --cache serving or hot");
   call_ = kernel->call();
   plan_ = {uint32_t(request.launches), uint32_t(request.cache), request.allow_graph_fail ? 1U : 0U};
-  for (const void* const operand : request.operand_sets[0])
-    operands_.push_back(device.memory_.place_of(operand));
+  for (void* const operand : request.operand_sets[0]) {
+    operands_.places.push_back(device.memory_.place_of(operand));
+    operands_.addresses.push_back(operand);
+  }
   ready();
 }
 
@@ -29,14 +33,20 @@ RankGroup& GroupBatch::ready() {
 double GroupBatch::run_ms() {
   RankGroup& group = ready();
   group.load(operands_, device_.writes_);
-  const double ms = group.run_ms();
+  std::vector<double> ms = group.run_ms();
   device_.unread_ = this;
-  return ms;
+  const double slowest = *std::max_element(ms.begin(), ms.end());
+  for (double& of_rank : ms) of_rank /= plan_.launches;
+  device_.keep_rank_ms(std::move(ms));
+  return slowest;
 }
 
 std::string GroupBatch::note() const {
-  const std::string about = device_.note_of(call_.ranks);
-  return about.empty() || readiness_.note.empty() ? about + readiness_.note : about + "; " + readiness_.note;
+  std::string text;
+  for (const std::string& part :
+       {device_.group(call_.ranks).hosts_text(), device_.note_of(call_.ranks), readiness_.note})
+    if (!part.empty()) text += (text.empty() ? "" : "; ") + part;
+  return text;
 }
 
 void GroupBatch::fetch() { device_.group(call_.ranks).fetch(operands_); }

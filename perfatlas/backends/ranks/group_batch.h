@@ -29,7 +29,7 @@ class GroupBatch final : public TimedBatch {
   GroupCall call_;
   RankPlan plan_;
   RankReadiness readiness_;
-  std::vector<SharedPlace> operands_;
+  GroupOperands operands_;
 };
 
 }  // namespace perfatlas

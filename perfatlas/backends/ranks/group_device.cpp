@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/backends/ranks/group_device.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
 #include "perfatlas/backends/ranks/group_batch.h"
 
 namespace perfatlas {
+namespace {
+
+constexpr size_t kKeptRuns = 4096;  // more than one request repeats
+
+}  // namespace
 
 void GroupDevice::fetch_unread() {
   if (unread_ != nullptr) std::exchange(unread_, nullptr)->fetch();
@@ -25,6 +31,16 @@ void GroupDevice::copy_out(void* host, const void* device, size_t bytes) {
 
 std::unique_ptr<TimedBatch> GroupDevice::make_batch(const BatchRequest& request) {
   return std::make_unique<GroupBatch>(request, *this);
+}
+
+void GroupDevice::keep_rank_ms(std::vector<double> ms) {
+  rank_ms_.push_back(std::move(ms));
+  if (rank_ms_.size() > kKeptRuns) rank_ms_.pop_front();
+}
+
+std::vector<std::vector<double>> GroupDevice::rank_ms(size_t count) const {
+  const size_t kept = std::min(count, rank_ms_.size());
+  return {rank_ms_.end() - std::ptrdiff_t(kept), rank_ms_.end()};
 }
 
 RankGroup& GroupDevice::group(int ranks) {

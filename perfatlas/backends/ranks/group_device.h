@@ -3,9 +3,11 @@
 // harness sees them; the ranks hold their own rows in memory of their own, where they are measured.
 #pragma once
 
+#include <deque>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "perfatlas/backends/device.h"
 #include "perfatlas/backends/ranks/rank_group.h"
@@ -32,6 +34,9 @@ class GroupDevice : public Device {
   std::unique_ptr<TimedBatch> make_batch(const BatchRequest& request) override;
   SensorReading read_sensors() override { return {}; }
 
+  /// What every rank took in the newest `count` runs, per launch, oldest first; fewer when there were fewer.
+  std::vector<std::vector<double>> rank_ms(size_t count) const;
+
   /// The group of `ranks` ranks, started when there is none; the other groups give their buffers back.
   RankGroup& group(int ranks);
 
@@ -49,11 +54,13 @@ class GroupDevice : public Device {
  private:
   friend class GroupBatch;
   void fetch_unread();
+  void keep_rank_ms(std::vector<double> ms);
 
   SharedMemory memory_;
   std::map<int, std::unique_ptr<RankGroup>> groups_;
   uint64_t writes_ = 1;  // copies into operands so far: the ranks' rows are older when they say less
-  class GroupBatch* unread_ = nullptr;  // has run since its results were fetched
+  std::deque<std::vector<double>> rank_ms_;  // of the newest runs
+  class GroupBatch* unread_ = nullptr;       // has run since its results were fetched
 };
 
 }  // namespace perfatlas

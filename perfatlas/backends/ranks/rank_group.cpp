@@ -5,7 +5,9 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <random>
 
 #include "perfatlas/base/error.h"
 
@@ -24,6 +26,12 @@ std::string_view as_bytes(const std::vector<SharedPlace>& places) {
   return {reinterpret_cast<const char*>(places.data()), places.size() * sizeof(SharedPlace)};
 }
 
+std::string this_host() {
+  char name[256] = {};
+  ::gethostname(name, sizeof name - 1);
+  return name;
+}
+
 std::string new_socket_name(const std::string& launcher) {
   static int count = 0;
   return fmt::format("perfatlas-{}-{}-{}", launcher, ::getpid(), ++count);
@@ -40,25 +48,39 @@ std::vector<OperandRow> operand_rows(const Case& what, int ranks) {
   return rows;
 }
 
-RankGroup::RankGroup(int ranks, std::unique_ptr<RankLauncher> launcher) : launcher_(std::move(launcher)) {
-  const std::string name = new_socket_name(launcher_->name());
-  const FileDescriptor listener = listen_locally(name);
+RankGroup::RankGroup(int ranks, std::unique_ptr<RankLauncher> launcher)
+    : launcher_(std::move(launcher)), over_network_(launcher_->over_network()) {
+  FrontAddress address;
+  FileDescriptor listener;
+  if (over_network_) {
+    NetworkListener network = listen_on_network();
+    listener = std::move(network.fd);
+    const char* const name = std::getenv("PERFATLAS_MPI_FRONT");  // where this host has another name inside
+    address = {{}, name != nullptr ? name : this_host(), network.port, std::random_device()()};
+  } else {
+    address.local = new_socket_name(launcher_->name());
+    listener = listen_locally(address.local);
+  }
   sockets_.resize(size_t(ranks));
-  launcher_->start(ranks, name);
-  wait_for_ranks(listener, name);
+  launcher_->start(ranks, format_address(address));
+  wait_for_ranks(listener, address);
 }
 
-void RankGroup::wait_for_ranks(const FileDescriptor& listener, const std::string& name) {
+void RankGroup::wait_for_ranks(const FileDescriptor& listener, const FrontAddress& address) {
   const auto deadline = std::chrono::steady_clock::now() + kStartTime;
   for (size_t called = 0; called < sockets_.size();) {
     if (const auto problem = launcher_->ended())
       throw Error(fmt::format("{}; what was said is in the worker's log", *problem));
     if (std::chrono::steady_clock::now() > deadline)
       throw Error(fmt::format("{} of {} ranks did not call on {} within {} s; look into the worker's log",
-                              sockets_.size() - called, sockets_.size(), name, kStartTime.count()));
-    FileDescriptor caller = accept_own(listener, 20);
+                              sockets_.size() - called, sockets_.size(), format_address(address),
+                              kStartTime.count()));
+    FileDescriptor caller = over_network_ ? accept_any(listener, 20) : accept_own(listener, 20);
     RankHello hello;
     if (!caller || !receive_bytes(caller.get(), &hello, sizeof hello)) continue;
+    if (hello.secret != address.secret) continue;  // somebody else
+    hello.host[sizeof hello.host - 1] = 0;
+    hosts_.insert(hello.host);
     if (hello.ranks != ranks() || hello.rank < 0 || hello.rank >= ranks() || sockets_[size_t(hello.rank)])
       throw Error(
           fmt::format("rank {} of {} called a group of {}: the launcher belongs to another library "
@@ -132,9 +154,11 @@ void RankGroup::prepare(const GroupCall& call) {
   call_.reset();
   plan_.reset();
   const std::string text = call.kernel + "\n" + call.case_text;
-  ask_all({.act = RankAct::prepare, .bytes = text.size()}, text);
+  const std::vector<Said> all = ask_all({.act = RankAct::prepare, .bytes = text.size()}, text);
+  rows_.resize(all[0].text.size() / sizeof(RowSize));
+  std::memcpy(rows_.data(), all[0].text.data(), all[0].text.size());
   call_ = call;
-  loaded_.clear();
+  loaded_ = {};
 }
 
 const RankReadiness& RankGroup::plan(const RankPlan& plan) {
@@ -150,23 +174,66 @@ const RankReadiness& RankGroup::plan(const RankPlan& plan) {
   return readiness_;
 }
 
-void RankGroup::load(const std::vector<SharedPlace>& operands, uint64_t version) {
+void RankGroup::load(const GroupOperands& operands, uint64_t version) {
   if (loaded_ == operands && loaded_version_ == version) return;
-  const std::string_view places = as_bytes(operands);
-  ask_all({.act = RankAct::load, .bytes = places.size()}, places);
+  if (over_network_) {
+    send_rows(operands);
+  } else {
+    const std::string_view places = as_bytes(operands.places);
+    ask_all({.act = RankAct::load, .bytes = places.size()}, places);
+  }
   loaded_ = operands;
   loaded_version_ = version;
 }
 
-void RankGroup::fetch(const std::vector<SharedPlace>& operands) {
-  const std::string_view places = as_bytes(operands);
+RankGroup::Said RankGroup::ask(size_t rank, const RankCommand& command, std::string_view payload) {
+  send(rank, command, payload);
+  Said said = reply_of(rank);
+  if (said.reply.failed != 0) throw Error(fmt::format("rank {} of {}: {}", rank, ranks(), said.text));
+  return said;
+}
+
+/// Rank after rank: a group's operands may be larger than what is wanted twice in memory.
+void RankGroup::send_rows(const GroupOperands& operands) {
+  for (size_t rank = 0; rank < sockets_.size(); ++rank) {
+    std::string rows;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const char* const row = static_cast<const char*>(operands.addresses[i]) + rank * rows_[i].bytes;
+      rows.append(row, rows_[i].output != 0 ? 1 : rows_[i].bytes);
+    }
+    ask(rank, {.act = RankAct::receive, .bytes = rows.size()}, rows);
+  }
+}
+
+void RankGroup::take_rows(const GroupOperands& operands) {
+  for (size_t rank = 0; rank < sockets_.size(); ++rank) {
+    const Said said = ask(rank, {.act = RankAct::give});
+    size_t at = 0;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      PERFATLAS_ASSERT(at + rows_[i].bytes <= said.text.size());
+      std::memcpy(static_cast<char*>(operands.addresses[i]) + rank * rows_[i].bytes, said.text.data() + at,
+                  rows_[i].bytes);
+      at += rows_[i].bytes;
+    }
+  }
+}
+
+void RankGroup::fetch(const GroupOperands& operands) {
+  if (over_network_) return take_rows(operands);
+  const std::string_view places = as_bytes(operands.places);
   ask_all({.act = RankAct::fetch, .bytes = places.size()}, places);
 }
 
-double RankGroup::run_ms() {
-  double slowest = 0;
-  for (const Said& said : ask_all({.act = RankAct::run})) slowest = std::max(slowest, said.reply.ms);
-  return slowest;
+std::vector<double> RankGroup::run_ms() {
+  std::vector<double> ms;
+  for (const Said& said : ask_all({.act = RankAct::run})) ms.push_back(said.reply.ms);
+  return ms;
+}
+
+std::string RankGroup::hosts_text() const {
+  if (!over_network_) return {};
+  return fmt::format("{} {}: {}", hosts_.size(), hosts_.size() == 1 ? "host" : "hosts",
+                     fmt::join(hosts_, ", "));
 }
 
 void RankGroup::release() {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -19,19 +20,29 @@ struct RankLost {
   std::string reason;
 };
 
-/// How the processes of one group come to be. Each must call on the socket that start() names (connect_locally) and
-/// send a RankHello. What is left of them ends with this object.
+/// How the processes of one group come to be. Each must call on the address that start() names (obey_front) and send a
+/// RankHello. What is left of them ends with this object.
 class RankLauncher {
  public:
   virtual ~RankLauncher() = default;
   /// Part of the socket's name, and of messages: "mpi".
   virtual std::string name() const = 0;
-  /// Called once. Throws Error.
-  virtual void start(int ranks, const std::string& socket) = 0;
+  /// Ranks may be on other hosts: they call over the network, and operands travel there, untimed, instead of through
+  /// shared memory.
+  virtual bool over_network() const { return false; }
+  /// Called once. `address`: format_address() of where the front listens. Throws Error.
+  virtual void start(int ranks, const std::string& address) = 0;
   /// "mpirun could not start 2 ranks (exit code 7)" when something that is needed has ended; nothing while all is well.
   virtual std::optional<std::string> ended() = 0;
   /// Waits until all have ended, kills what is left after `grace`, and says how the group ended: "SIGKILL".
   virtual std::string wait(std::chrono::milliseconds grace) = 0;
+};
+
+/// The operands of all ranks in this process: where they lie, and how another process of this machine finds them.
+struct GroupOperands {
+  std::vector<SharedPlace> places;
+  std::vector<void*> addresses;
+  bool operator==(const GroupOperands&) const = default;
 };
 
 class RankGroup {
@@ -44,7 +55,9 @@ class RankGroup {
   RankGroup& operator=(const RankGroup&) = delete;
 
   int ranks() const { return int(sockets_.size()); }
-  /// Of each rank; for tests and diagnostics.
+  /// "2 hosts: node1, node2"; of a group on this machine empty.
+  std::string hosts_text() const;
+  /// Of each rank of a group on this machine; for tests and diagnostics.
   std::vector<pid_t> pids() const;
 
   // Each throws Error when a rank says why it cannot, and RankLost when one is gone.
@@ -53,13 +66,13 @@ class RankGroup {
   void prepare(const GroupCall& call);
   /// Makes every rank ready to run as planned. Nothing happens when it is already. REQUIRES: prepared.
   const RankReadiness& plan(const RankPlan& plan);
-  /// Copies every rank's row out of the operands, which lie in shared memory of this process. Nothing happens when this
-  /// `version` of their content is loaded already. REQUIRES: prepared.
-  void load(const std::vector<SharedPlace>& operands, uint64_t version);
+  /// Copies every rank's row out of the operands. Nothing happens when this `version` of their content is loaded already.
+  /// REQUIRES: prepared.
+  void load(const GroupOperands& operands, uint64_t version);
   /// Copies every rank's row into the operands.
-  void fetch(const std::vector<SharedPlace>& operands);
-  /// Milliseconds of the slowest rank, for all launches of the plan. REQUIRES: planned and loaded.
-  double run_ms();
+  void fetch(const GroupOperands& operands);
+  /// Milliseconds of each rank, for all launches of the plan. REQUIRES: planned and loaded.
+  std::vector<double> run_ms();
   /// Gives the ranks' buffers back.
   void release();
 
@@ -69,7 +82,10 @@ class RankGroup {
     std::string text;
   };
 
-  void wait_for_ranks(const FileDescriptor& listener, const std::string& name);
+  void wait_for_ranks(const FileDescriptor& listener, const FrontAddress& address);
+  void send_rows(const GroupOperands& operands);
+  void take_rows(const GroupOperands& operands);
+  Said ask(size_t rank, const RankCommand& command, std::string_view payload = {});
   void send(size_t rank, const RankCommand& command, std::string_view payload = {});
   Said reply_of(size_t rank);
   std::vector<Said> replies();
@@ -81,7 +97,10 @@ class RankGroup {
   std::optional<GroupCall> call_;
   std::optional<RankPlan> plan_;
   RankReadiness readiness_;
-  std::vector<SharedPlace> loaded_;  // of loaded_version_; empty: nothing
+  bool over_network_;
+  std::set<std::string> hosts_;
+  std::vector<RowSize> rows_;  // of call_
+  GroupOperands loaded_;       // of loaded_version_; empty: nothing
   uint64_t loaded_version_ = 0;
 };
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/backends/ranks/rank_loop.h"
 
+#include <unistd.h>
+
 #include <cstring>
 
 #include "perfatlas/backends/ranks/shared_memory.h"
@@ -11,9 +13,16 @@ namespace {
 
 class RankLoop {
  public:
-  RankLoop(FileDescriptor front, RankSide& side, const OpRegistry& ops, const KernelRegistry& kernels)
-      : front_(std::move(front)), side_(side), ops_(ops), kernels_(kernels), hello_(side.hello()) {
-    front_process_ = peer_process(front_.get());
+  RankLoop(const FrontAddress& address, RankSide& side, const OpRegistry& ops, const KernelRegistry& kernels)
+      : front_(address.host.empty() ? connect_locally(address.local)
+                                    : connect_over_network(address.host, address.port)),
+        side_(side),
+        ops_(ops),
+        kernels_(kernels),
+        hello_(side.hello()) {
+    if (address.host.empty()) front_process_ = peer_process(front_.get());
+    hello_.secret = address.secret;
+    ::gethostname(hello_.host, sizeof hello_.host - 1);
     send_bytes(front_.get(), &hello_, sizeof hello_);
   }
 
@@ -41,12 +50,14 @@ class RankLoop {
   std::string carry_out(RankAct act, const std::string& payload, RankReply& reply) {
     switch (act) {
       case RankAct::prepare:
-        prepare(payload);
-        return {};
+        return prepare(payload);
       case RankAct::plan:
         return plan(payload, reply);
       case RankAct::load:
         for (size_t i = 0; i < rows_.size(); ++i) side_.load(i, row_in_front(payload, i).get());
+        return {};
+      case RankAct::receive:
+        receive(payload);
         return {};
       case RankAct::run:
         reply.ms = side_.run_ms();
@@ -54,6 +65,8 @@ class RankLoop {
       case RankAct::fetch:
         for (size_t i = 0; i < rows_.size(); ++i) side_.store(i, row_in_front(payload, i).get());
         return {};
+      case RankAct::give:
+        return given_rows();
       case RankAct::release:
         rows_.clear();
         side_.release();
@@ -62,7 +75,27 @@ class RankLoop {
     throw Error("an unknown command");
   }
 
-  void prepare(const std::string& text) {
+  void receive(const std::string& rows) {
+    size_t at = 0;
+    for (size_t i = 0; i < rows_.size(); ++i) {
+      const size_t bytes = rows_[i].output ? 1 : rows_[i].bytes;
+      PERFATLAS_ASSERT(at + bytes <= rows.size());
+      side_.load(i, rows.data() + at);
+      at += bytes;
+    }
+  }
+
+  std::string given_rows() {
+    size_t bytes = 0;
+    for (const OperandRow& row : rows_) bytes += row.bytes;
+    std::string rows(bytes, '\0');
+    size_t at = 0;
+    for (size_t i = 0; i < rows_.size(); at += rows_[i++].bytes) side_.store(i, rows.data() + at);
+    return rows;
+  }
+
+  /// Returns the sizes of the rows.
+  std::string prepare(const std::string& text) {
     rows_.clear();
     side_.release();
     const size_t newline = text.find('\n');
@@ -72,7 +105,12 @@ class RankLoop {
       if (kernel->name == text.substr(0, newline)) {
         side_.prepare(what, *kernel, rows);
         rows_ = rows;
-        return;
+        std::string sizes;
+        for (const OperandRow& row : rows) {
+          const RowSize size{row.bytes, row.output ? 1U : 0U};
+          sizes.append(reinterpret_cast<const char*>(&size), sizeof size);
+        }
+        return sizes;
       }
     throw Error("there is no such kernel: " + text);
   }
@@ -106,9 +144,9 @@ class RankLoop {
 
 }  // namespace
 
-void obey_front(const std::string& socket, RankSide& side, const OpRegistry& ops,
+void obey_front(const std::string& address, RankSide& side, const OpRegistry& ops,
                 const KernelRegistry& kernels) {
-  RankLoop loop(connect_locally(socket), side, ops, kernels);
+  RankLoop loop(parse_address(address), side, ops, kernels);
   while (loop.obey()) {
   }
 }

@@ -29,8 +29,9 @@ class RankSide {
   virtual void release() = 0;
 };
 
-/// Runs until the front process hangs up. `socket` is where the front listens. Throws Error when it does not.
-void obey_front(const std::string& socket, RankSide& side, const OpRegistry& ops,
+/// Runs until the front process hangs up. `address`: format_address() of where the front listens. Throws Error when it
+/// does not.
+void obey_front(const std::string& address, RankSide& side, const OpRegistry& ops,
                 const KernelRegistry& kernels);
 
 }  // namespace perfatlas

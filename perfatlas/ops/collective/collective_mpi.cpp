@@ -137,7 +137,7 @@ std::string why_unsupported(const Op& op, const MpiDevice& device, const Variant
     return variant.own_sum ? "it is for sums that MPI has not"
                            : "MPI has no 16-bit floats, and its int8 sum saturates";
   if (!device.launcher_problem().empty()) return device.launcher_problem();
-  const auto cores = int64_t(device.cores().size());
+  const int64_t cores = device.rank_slots();
   if (!variant.oversubscribed && op.ranks > cores)
     return fmt::format("{} ranks need as many cores, device {} has {}", op.ranks, device.info().id, cores);
   if (variant.oversubscribed && op.ranks <= cores)
