@@ -10,7 +10,7 @@
 namespace perfatlas {
 namespace {
 
-constexpr size_t kKeptRuns = 4096;  // more than one request repeats
+constexpr size_t kKeptRuns = 1 << 20;  // more than one request repeats
 
 }  // namespace
 
