@@ -19,7 +19,7 @@ namespace perfatlas {
 namespace {
 
 struct AccuracyArguments {
-  std::string silicon, peer, out, half = "all", systems_path, step_model = "aic";
+  std::string silicon, peer, out, half = "all", systems_path, step_model = "aic", launch = "script";
   bool failures = false, json = false;
 };
 
@@ -102,9 +102,12 @@ void write_predictions(const std::string& path, const std::vector<estimate::Sili
 
 std::vector<estimate::Answer> answers_of(const AccuracyArguments& a, estimate::Session& session,
                                          const std::vector<estimate::SiliconRun>& runs) {
+  if (a.launch != "script" && a.launch != "default")
+    throw UsageError(fmt::format("--launch '{}' is none of script and default", a.launch));
+  const bool known = a.launch == "script";
   if (a.step_model == "aic") return estimate::predict(session, runs);
-  if (a.step_model == "sim") return simulate_silicon(session, runs, StepModel::simulation);
-  if (a.step_model == "formula") return simulate_silicon(session, runs, StepModel::closed_form);
+  if (a.step_model == "sim") return simulate_silicon(session, runs, {StepModel::simulation, known});
+  if (a.step_model == "formula") return simulate_silicon(session, runs, {StepModel::closed_form, known});
   throw UsageError(fmt::format("--step-model '{}' is none of aic, formula and sim", a.step_model));
 }
 
@@ -136,6 +139,9 @@ void add_accuracy(CLI::App& app, Invocation& invocation) {
   verb->add_option(
       "--step-model", a->step_model,
       "aic: the formulas of aiconfigurator 0.12 (default); formula: a closed form; sim: the simulation");
+  verb->add_option("--launch", a->launch,
+                   "formula and sim: as the public scripts launched the engines (script), or as if nothing "
+                   "were known (default)");
   verb->add_option("--peer", a->peer, "Another estimator's results: CSV with id, ttft and tpot");
   verb->add_option("--half", a->half, "dev, judge or all (default): halves by the SHA-1 of a run's id");
   verb->add_option("--out", a->out, "Write one line per run: id, TTFT, TPOT, or why there is none");

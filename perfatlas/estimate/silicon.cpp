@@ -176,6 +176,14 @@ std::vector<SiliconRun> parse_silicon_runs(std::string_view csv, const std::stri
   return runs;
 }
 
+void drop_unused_widths(Session& session, EstimateRequest& request) {
+  if (session.model(request.model)->has_experts()) return;
+  for (Pool* pool : {&request.worker, &request.prefill, &request.decode}) {
+    pool->parallel.moe_tp.reset();
+    pool->parallel.moe_ep.reset();
+  }
+}
+
 /// A run's precision is a label ("fp8" for a checkpoint in blocks): where it has no data, the checkpoint's own types count.
 static Answer predict_run(Session& session, const SiliconRun& run) {
   Answer answer{.prediction = std::nullopt, .failure = run.incomplete};
@@ -183,6 +191,7 @@ static Answer predict_run(Session& session, const SiliconRun& run) {
   EstimateRequest request = run.request;
   for (const bool own_types : {false, true}) try {
       if (own_types) request.quant = {};
+      drop_unused_widths(session, request);
       const Figures f = run_estimate(session, request).figures;
       return {.prediction = Prediction{f.ttft_ms, f.tpot_ms}, .failure = {}};
     } catch (const Error& error) {

@@ -36,6 +36,10 @@ struct Answer {
   std::string failure;  // without one
 };
 
+/// Rows fill columns that their model has no use for: widths of experts are taken out of the request where the model has
+/// none. Throws as Session::model.
+void drop_unused_widths(Session& session, EstimateRequest& request);
+
 /// One answer per run, in order; on all cores.
 std::vector<Answer> predict(Session& session, const std::vector<SiliconRun>& runs);
 

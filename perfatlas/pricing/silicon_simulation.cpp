@@ -24,12 +24,27 @@ estimate::Prediction times(const ServingQuestion& question, StepModel model) {
   return {result.ttft_ms.mean, result.tpot_ms.mean};
 }
 
-estimate::Answer answer(const estimate::SiliconRun& run, RequestPricer& pricer, StepModel model) {
+/// The row's label of types where the checkpoint's own types cannot be split that way or have no prices.
+void price(SiliconCase& c, const estimate::QuantChoice& label, RequestPricer& pricer) {
+  try {
+    pricer.price(c.request, true, c.question);
+  } catch (const Error&) {
+    if (c.request.quant.gemm == label.gemm && c.request.quant.moe == label.moe) throw;
+    c.request.quant.gemm = label.gemm;
+    c.request.quant.moe = label.moe;
+    pricer.price(c.request, true, c.question);
+  }
+}
+
+estimate::Answer answer(const estimate::SiliconRun& run, estimate::Session& session, RequestPricer& pricer,
+                        const SiliconModel& model) {
   try {
     SiliconCase c = silicon_case(run);
     if (!c.refusal.empty()) return {.failure = c.refusal};
-    pricer.price(c.request, true, c.question);
-    return {.prediction = times(c.question, model)};
+    estimate::drop_unused_widths(session, c.request);
+    price(c, run.request.quant, pricer);
+    if (!model.launch_known) c.question.launch = {};
+    return {.prediction = times(c.question, model.step)};
   } catch (const Error& error) {
     return {.failure = error.what()};
   }
@@ -39,12 +54,12 @@ estimate::Answer answer(const estimate::SiliconRun& run, RequestPricer& pricer, 
 
 std::vector<estimate::Answer> simulate_silicon(estimate::Session& session,
                                                const std::vector<estimate::SiliconRun>& runs,
-                                               StepModel model) {
+                                               const SiliconModel& model) {
   RequestPricer pricer(session);
   std::vector<estimate::Answer> answers(runs.size());
   std::atomic<size_t> next = 0;
   const auto work = [&] {
-    for (size_t i = next++; i < runs.size(); i = next++) answers[i] = answer(runs[i], pricer, model);
+    for (size_t i = next++; i < runs.size(); i = next++) answers[i] = answer(runs[i], session, pricer, model);
   };
   std::vector<std::thread> threads;
   for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);

@@ -10,10 +10,15 @@ namespace perfatlas {
 
 enum class StepModel { simulation, closed_form };
 
+struct SiliconModel {
+  StepModel step = StepModel::simulation;
+  bool launch_known = true;  // false: the engines' defaults instead of the launch parameters of silicon_case()
+};
+
 /// One answer per run, in order; on all cores. Prices are measured ones where the tables have them, else transferred
 /// (HYBRID). The closed form knows no disaggregated pools.
 std::vector<estimate::Answer> simulate_silicon(estimate::Session& session,
                                                const std::vector<estimate::SiliconRun>& runs,
-                                               StepModel model);
+                                               const SiliconModel& model);
 
 }  // namespace perfatlas
