@@ -14,7 +14,7 @@ namespace perfatlas {
 namespace {
 
 struct LoadArguments {
-  LoadTarget target;
+  LoadEndpoint target;
   std::string api = "completions", trace, out;
   int64_t users = 0, requests = 0, isl = 0, osl = 0;
   double rate = 0, length_ratio = 1;

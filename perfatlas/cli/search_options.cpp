@@ -36,6 +36,20 @@ int64_t drafted_tokens(const std::string& text) {
   return *tokens;
 }
 
+/// "1000", or "p90:1000".
+double limit_of(const char* flag, const std::string& text, double preset, Statistic& statistic) {
+  if (text.empty()) return preset;
+  const size_t colon = text.find(':');
+  const auto known = colon == std::string::npos ? std::optional(Statistic::mean)
+                                                : from_name<Statistic>(text.substr(0, colon));
+  const auto limit_ms = parse_real(colon == std::string::npos ? text : text.substr(colon + 1));
+  if (!known || !limit_ms)
+    throw UsageError(fmt::format(
+        "{} '{}' must be milliseconds (1000), or a percentile of them (p50:, p90: or p99:1000)", flag, text));
+  statistic = *known;
+  return *limit_ms;
+}
+
 }  // namespace
 
 void SearchArguments::add_to(CLI::App& verb) {
@@ -54,8 +68,14 @@ void SearchArguments::add_to(CLI::App& verb) {
   verb.add_option("--isl", r.workload.isl, "Prompt tokens of a request")->default_val(4000);
   verb.add_option("--osl", r.workload.osl, "Generated tokens of a request")->default_val(1000);
   verb.add_option("--prefix", r.workload.prefix, "Prompt tokens that are in the KV cache already");
-  verb.add_option("--ttft", ttft_ms, "Limit on the time to the first token, ms; default 2000");
-  verb.add_option("--tpot", tpot_ms, "Limit on the time per later token, ms; default 30");
+  verb.add_option(
+      "--ttft", ttft,
+      "Limit on the mean time to the first token, ms; p90:1000 limits a percentile; default 2000");
+  verb.add_option("--tpot", tpot, "Limit on the time per later token, ms, in the same way; default 30");
+  verb.add_option(
+          "--step-model", step_model,
+          "aic: formulas of aiconfigurator 0.12; sim: simulation of the scheduler, which knows percentiles")
+      ->capture_default_str();
   verb.add_option("--request-latency", r.request_latency_ms,
                   "Limit on the whole request, ms; replaces --tpot");
   verb.add_flag("--strict-sla", r.strict, "Keep nothing beyond the limits, not even on the frontier");
@@ -81,7 +101,11 @@ SearchRequest SearchArguments::complete(aic::Mode default_mode) const {
   SearchRequest r = request;
   r.frameworks = frameworks_of(backend);
   set_serving_mode(r, serving_mode);
-  r.target = {ttft_ms.value_or(kDefaultTtftMs), tpot_ms.value_or(kDefaultTpotMs)};
+  r.target = {limit_of("--ttft", ttft, kDefaultTtftMs, r.ttft_statistic),
+              limit_of("--tpot", tpot, kDefaultTpotMs, r.tpot_statistic)};
+  if (step_model != "aic" && step_model != "sim")
+    throw UsageError(fmt::format("--step-model '{}' is neither aic nor sim", step_model));
+  r.step_model = step_model == "sim" ? StepModel::simulation : StepModel::formulas;
   r.quant = quant.choice();
   r.drafted_tokens = drafted_tokens(nextn);
   if (nextn_accepted) r.workload.accepted = *nextn_accepted;

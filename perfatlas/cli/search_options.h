@@ -10,7 +10,7 @@ namespace perfatlas {
 
 struct SearchArguments {
   std::string systems_path, backend = "trtllm", serving_mode = "auto", mode, transfers;
-  std::optional<double> ttft_ms, tpot_ms;
+  std::string ttft, tpot, step_model = "aic";
   std::string nextn = "0";
   std::optional<double> nextn_accepted;
   SearchRequest request;

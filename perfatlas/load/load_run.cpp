@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kLateMs = 10;
 
-Json prompt_ids(const LoadTarget& target, const Request& request) {
+Json prompt_ids(const LoadEndpoint& target, const Request& request) {
   std::mt19937_64 random(uint64_t(request.id) + 1);
   const int64_t least = target.vocabulary > 2000 ? 1000 : target.vocabulary / 2;
   Json ids = Json::array();
@@ -39,7 +39,7 @@ std::string prompt_words(const Request& request) {
   return text;
 }
 
-std::pair<std::string, Json> body_of(const LoadTarget& target, const Request& request) {
+std::pair<std::string, Json> body_of(const LoadEndpoint& target, const Request& request) {
   switch (target.api) {
     case LoadApi::llama_cpp:
       return {"/completion",
@@ -75,7 +75,7 @@ std::pair<std::string, Json> body_of(const LoadTarget& target, const Request& re
 
 class LoadRun {
  public:
-  LoadRun(const LoadTarget& target, const Workload& workload,
+  LoadRun(const LoadEndpoint& target, const Workload& workload,
           const std::function<void(const LoadedRequest&)>& on_request)
       : target_(target),
         on_request_(on_request),
@@ -221,7 +221,7 @@ class LoadRun {
     return std::move(result_);
   }
 
-  const LoadTarget& target_;
+  const LoadEndpoint& target_;
   const std::function<void(const LoadedRequest&)>& on_request_;
   std::mutex mutex_;  // of arrivals_, result_ and fatal_
   Arrivals arrivals_;
@@ -234,7 +234,7 @@ class LoadRun {
 
 }  // namespace
 
-LoadResult run_load(const LoadTarget& target, const Workload& workload,
+LoadResult run_load(const LoadEndpoint& target, const Workload& workload,
                     const std::function<void(const LoadedRequest&)>& on_request) {
   check_workload(workload);
   return LoadRun(target, workload, on_request).run();

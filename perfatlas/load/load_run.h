@@ -24,7 +24,7 @@ inline constexpr auto kEnumNames<LoadApi> =
     std::array{EnumName<LoadApi>{LoadApi::completions, "completions"},
                EnumName<LoadApi>{LoadApi::chat, "chat"}, EnumName<LoadApi>{LoadApi::llama_cpp, "llama_cpp"}};
 
-struct LoadTarget {
+struct LoadEndpoint {
   std::string url;  // "http://127.0.0.1:8000"
   LoadApi api = LoadApi::completions;
   std::string model;  // as the endpoint calls it
@@ -55,7 +55,7 @@ struct LoadResult {
 
 /// Blocks until all requests are answered. Failed requests are values; when the first one fails, throws Error with the
 /// endpoint's words. Throws UsageError for an address that is no http URL.
-LoadResult run_load(const LoadTarget& target, const Workload& workload,
+LoadResult run_load(const LoadEndpoint& target, const Workload& workload,
                     const std::function<void(const LoadedRequest&)>& on_request = {});
 
 }  // namespace perfatlas

@@ -12,7 +12,8 @@ enum class StepModel { simulation, closed_form };
 
 struct SiliconModel {
   StepModel step = StepModel::simulation;
-  bool launch_known = true;  // false: the engines' defaults instead of the launch parameters of silicon_case()
+  bool launch_known =
+      true;  // false: the engines' defaults instead of the launch parameters of silicon_case()
 };
 
 /// One answer per run, in order; on all cores. Prices are measured ones where the tables have them, else transferred

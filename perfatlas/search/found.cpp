@@ -15,6 +15,23 @@ estimate::EstimateRequest estimate_request(const SearchRequest& request) {
   return e;
 }
 
+/// The simulation's figures in the columns of the formulas', then its percentiles.
+void put_simulated(const Found& found, estimate::Row& row) {
+  for (auto& [name, cell] : row) {
+    if (name == "ttft") cell = found.ttft_ms;
+    if (name == "tpot") cell = found.tpot_ms;
+    if (name == "request_latency") cell = found.request_latency_ms;
+    if (name == "seq/s") cell = found.requests_per_s;
+    if (name == "tokens/s/gpu") cell = found.tokens_per_s_gpu;
+    if (name == "tokens/s/user") cell = found.tokens_per_s_user;
+  }
+  const Summary &ttft = found.simulated->ttft_ms, &tpot = found.simulated->tpot_ms;
+  row.emplace_back("ttft_p90", round3(ttft.p90));
+  row.emplace_back("ttft_p99", round3(ttft.p99));
+  row.emplace_back("tpot_p90", round3(tpot.p90));
+  row.emplace_back("tpot_p99", round3(tpot.p99));
+}
+
 }  // namespace
 
 estimate::Row table_row(const SearchRequest& request, const Found& found) {
@@ -33,6 +50,7 @@ estimate::Row table_row(const SearchRequest& request, const Found& found) {
     if (double* value = std::get_if<double>(&cell)) *value = round3(*value);
     if (name == "tokens/s/gpu_cluster") cell = found.cluster_tokens_per_s_gpu;
   }
+  if (found.simulated) put_simulated(found, row);
   return row;
 }
 

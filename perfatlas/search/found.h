@@ -13,8 +13,16 @@
 #include "perfatlas/search/candidates.h"
 #include "perfatlas/search/grids.h"
 #include "perfatlas/search/pick.h"
+#include "perfatlas/search/statistic.h"
+#include "perfatlas/serving/distribution.h"
 
 namespace perfatlas {
+
+/// Where the latencies of a search come from.
+enum class StepModel {
+  formulas,    // those of aiconfigurator 0.12
+  simulation,  // of the scheduler (perfatlas simulate); the formulas and the closed form prune
+};
 
 struct SearchRequest {
   std::string model;          // id or path
@@ -34,7 +42,10 @@ struct SearchRequest {
   int64_t most_worker_gpus = 0;              // of one worker; 0: total_gpus
   LatencyTarget target;                      // what the user asks for
   std::optional<double> request_latency_ms;  // limits the whole request instead of TPOT
-  bool strict = false;                       // only configurations within the limits are kept
+  StepModel step_model = StepModel::formulas;
+  Statistic ttft_statistic = Statistic::mean;  // what the limit is on; the formulas know only means
+  Statistic tpot_statistic = Statistic::mean;
+  bool strict = false;  // only configurations within the limits are kept
   size_t top_n = 5;
 };
 
@@ -57,6 +68,11 @@ struct DisaggregatedChoice {
   Pool prefill, decode;
 };
 
+/// What the simulation says of a configuration, in milliseconds.
+struct SimulatedTimes {
+  Summary ttft_ms, tpot_ms;
+};
+
 /// A configuration with its figures, rounded to three decimals as result tables print them. Rates are those of one
 /// replica.
 struct Found {
@@ -65,8 +81,9 @@ struct Found {
   double requests_per_s = 0, tokens_per_s_gpu = 0, tokens_per_s_user = 0;
   double concurrency = 0;
   int replica_gpus = 0;
-  double cluster_tokens_per_s_gpu = 0;  // GPUs left over by whole replicas idle
-  std::string parallel;                 // of the worker; of the decode worker
+  double cluster_tokens_per_s_gpu = 0;      // GPUs left over by whole replicas idle
+  std::string parallel;                     // of the worker; of the decode worker
+  std::optional<SimulatedTimes> simulated;  // then the figures above are the simulation's
   bool aggregated() const { return std::holds_alternative<AggregatedChoice>(choice); }
 };
 

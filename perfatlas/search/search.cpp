@@ -9,6 +9,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/search/frontier.h"
+#include "perfatlas/search/simulated.h"
 #include "perfatlas/search/sweep_impl.h"
 
 namespace perfatlas {
@@ -25,10 +26,15 @@ std::vector<LatencyTarget> targets_of(const SearchRequest& request) {
   return targets;
 }
 
+/// The TPOT that the limit is on.
+double limited_tpot_ms(const SearchRequest& request, const Found& found) {
+  return found.simulated ? value_of(found.simulated->tpot_ms, request.tpot_statistic) : found.tpot_ms;
+}
+
 void keep_within_limits(const SearchRequest& request, std::vector<Found>& found) {
   std::erase_if(found, [&](const Found& f) {
     return request.request_latency_ms ? f.request_latency_ms > *request.request_latency_ms
-                                      : f.tpot_ms > request.target.tpot_ms;
+                                      : limited_tpot_ms(request, f) > request.target.tpot_ms;
   });
 }
 
@@ -43,6 +49,7 @@ void rank(const SearchRequest& request, Experiment& experiment) {
     points.push_back({request.request_latency_ms ? f.request_latency_ms : f.tokens_per_s_user,
                       f.cluster_tokens_per_s_gpu});
     rows.push_back(pick_row(f));
+    rows.back().tpot_ms = limited_tpot_ms(request, f);
   }
   experiment.frontier = pareto_frontier(points, request.request_latency_ms ? Better::less : Better::more);
   experiment.picks = pick_best(rows, {.tpot_ms = request.target.tpot_ms,
@@ -98,12 +105,14 @@ Experiment run_experiment(estimate::Session& session, const SearchRequest& reque
       .name = aggregated ? "agg" : "disagg", .framework = framework, .aggregated = aggregated};
   if (request.frameworks.size() > 1) experiment.name += fmt::format("_{}", name_of(framework));
   experiment.version = session.open(request.system, framework, request.version, request.view.mode).version;
-  const std::vector<LatencyTarget> targets = targets_of(request);
+  const bool simulated = request.step_model == StepModel::simulation;
+  const std::vector<LatencyTarget> targets = simulated ? loosened(targets_of(request)) : targets_of(request);
   const SweepContext context{session, request, framework, targets};
   if (aggregated)
     sweep_aggregated(context, experiment);
   else
     sweep_disaggregated(context, experiment);
+  if (simulated) judge_by_simulation(context, experiment);
   rank(request, experiment);
   if (experiment.found.empty()) experiment.nothing = why_nothing(request, experiment);
   return experiment;
@@ -158,6 +167,9 @@ void check_request(const SearchRequest& request) {
   }
   if (request.total_gpus < 1)
     throw UsageError(fmt::format("--total-gpus must be at least 1, not {}", request.total_gpus));
+  if (request.step_model == StepModel::formulas &&
+      (request.ttft_statistic != Statistic::mean || request.tpot_statistic != Statistic::mean))
+    throw UsageError("the formulas know no percentiles; give --step-model sim, or limits on the means");
   if (request.top_n < 1) throw UsageError("--top-n must be at least 1");
   if (request.drafted_tokens < 0) throw UsageError("--nextn must be at least 0");
   if (w.accepted < 0 || w.accepted > double(request.drafted_tokens))

@@ -14,9 +14,15 @@ namespace {
 
 std::string two(double value) { return fmt::format("{:.2f}", value); }
 
+std::string limit_text(const char* name, Statistic statistic, double ms) {
+  if (statistic == Statistic::mean) return fmt::format("{} within {:.6g} ms", name, ms);
+  return fmt::format("{} of {} within {:.6g} ms", name_of(statistic), name, ms);
+}
+
 std::string limits_text(const SearchRequest& r) {
   if (r.request_latency_ms) return fmt::format("request within {:.6g} ms", *r.request_latency_ms);
-  return fmt::format("TTFT within {:.6g} ms, TPOT within {:.6g} ms", r.target.ttft_ms, r.target.tpot_ms);
+  return fmt::format("{}, {}", limit_text("TTFT", r.ttft_statistic, r.target.ttft_ms),
+                     limit_text("TPOT", r.tpot_statistic, r.target.tpot_ms));
 }
 
 std::string question_text(const SearchRequest& r) {
@@ -26,6 +32,15 @@ std::string question_text(const SearchRequest& r) {
   text += fmt::format(": isl {}, osl {}", r.workload.isl, r.workload.osl);
   if (r.workload.prefix > 0) text += fmt::format(", {} of the prompt cached", r.workload.prefix);
   return text + "; " + limits_text(r) + "\n";
+}
+
+/// Of the simulation, a line of its own; empty without one.
+std::string percentiles_text(const Found& f) {
+  if (!f.simulated) return {};
+  const Summary &ttft = f.simulated->ttft_ms, &tpot = f.simulated->tpot_ms;
+  return fmt::format(
+      "  simulated: TTFT p50 {:.2f}, p90 {:.2f}, p99 {:.2f} ms; TPOT p50 {:.2f}, p90 {:.2f}, p99 {:.2f} ms\n",
+      ttft.p50, ttft.p90, ttft.p99, tpot.p50, tpot.p90, tpot.p99);
 }
 
 const Found& first_pick(const Experiment& e) { return e.found[e.picks.rows[0]]; }
@@ -38,13 +53,14 @@ std::string chosen_text(const SearchResult& result) {
       "Chosen: {} on {} {}, {} replica{} of {} GPUs\n"
       "  {}\n"
       "  TTFT {} ms, TPOT {} ms, request {} ms\n"
+      "{}"
       "  {} tokens/s/gpu ({} tokens/s in all), {} tokens/s/user, {} requests/s, {:.0f} in flight\n"
       "  memory  {}\n"
       "  origin  {}\n"
       "  why     {}\n",
       e.aggregated ? "aggregated" : "disaggregated", name_of(e.framework), e.version, replicas,
       replicas == 1 ? "" : "s", f.replica_gpus, choice_text(f), two(f.ttft_ms), two(f.tpot_ms),
-      two(f.request_latency_ms), two(f.cluster_tokens_per_s_gpu),
+      two(f.request_latency_ms), percentiles_text(f), two(f.cluster_tokens_per_s_gpu),
       two(f.cluster_tokens_per_s_gpu * result.request.total_gpus), two(f.tokens_per_s_user),
       two(f.requests_per_s * replicas), f.concurrency * replicas, memory_text(f), origin_text(origin_of(f)),
       why_chosen(result));

@@ -5,6 +5,7 @@
 #include <httplib.h>
 
 #include <chrono>
+#include <thread>
 
 #include "perfatlas/base/error.h"
 
@@ -79,6 +80,11 @@ int HttpServer::bind(const std::string& host, int port) {
 
 void HttpServer::run() { server_->http.listen_after_bind(); }
 
-void HttpServer::stop() { server_->http.stop(); }
+void HttpServer::stop() {
+  // The library's stop() does nothing before run() has begun to listen.
+  for (int i = 0; i < 1000 && !server_->http.is_running(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  server_->http.stop();
+}
 
 }  // namespace perfatlas
