@@ -234,24 +234,12 @@ const OpPrices* ops_of(const Estimate& e, std::initializer_list<std::string_view
   return nullptr;
 }
 
-/// A decoded token waits for steps with and without prompts in proportion to their number.
-Spread token_spread(const OpPrices& mixed, const OpPrices* decode, const AggregatedResult& scheduling) {
-  OpPrices all = mixed;
-  for (OpPrice& line : all) line.scale(scheduling.mixed_steps);
-  if (decode != nullptr)
-    for (OpPrice line : *decode) {
-      line.scale(scheduling.decode_steps);
-      all.push_back(std::move(line));
-    }
-  return spread_of(all);
-}
-
 void add_spreads(Estimate& e) {
   const OpPrices* first = ops_of(e, {"mix_step", "context", "prefill"});
   const OpPrices* later = ops_of(e, {"genonly_step", "generation", "decode"});
   if (first != nullptr) e.ttft_spread = spread_of(*first);
   if (e.scheduling && first != nullptr)
-    e.tpot_spread = token_spread(*first, later, *e.scheduling);
+    e.tpot_spread = token_spread(*first, later != nullptr ? *later : OpPrices{}, *e.scheduling);
   else if (later != nullptr)
     e.tpot_spread = spread_of(*later);
 }
@@ -270,6 +258,16 @@ Spread spread_of(const OpPrices& ops) {
   spread.half_width /= total;
   spread.unbounded /= total;
   return spread;
+}
+
+Spread token_spread(const OpPrices& mixed, const OpPrices& decode, const AggregatedResult& scheduling) {
+  OpPrices all = mixed;
+  for (OpPrice& line : all) line.scale(scheduling.mixed_steps);
+  for (OpPrice line : decode) {
+    line.scale(scheduling.decode_steps);
+    all.push_back(std::move(line));
+  }
+  return spread_of(all);
 }
 
 std::string_view name_of(ServingMode mode) {

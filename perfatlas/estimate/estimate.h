@@ -65,6 +65,9 @@ struct Spread {
   double unbounded = 0;  // share of the sum that no interval is known of; it adds nothing to the half-width
 };
 Spread spread_of(const OpPrices& ops);
+/// Of a decoded token in aggregated mode: it waits for steps with and without prompts in proportion to their number.
+/// `decode` may be empty.
+Spread token_spread(const OpPrices& mixed, const OpPrices& decode, const AggregatedResult& scheduling);
 
 /// Where a latency comes from; shares of 1.
 struct Origin {

@@ -48,6 +48,28 @@ std::string origin_text(const estimate::Origin& o) {
   return text.empty() ? "unknown" : text;
 }
 
+std::string spread_text(const Found& found, const estimate::Workload& w) {
+  estimate::Spread ttft, tpot;
+  if (const auto* choice = std::get_if<AggregatedChoice>(&found.choice)) {
+    const estimate::AggregatedResult& r = choice->result;
+    const estimate::OpPrices mixed = choice->worker->mixed_ops(r.mixed_step);
+    estimate::OpPrices decode;
+    if (r.decode_requests > 0)
+      decode = choice->worker->generation_ops(r.decode_requests, w.isl + w.osl / 2 + 1);
+    ttft = estimate::spread_of(mixed);
+    tpot = estimate::token_spread(mixed, decode, r);
+  } else {
+    const auto& [prefill, decode] = std::get<DisaggregatedChoice>(found.choice);
+    const auto ops = [&](const DisaggregatedChoice::Pool& pool, estimate::StaticMode mode) {
+      return estimate::static_ops(*pool.worker, w, {.mode = mode, .batch = pool.batch});
+    };
+    ttft = estimate::spread_of(ops(prefill, estimate::StaticMode::context).context);
+    tpot = estimate::spread_of(ops(decode, estimate::StaticMode::generation).generation);
+  }
+  return fmt::format("kernels ± {:.0f} % in TTFT, ± {:.0f} % in TPOT", 100 * ttft.half_width,
+                     100 * tpot.half_width);
+}
+
 std::string memory_text(const Found& found) {
   if (const auto* choice = std::get_if<AggregatedChoice>(&found.choice))
     return memory_line(choice->result.memory, *choice->worker);

@@ -70,8 +70,9 @@ void add_chosen(Json& json, const SearchResult& result) {
                                fact("TPOT", fmt::format("{:.2f} ms", f.tpot_ms)),
                                fact("replicas", std::to_string(result.request.total_gpus / f.replica_gpus))});
   json["chosen_facts"] = facts_of(e, f);
-  json["origin"] = Json::array(
-      {fact("origin of the latency", origin_text(origin_of(f))), fact("memory of a GPU", memory_text(f))});
+  json["origin"] = Json::array({fact("origin of the latency", origin_text(origin_of(f))),
+                                fact("how sure", spread_text(f, result.request.workload)),
+                                fact("memory of a GPU", memory_text(f))});
   json["launch"] = launch_text(result.request, f);
 }
 

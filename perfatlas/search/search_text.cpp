@@ -56,14 +56,14 @@ std::string chosen_text(const SearchResult& result) {
       "{}"
       "  {} tokens/s/gpu ({} tokens/s in all), {} tokens/s/user, {} requests/s, {:.0f} in flight\n"
       "  memory  {}\n"
-      "  origin  {}\n"
+      "  origin  {}; {}\n"
       "  why     {}\n",
       e.aggregated ? "aggregated" : "disaggregated", name_of(e.framework), e.version, replicas,
       replicas == 1 ? "" : "s", f.replica_gpus, choice_text(f), two(f.ttft_ms), two(f.tpot_ms),
       two(f.request_latency_ms), percentiles_text(f), two(f.cluster_tokens_per_s_gpu),
       two(f.cluster_tokens_per_s_gpu * result.request.total_gpus), two(f.tokens_per_s_user),
       two(f.requests_per_s * replicas), f.concurrency * replicas, memory_text(f), origin_text(origin_of(f)),
-      why_chosen(result));
+      spread_text(f, result.request.workload), why_chosen(result));
 }
 
 std::string plot_text(const SearchResult& result) {

@@ -30,6 +30,9 @@ estimate::Origin origin_of(const Found& found);
 /// "62 % measured, 30 % formula, ...": parts above half a percent.
 std::string origin_text(const estimate::Origin& origin);
 
+/// How far the prices behind a configuration's latencies may be off (estimate::Spread).
+std::string spread_text(const Found& found, const estimate::Workload& workload);
+
 /// Memory of one GPU, "prefill" and "decode" apart: "weights 15.3 + KV cache 10.0 + ... = 39.1 of 141.0 GiB".
 std::string memory_text(const Found& found);
 
