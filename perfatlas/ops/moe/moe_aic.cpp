@@ -44,10 +44,11 @@ class Ladder {
     const auto same = [&](QuantMode mode) {
       return profile_of(mode).bytes == wanted.bytes && profile_of(mode).multiplier == wanted.multiplier;
     };
+    std::vector<QuantMode> siblings;
+    for (const QuantMode mode : table_.modes())
+      if (mode != op_.quant && same(mode)) siblings.push_back(mode);
     if (binding_.transfers.xquant)
-      for (const QuantMode mode : table_.modes())
-        if (mode != op_.quant && same(mode))
-          if (const auto sibling = any_shape(mode, op_.quant)) return {sibling, Provenance::xquant};
+      if (const auto sibling = nearest_of(siblings)) return {sibling, Provenance::xquant};
     if (!binding_.transfers.xprofile) return {};
     std::vector<QuantMode> others;
     for (const QuantMode mode : table_.modes())
@@ -76,16 +77,38 @@ class Ladder {
   }
 
   std::shared_ptr<const Surface> near_shape(QuantMode mode, QuantMode sol_of) const {
-    const std::string distribution = table_.known_distribution(mode, op_.workload_distribution);
+    return nearest({{mode}}, sol_of);
+  }
+
+  /// Of all modes together; with shapes of its own only where others may stand for them.
+  std::shared_ptr<const Surface> nearest_of(const std::vector<QuantMode>& modes) const {
+    if (binding_.transfers.xshape) return nearest(modes, op_.quant);
+    for (const QuantMode mode : modes)
+      if (const auto exact = in_mode(mode, op_.quant)) return exact;
+    return nullptr;
+  }
+
+  std::shared_ptr<const Surface> nearest(const std::vector<QuantMode>& modes, QuantMode sol_of) const {
     const auto features = [](const MoeShape& s) {
       return std::vector<double>{double(s.topk), double(s.experts), double(s.hidden), double(s.inter)};
     };
-    std::vector<MoeShape> shapes = table_.like(mode, distribution, shape_of(op_));
-    if (shapes.empty()) return nullptr;
-    std::vector<std::vector<double>> candidates;
-    for (const MoeShape& shape : shapes) candidates.push_back(features(shape));
-    const MoeShape& nearest = shapes[nearest_candidate(candidates, features(shape_of(op_)))];
-    return table_.find(mode, distribution, nearest, moe_sol(binding_.system(), sol_of, op_.is_gated));
+    struct Candidate {
+      QuantMode mode;
+      std::string distribution;
+      MoeShape shape;
+    };
+    std::vector<Candidate> candidates;
+    std::vector<std::vector<double>> places;
+    for (const QuantMode mode : modes) {
+      const std::string distribution = table_.known_distribution(mode, op_.workload_distribution);
+      for (const MoeShape& shape : table_.like(mode, distribution, shape_of(op_))) {
+        candidates.push_back({mode, distribution, shape});
+        places.push_back(features(shape));
+      }
+    }
+    if (candidates.empty()) return nullptr;
+    const Candidate& c = candidates[nearest_candidate(places, features(shape_of(op_)))];
+    return table_.find(c.mode, c.distribution, c.shape, moe_sol(binding_.system(), sol_of, op_.is_gated));
   }
 
   const Moe& op_;
@@ -105,13 +128,12 @@ class MoePricer final : public TablePricer {
     const MoeTable& table = binding.family<MoeFamily<false>>().table;
     const std::string distribution = table.known_distribution(op.quant, op.workload_distribution);
     why_missing_ = table.why_missing(op.quant, distribution, shape_);
-    if (mode() != Mode::empirical) {
-      own_ = table.find(op.quant, distribution, shape_, sol_);
-      if (op.quant == QuantMode::nvfp4 && op.is_gated) {
-        const MoeTable& small = binding.family<MoeFamily<true>>().table;
-        low_latency_ =
-            small.find(op.quant, small.known_distribution(op.quant, op.workload_distribution), shape_, sol_);
-      }
+    if (mode() != Mode::empirical) own_ = table.find(op.quant, distribution, shape_, sol_);
+    if (op.quant == QuantMode::nvfp4 && op.is_gated) {
+      const MoeTable& small = binding.family<MoeFamily<true>>().table;
+      low_latency_ =
+          small.find(op.quant, small.known_distribution(op.quant, op.workload_distribution), shape_, sol_);
+      small_reference_.surface = low_latency_;
     }
     if (mode() != Mode::silicon) reference_ = Ladder(op_, table, binding).find();
   }
@@ -133,10 +155,12 @@ class MoePricer final : public TablePricer {
 
   Price empirical(const PhasePoint& at) const override {
     const int64_t tokens = tokens_of(at);
-    const auto utilisation = reference_.surface ? reference_.surface->utilisation({tokens}) : std::nullopt;
+    const bool small = low_latency_ && tokens <= kLowLatencyTokens;
+    const Reference& reference = small ? small_reference_ : reference_;
+    const auto utilisation = reference.surface ? reference.surface->utilisation({tokens}) : std::nullopt;
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
-    return empirical_price(sol_.parts(shape_, tokens).ms(), *utilisation * reference_.scale,
-                           reference_.provenance);
+    return empirical_price(sol_.parts(shape_, tokens).ms(), *utilisation * reference.scale,
+                           reference.provenance);
   }
 
   SolParts speed_of_light(const PhasePoint& at) const override { return sol_.parts(shape_, tokens_of(at)); }
@@ -166,6 +190,7 @@ class MoePricer final : public TablePricer {
   bool balanced_ = false;
   std::shared_ptr<const Surface> own_, low_latency_;  // null: not measured
   Reference reference_;
+  Reference small_reference_;  // of low_latency_
   std::string why_missing_;
 };
 
