@@ -38,10 +38,13 @@ class Stopwatch {
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
 
+/// Wall clock, and the processor time of the process so far: other work on the machine does not change that.
 void report(std::string_view what, double seconds) {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  fmt::print("{:<64} {:>9.3f} s {:>7.0f} MB\n", what, seconds, double(usage.ru_maxrss) / 1024);
+  const auto of = [](const timeval& t) { return double(t.tv_sec) + double(t.tv_usec) / 1e6; };
+  fmt::print("{:<64} {:>8.2f} s, {:>7.2f} s of CPU so far, {:>5.0f} MB\n", what, seconds,
+             of(usage.ru_utime) + of(usage.ru_stime), double(usage.ru_maxrss) / 1024);
 }
 
 PlanRequest ten_million() { return {.grid = GridKind::aic, .aic = {.sm_version = kBatches}}; }

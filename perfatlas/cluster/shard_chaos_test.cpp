@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -44,7 +45,8 @@ class ShardChaos : public testing::Test {
  protected:
   void TearDown() override { ::unsetenv("LD_PRELOAD"); }
 
-  std::string lane(int shard) const { return home_ / fmt::format("run/shard-{}-of-8", shard); }
+  std::string run() const { return home_ / fmt::format("run-{}", round_); }
+  std::string lane(int shard) const { return run() + fmt::format("/shard-{}-of-8", shard); }
 
   ChildProcess start(const std::string& folder, const std::vector<std::string>& options) const {
     const std::string bin = PERFATLAS_BIN;
@@ -108,39 +110,42 @@ class ShardChaos : public testing::Test {
     return placed({folder}, "calm_tables");
   }
 
+  /// Kills at random until so many kills are done or every shard is; returns how many.
+  int rage(int wanted, std::mt19937_64& random) const;
+
   TemporaryFolder home_;
   OpRegistry ops_ = all_ops();
+  int round_ = 0;  // of plans, each collected into folders of its own
 };
 
-TEST_F(ShardChaos, EightShardsUnderRandomKillsAndClockJumpsMakeTheTableOfOneCalmRun) {
-  const auto expected = calm();
-  ASSERT_GT(expected.size(), 400u);
-  std::mt19937_64 random(20260202);
+int ShardChaos::rage(int wanted, std::mt19937_64& random) const {
   std::vector<std::optional<ChildProcess>> shards(kShards);
+  std::vector<bool> done(kShards, false);
   int kills = 0;
-  const int wanted = kills_wanted();
-  while (kills < wanted) {
-    const int shard = int(random() % kShards);
-    auto& driver = shards[size_t(shard)];
+  while (kills < wanted && !std::all_of(done.begin(), done.end(), [](bool d) { return d; })) {
+    const auto shard = size_t(random() % kShards);
+    if (done[shard]) continue;
+    auto& driver = shards[shard];
     if (!driver) {
 #ifdef PERFATLAS_SHIFTED_CLOCK
       // Up to a day ahead or behind; of two records of a case another one may win, but all say the same.
       ::setenv("LD_PRELOAD", PERFATLAS_SHIFTED_CLOCK, 1);
       ::setenv("PERFATLAS_TEST_CLOCK_SHIFT_S", std::to_string(int64_t(random() % 172800) - 86400).c_str(), 1);
 #endif
-      driver.emplace(start_shard(shard + 1, shard == 2 && random() % 2 == 0
-                                                ? std::vector<std::string>{"--file-limit", "20000"}
-                                                : std::vector<std::string>{}));
+      driver.emplace(start_shard(int(shard) + 1, shard == 2 && random() % 2 == 0
+                                                     ? std::vector<std::string>{"--file-limit", "20000"}
+                                                     : std::vector<std::string>{}));
       ::unsetenv("LD_PRELOAD");
       continue;
     }
     std::this_thread::sleep_for(std::chrono::microseconds{random() % 20000});
-    if (driver->try_wait()) {  // done, or its disk was full: the next start continues or does nothing
+    if (const auto status = driver->try_wait()) {  // done, or its disk was full
+      done[shard] = status->code == 0;
       driver.reset();
-      ++kills;
       continue;
     }
     const auto workers = children_of(driver->pid());
+    ++kills;
     if (random() % 2 == 0 || workers.empty()) {
       driver->kill();
       driver->wait(kLong);
@@ -148,17 +153,27 @@ TEST_F(ShardChaos, EightShardsUnderRandomKillsAndClockJumpsMakeTheTableOfOneCalm
     } else {
       ::kill(workers[random() % workers.size()], SIGKILL);
     }
-    ++kills;
   }
-  shards.clear();
-  for (int shard = 1; shard <= kShards; ++shard)
-    ASSERT_EQ(start_shard(shard).wait(kLong).code, 0) << read_file(log());
+  return kills;
+}
 
-  const ShardStatus status = shard_status(ops_, {.folders = {home_ / "run"}});
-  EXPECT_TRUE(status.complete());
-  EXPECT_EQ(status.repeated, 0u);
-  EXPECT_TRUE(status.missing.empty());
-  EXPECT_EQ(placed(lanes(), "tables"), expected);
+TEST_F(ShardChaos, EightShardsUnderRandomKillsAndClockJumpsMakeTheTableOfOneCalmRun) {
+  const auto expected = calm();
+  ASSERT_GT(expected.size(), 400u);
+  std::mt19937_64 random(20260202);
+  const int wanted = kills_wanted();
+  int kills = 0;
+  for (; kills < wanted; ++round_) {
+    kills += rage(wanted - kills, random);
+    for (int shard = 1; shard <= kShards; ++shard)
+      ASSERT_EQ(start_shard(shard).wait(kLong).code, 0) << read_file(log());
+    const ShardStatus status = shard_status(ops_, {.folders = {run()}});
+    EXPECT_TRUE(status.complete());
+    EXPECT_EQ(status.repeated, 0u);
+    EXPECT_TRUE(status.missing.empty());
+    ASSERT_EQ(placed(lanes(), fmt::format("tables-{}", round_)), expected);
+  }
+  fmt::print("{} kills over {} plans of {} cases\n", kills, round_, expected.size());
 }
 
 TEST_F(ShardChaos, AnOverlappingPlanIsNamedAndMergesWithoutLossOrDoubles) {
@@ -166,12 +181,12 @@ TEST_F(ShardChaos, AnOverlappingPlanIsNamedAndMergesWithoutLossOrDoubles) {
   for (int shard = 1; shard <= 2; ++shard)
     ASSERT_EQ(start_shard(shard).wait(kLong).code, 0) << read_file(log());
   // By mistake the whole plan once more beside two of its shards.
-  ASSERT_EQ(start(home_ / "run/again", {}).wait(kLong).code, 0) << read_file(log());
-  const ShardStatus status = shard_status(ops_, {.folders = {home_ / "run"}});
+  ASSERT_EQ(start(run() + "/again", {}).wait(kLong).code, 0) << read_file(log());
+  const ShardStatus status = shard_status(ops_, {.folders = {run()}});
   EXPECT_EQ(status.done, expected.size());
   EXPECT_GT(status.repeated, 0u);
   EXPECT_THAT(status.text(), testing::HasSubstr("were decided by more than one lane"));
-  EXPECT_EQ(placed({lane(1), lane(2), home_ / "run/again"}, "tables"), expected);
+  EXPECT_EQ(placed({lane(1), lane(2), run() + "/again"}, "tables"), expected);
 }
 
 TEST_F(ShardChaos, PiecesTakeADeadShardOver) {
@@ -183,14 +198,14 @@ TEST_F(ShardChaos, PiecesTakeADeadShardOver) {
   dying.wait(kLong);
   std::vector<std::string> folders{lane(1), lane(2)};
   for (const char* piece : {"1", "2", "3"}) {
-    folders.push_back(home_ / fmt::format("run/piece-{}", piece));
+    folders.push_back(run() + fmt::format("/piece-{}", piece));
     ASSERT_EQ(start(folders.back(), {"--shard", fmt::format("2/2:{}/3", piece), "--done-in", lane(2)})
                   .wait(kLong)
                   .code,
               0)
         << read_file(log());
   }
-  const ShardStatus status = shard_status(ops_, {.folders = {home_ / "run"}});
+  const ShardStatus status = shard_status(ops_, {.folders = {run()}});
   EXPECT_TRUE(status.complete());
   EXPECT_TRUE(status.finished(1));
   EXPECT_EQ(status.repeated, 0u);

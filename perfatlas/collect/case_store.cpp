@@ -98,10 +98,11 @@ Case CaseStore::at(uint32_t index) const {
 
 uint64_t CaseStore::id(uint32_t index) const {
   const OpCases& own = owner(index);
-  fmt::memory_buffer text;
-  text.append(own.name);
-  for (const size_t f : own.sorted_fields) text.append(own.texts[f][own.columns[f].code(index - own.first)]);
-  return hash64({text.data(), text.size()});
+  std::string text;
+  text.reserve(256);
+  text += own.name;
+  for (const size_t f : own.sorted_fields) text += own.texts[f][own.columns[f].code(index - own.first)];
+  return hash64(text);
 }
 
 }  // namespace perfatlas

@@ -99,48 +99,57 @@ class Shuffle {
   Shuffle(const CaseStore& store, const CaseStore::OpCases& own, uint64_t seed)
       : store_(store), own_(own), seed_(seed) {
     order_.reserve(own.count);
-    const uint64_t passes = own.count / kPassCases + 1;
-    for (uint64_t pass = 0; pass < passes; ++pass) take_part(pass, passes);
+    std::vector<uint32_t> halves(own.count);  // upper ones of the mixed ids
+    for (uint32_t i = 0; i < own.count; ++i) {
+      const uint64_t id = store.id(own.first + i);
+      hash_ += id;
+      halves[i] = uint32_t(combine_hashes(id, seed) >> 32);
+    }
+    const uint64_t parts = own.count / kPartCases + 1;
+    for (uint64_t part = 0; part < parts; ++part) take_part(halves, part, parts);
   }
   std::vector<uint32_t> order() && { return std::move(order_); }
-  /// A sum over the cases: of the same cases in any order the same.
+  /// The sum of the ids: of the same cases in any order the same.
   uint64_t hash() const { return hash_; }
 
  private:
   // Cases are sorted by parts of the range of mixed ids: so many keys are held at a time.
-  static constexpr uint64_t kPassCases = 6'000'000;
+  static constexpr uint64_t kPartCases = 3'000'000;
 
-  uint64_t mixed(uint32_t index) const { return combine_hashes(store_.id(index), seed_); }
-
-  void take_part(uint64_t part, uint64_t parts) {
-    std::vector<uint64_t> keys;  // upper half of the mixed id, index
-    keys.reserve(own_.count / parts + own_.count / 64);
-    for (uint32_t i = own_.first; i < own_.first + own_.count; ++i) {
-      const uint64_t half = mixed(i) >> 32;
-      if (half * parts >> 32 == part) keys.push_back(half << 32 | i);
-    }
+  void take_part(const std::vector<uint32_t>& halves, uint64_t part, uint64_t parts) {
+    std::vector<uint64_t> keys;  // half of the mixed id, index
+    keys.reserve(halves.size() / parts + halves.size() / 64);
+    for (uint32_t i = 0; i < halves.size(); ++i)
+      if (halves[i] * parts >> 32 == part) keys.push_back(uint64_t(halves[i]) << 32 | (own_.first + i));
     std::sort(keys.begin(), keys.end());
     for (size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
       while (end < keys.size() && keys[end] >> 32 == keys[begin] >> 32) ++end;
       if (end == begin + 1)
-        take(uint32_t(keys[begin]));
+        order_.push_back(uint32_t(keys[begin]));
       else
         take_distinct({&keys[begin], end - begin});
     }
   }
 
-  /// Equal upper halves: the same case repeated, or chance.
+  /// Equal halves: the same case repeated, or chance.
   void take_distinct(std::span<const uint64_t> keys) {
-    std::vector<std::pair<uint64_t, uint32_t>> cases;
-    for (const uint64_t key : keys) cases.emplace_back(mixed(uint32_t(key)), uint32_t(key));
+    struct Known {
+      uint64_t mixed = 0, id = 0;
+      uint32_t index = 0;
+      auto operator<=>(const Known&) const = default;
+    };
+    std::vector<Known> cases;
+    for (const uint64_t key : keys) {
+      const uint64_t id = store_.id(uint32_t(key));
+      cases.push_back({combine_hashes(id, seed_), id, uint32_t(key)});
+    }
     std::sort(cases.begin(), cases.end());
-    for (size_t i = 0; i < cases.size(); ++i)
-      if (i == 0 || store_.id(cases[i].second) != store_.id(cases[i - 1].second)) take(cases[i].second);
-  }
-
-  void take(uint32_t index) {
-    order_.push_back(index);
-    hash_ += combine_hashes(store_.id(index), 0);
+    for (size_t i = 0; i < cases.size(); ++i) {
+      if (i == 0 || cases[i].id != cases[i - 1].id)
+        order_.push_back(cases[i].index);
+      else
+        hash_ -= cases[i].id;
+    }
   }
 
   const CaseStore& store_;
