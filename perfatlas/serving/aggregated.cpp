@@ -68,12 +68,10 @@ class AggregatedRun {
   }
 
   void look_for_arrivals() {
-    if (in_engine_ == 0) {
+    if (in_engine_ == 0)
       clock_ms_ = std::max(clock_ms_, arrivals_.next_ms());
-      if (scheduler_->wakes_with_one()) return give_to_rank(arrivals_.take());
-    } else if (!scheduler_->looks_for_arrivals()) {
+    else if (!scheduler_->looks_for_arrivals())
       return;
-    }
     while (arrivals_.next_ms() <= clock_ms_) give_to_rank(arrivals_.take());
     scheduler_->looked();
   }

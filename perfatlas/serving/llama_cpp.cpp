@@ -2,8 +2,8 @@
 // llama.cpp's server: a fixed number of slots. A batch holds one token of every generating slot, then prompt tokens in
 // slot order up to the batch size; it runs as micro-batches one after the other, and all its tokens leave at its end.
 // With one KV cache per slot a micro-batch takes neighbouring slots with equal token counts; a unified cache is cut
-// anywhere, but every token attends to the whole pool. KV lengths are padded to 256. An idle server is woken by the first
-// request and computes its prompt alone, whatever arrives a moment later. One attention-DP rank.
+// anywhere, but every token attends to the whole pool. KV lengths are padded to 256. One attention-DP rank. Requests that
+// arrive together at an idle server are taken together; a real one, woken by the first, sometimes starts without the rest.
 #include <algorithm>
 #include <cmath>
 
@@ -37,8 +37,6 @@ class LlamaCppScheduler final : public Scheduler {
  public:
   explicit LlamaCppScheduler(EngineSetup setup)
       : Scheduler(std::move(setup)), slots_(size_t(launch().max_running)) {}
-
-  bool wakes_with_one() const override { return true; }
 
   void plan(EngineRank& rank, RankStep& step) override {
     while (admits(rank)) {

@@ -27,8 +27,6 @@ class Scheduler {
   virtual bool looks_for_arrivals() const { return true; }
   /// It looked.
   virtual void looked() {}
-  /// Whether an idle engine starts with the first request that comes, however many come at the same time.
-  virtual bool wakes_with_one() const { return false; }
   /// Before plan() of each rank: decisions over all ranks.
   virtual void begin_step(std::span<const EngineRank>) {}
   /// Takes prompts or parts of them from the rank into the step.
