@@ -8,7 +8,6 @@
 
 #include "perfatlas/backends/cuda/cuda_call.h"
 #include "perfatlas/backends/cuda/cuda_device.h"
-#include "perfatlas/backends/cuda/cuda_kernels.h"
 #include "perfatlas/backends/cuda/cuda_probe.h"
 #include "perfatlas/backends/cuda/launch_overhead.h"
 #include "perfatlas/backends/operand_convert.h"
@@ -17,6 +16,9 @@
 #include "perfatlas/ops/gemm/gemm.h"
 
 namespace perfatlas {
+/// The one op whose kernels are tested here; those of the others by `perfatlas check`.
+void add_gemm_cuda_kernels(KernelRegistry& registry);
+
 namespace {
 
 class Hardware : public testing::Test {
@@ -39,7 +41,7 @@ CudaDevice* Hardware::device_ = nullptr;
 /// A case of gemm with operands on the device.
 struct GemmOnDevice {
   GemmOnDevice(CudaDevice& gpu, const Gemm& gemm) : device(gpu), what(gemm) {
-    add_all_cuda_kernels(registry);
+    add_gemm_cuda_kernels(registry);
     for (const KernelEntry* entry : registry.of("gemm", "cuda")) {
       reason = entry->why_unsupported(encode(gemm), device);
       if (!reason.empty()) continue;
@@ -140,7 +142,7 @@ TEST_F(Hardware, LaunchOverheadIsMicroseconds) {
 
 TEST_F(Hardware, PeaksAreMeasured) {
   KernelRegistry kernels;
-  add_all_cuda_kernels(kernels);
+  add_gemm_cuda_kernels(kernels);
   const MeasuredPeaks peaks = measure_cuda_peaks(device(), all_ops(), kernels, 10);
   ASSERT_TRUE(peaks.memory_bandwidth);
   fmt::print("memory {:.0f} GB/s\n", peaks.memory_bandwidth->value * 1e-9);
