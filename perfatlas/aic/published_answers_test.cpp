@@ -86,7 +86,8 @@ TEST_P(PublishedAnswers, AreGivenToNineDigitsWithSourceAndError) {
   EXPECT_GT(answers, 0u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Files, PublishedAnswers, testing::Values("hopper.tsv", "other_systems.tsv"),
+INSTANTIATE_TEST_SUITE_P(Files, PublishedAnswers,
+                         testing::Values("hopper.tsv", "other_systems.tsv", "sparse_and_experts.tsv"),
                          [](const auto& file) { return file.param.substr(0, file.param.find('.')); });
 
 }  // namespace
