@@ -13,7 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr size_t kMostLabel = 63;      // characters of a DNS label (RFC 1123)
-constexpr int kGrace_s = 120;          // between SIGTERM and SIGKILL: the case that runs may end
+constexpr int kGraceSeconds = 120;     // between SIGTERM and SIGKILL: the case that runs may end
 constexpr int kRestartsPerIndex = 20;  // of one shard, before it counts as failed
 
 bool is_dns_label(const std::string& name) {
@@ -50,7 +50,7 @@ std::string kubernetes_manifest(const JobRequest& request, const KubernetesOptio
   if (options.gpus > 0) container["resources"]["limits"]["nvidia.com/gpu"] = options.gpus;
   const Json pod{
       {"restartPolicy", "Never"},
-      {"terminationGracePeriodSeconds", kGrace_s},
+      {"terminationGracePeriodSeconds", kGraceSeconds},
       {"containers", Json::array({container})},
       {"volumes", Json::array({Json{{"name", "shared"},
                                     {"persistentVolumeClaim", Json{{"claimName", options.claim}}}}})}};

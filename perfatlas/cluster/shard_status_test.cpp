@@ -14,7 +14,7 @@ namespace {
 
 using testing::HasSubstr;
 
-constexpr double kNow_s = 1'770'000'100;  // 2026-02-02T02:41:40Z
+constexpr double kNowSeconds = 1'770'000'100;  // 2026-02-02T02:41:40Z
 
 class Status : public testing::Test {
  protected:
@@ -55,7 +55,7 @@ class Status : public testing::Test {
     for (const JournalRecord& record : records) journal.append(record);
     return folder;
   }
-  ShardStatus status() const { return shard_status(ops_, {.folders = {home_.path()}, .now_s = kNow_s}); }
+  ShardStatus status() const { return shard_status(ops_, {.folders = {home_.path()}, .now_s = kNowSeconds}); }
 
   TemporaryFolder home_;
   OpRegistry ops_ = all_ops();

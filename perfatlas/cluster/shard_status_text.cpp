@@ -11,13 +11,13 @@
 namespace perfatlas {
 namespace {
 
-constexpr double kSilent_s =
+constexpr double kSilentSeconds =
     600;  // a case takes at most a few deadlines; longer silence means a dead process
 constexpr size_t kFailuresShown = 5;
 
 std::string state_of(const ShardLane& lane) {
   if (!lane.end.empty()) return lane.end;
-  if (lane.quiet_s && *lane.quiet_s > kSilent_s)
+  if (lane.quiet_s && *lane.quiet_s > kSilentSeconds)
     return fmt::format("silent for {}", format_duration(*lane.quiet_s));
   return "running";
 }

@@ -18,7 +18,7 @@ namespace {
 constexpr const char* kJobIdFile = "slurm-job-id";
 
 /// Between the warning and the time limit: a case and its journal record need less.
-constexpr int kWarning_s = 60;
+constexpr int kWarningSeconds = 60;
 
 constexpr const char* kTaskBody = R"sh(
 set -u
@@ -120,8 +120,8 @@ SlurmScripts slurm_scripts(const JobRequest& request, const std::vector<JobTask>
   scripts.job += fmt::format("#SBATCH --array=1-{}\n#SBATCH --ntasks=1\n", tasks.size());
   if (!options.gres.empty()) scripts.job += fmt::format("#SBATCH --gres={}\n", options.gres);
   if (!options.time_limit.empty()) scripts.job += fmt::format("#SBATCH --time={}\n", options.time_limit);
-  scripts.job +=
-      fmt::format("#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:TERM@{}\n", kWarning_s);
+  scripts.job += fmt::format("#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:TERM@{}\n",
+                             kWarningSeconds);
   scripts.job += user_headers(options);
   scripts.job += fmt::format(fmt::runtime(kTaskBody), fmt::arg("folder", shell_quoted(request.folder)),
                              fmt::arg("name", name), fmt::arg("program", shell_quoted(request.program)),

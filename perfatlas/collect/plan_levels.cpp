@@ -11,7 +11,7 @@
 namespace perfatlas {
 namespace {
 
-enum : uint8_t { kCorner = 0, kOctave = 1, kRest = 2 };
+constexpr uint8_t kCorner = 0, kOctave = 1, kRest = 2;
 
 /// The distinct values of one coordinate, in ascending order once ranked.
 class Coordinate {
