@@ -85,18 +85,3 @@ EOF
 sort -o "$work/measured" "$work/measured"
 diff "$work/planned" "$work/measured" || fail "the tables do not have exactly the planned keys: $(cat "$work/status")"
 echo "two_node_slurm: $(wc -l <"$work/planned") planned keys, the same in the tables"
-
-# Collectives whose ranks srun starts, one per node.
-if [ -x "$bin/perfatlas-worker-mpi" ]; then
-  cat >"$work/collectives.sh" <<EOF
-#!/bin/bash
-#SBATCH --nodes=2 --ntasks=2 --output=$work/collectives.log
-export PERFATLAS_MPI_LAUNCH="srun --overlap --mpi=pmix -n {ranks}" PERFATLAS_MPI_FRONT=127.0.0.1
-"$bin/perfatlas" collect --backend mpi --ops collective --grid aic --case-filter 'nccl_dtype=float num_gpus=2 message_size=1024' \
-  --out "$work/mpi" --no-probe --no-drift --max-time 2s
-EOF
-  slurm sbatch --wait "$work/collectives.sh" || fail "collectives: $(cat "$work/collectives.log")"
-  grep -q 'ranks of [0-9]* collectives ended apart by' "$work/collectives.log" || fail "$(cat "$work/collectives.log")"
-  grep -q '"rank_ms":\[\[[0-9.e-]*,[0-9.e-]*\]' "$work"/mpi/journal-*.jsonl || fail 'the times of both ranks are not kept'
-  echo "two_node_slurm: $(grep 'ended apart' "$work/collectives.log")"
-fi
