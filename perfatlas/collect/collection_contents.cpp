@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <set>
+#include <system_error>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -74,7 +75,10 @@ const OpType* op_of_table(const OpRegistry& ops, std::string_view table) {
 std::vector<std::pair<const OpType*, std::string>> staging_tables(const std::string& folder,
                                                                   const OpRegistry& ops) {
   std::vector<std::pair<const OpType*, std::string>> found;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) {
+  std::error_code error;
+  std::filesystem::directory_iterator entries(folder, error);
+  if (error) throw UsageError(fmt::format("{}: cannot be read: {}", folder, error.message()));
+  for (const auto& entry : entries) {
     const auto table = table_file_of(entry.path().string());
     if (!table || table->format != TableFormat::csv) continue;
     if (const OpType* op = op_of_table(ops, table->table)) found.emplace_back(op, table->path);
