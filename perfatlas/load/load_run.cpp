@@ -24,7 +24,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr double kLateMs = 10;
 
-Json prompt_ids(const LoadEndpoint& target, const Request& request) {
+Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request) {
   std::mt19937_64 random(uint64_t(request.id) + 1);
   const int64_t least = target.vocabulary > 2000 ? 1000 : target.vocabulary / 2;
   Json ids = Json::array();
@@ -33,13 +33,13 @@ Json prompt_ids(const LoadEndpoint& target, const Request& request) {
   return ids;
 }
 
-std::string prompt_words(const Request& request) {
+std::string prompt_words(const ServingRequest& request) {
   std::string text = fmt::format("{} ", request.id);  // so that no prefix cache answers
   for (int64_t i = 1; i < request.input_tokens; ++i) text += "word ";
   return text;
 }
 
-std::pair<std::string, Json> body_of(const LoadEndpoint& target, const Request& request) {
+std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRequest& request) {
   switch (target.api) {
     case LoadApi::llama_cpp:
       return {"/completion",
@@ -104,7 +104,7 @@ class LoadRun {
   double now_ms() const { return std::chrono::duration<double, std::milli>(Clock::now() - start_).count(); }
 
   /// The next request of a user, or nothing at the end. Its own clock is the real one.
-  std::optional<Request> next_of_user() {
+  std::optional<ServingRequest> next_of_user() {
     const std::lock_guard lock(mutex_);
     if (!fatal_.empty() || arrivals_.next_ms() == Arrivals::kNever) return std::nullopt;
     return arrivals_.take();
@@ -150,7 +150,7 @@ class LoadRun {
     for (Sender& sender : senders) sender.thread.join();
   }
 
-  LoadedRequest send(const Request& request) const {
+  LoadedRequest send(const ServingRequest& request) const {
     LoadedRequest loaded{.id = request.id, .input_tokens = request.input_tokens};
     httplib::Client client(target_.url);
     client.set_tcp_nodelay(true);

@@ -77,7 +77,7 @@ class AggregatedRun {
   }
 
   /// The rank with the fewest requests, ties round robin.
-  void give_to_rank(Request request) {
+  void give_to_rank(ServingRequest request) {
     if (double(request.input_tokens + request.output_tokens) > kv_capacity_tokens_)
       throw UsageError(
           fmt::format("request {} has {} input and {} output tokens, but the KV cache holds {:.0f}; shorten "
@@ -123,7 +123,7 @@ class AggregatedRun {
 
   /// The step that computes the last prompt token yields the first output token.
   void complete_prompts(EngineRank& rank, const RankStep& step) {
-    for (Request request : step.completed) {
+    for (ServingRequest request : step.completed) {
       request.first_ms = clock_ms_;
       if (request.output_tokens == 1)
         finish(rank, request);
@@ -166,7 +166,7 @@ class AggregatedRun {
       while (rank.decoding.next_end() <= decode_step_) finish(rank, rank.decoding.take_ended());
   }
 
-  void finish(EngineRank& rank, const Request& request) {
+  void finish(EngineRank& rank, const ServingRequest& request) {
     rank.kv_reserved -= scheduler_->kv_reservation(request);
     --rank.running;
     --in_engine_;

@@ -19,8 +19,8 @@ Arrivals::Arrivals(const Workload& workload, RequestPath path)
   }
 }
 
-Request Arrivals::take() {
-  Request request = under_way_.top();
+ServingRequest Arrivals::take() {
+  ServingRequest request = under_way_.top();
   under_way_.pop();
   if (!workload_.is_closed_loop()) look_ahead();
   return request;
@@ -42,7 +42,7 @@ void Arrivals::send_drawn(double send_ms) {
 }
 
 void Arrivals::send(double send_ms, int64_t input_tokens, int64_t output_tokens) {
-  Request request;
+  ServingRequest request;
   request.id = sent_++;
   request.send_ms = send_ms;
   request.arrive_ms = send_ms + path_.front(input_tokens);

@@ -19,7 +19,7 @@ class Arrivals {
   /// When the next request under way arrives at the engine; infinity when none is.
   double next_ms() const { return under_way_.empty() ? kNever : under_way_.top().arrive_ms; }
   /// REQUIRES: next_ms() is finite.
-  Request take();
+  ServingRequest take();
   /// A request's last token left the engine: in a closed loop its user sends the next request.
   void finished(double done_ms);
   /// Requests sent so far.
@@ -29,7 +29,7 @@ class Arrivals {
 
  private:
   struct Later {
-    bool operator()(const Request& a, const Request& b) const {
+    bool operator()(const ServingRequest& a, const ServingRequest& b) const {
       return a.arrive_ms != b.arrive_ms ? a.arrive_ms > b.arrive_ms : a.id > b.id;
     }
   };
@@ -47,7 +47,7 @@ class Arrivals {
   double clock_ms_ = 0;        // send time of the last open-loop request
   int64_t sent_ = 0, most_ = 0;
   std::optional<TracedRequest> peeked_;
-  std::priority_queue<Request, std::vector<Request>, Later> under_way_;
+  std::priority_queue<ServingRequest, std::vector<ServingRequest>, Later> under_way_;
 };
 
 }  // namespace perfatlas

@@ -16,7 +16,7 @@ constexpr int64_t kLongestJump = 128;  // steps that are priced like the first o
 
 struct PrefillWorker {
   double done_ms = Arrivals::kNever;  // end of the step under way
-  std::vector<Request> batch;
+  std::vector<ServingRequest> batch;
 };
 
 /// A run of decode steps under way; cut short at a step boundary when a request joins.
@@ -34,7 +34,7 @@ class DecodeWorker {
   bool idle() const { return steps_ == 0; }
 
   /// Queues a request; cuts the run under way at its first boundary at or after now.
-  void join(const Request& request, double now_ms) {
+  void join(const ServingRequest& request, double now_ms) {
     joining_.push_back(request);
     if (idle()) return;
     const auto passed = int64_t(std::ceil((now_ms - start_ms_) / decode_ms()));
@@ -59,7 +59,7 @@ class DecodeWorker {
 
   /// Takes in who joined and starts the next run; stays idle without requests.
   void begin_run(double now_ms) {
-    for (const Request& request : joining_) {
+    for (const ServingRequest& request : joining_) {
       const auto least = std::min_element(ranks_.begin(), ranks_.end(),
                                           [](const auto& a, const auto& b) { return a.size() < b.size(); });
       least->add(request, step_ + request.output_tokens - 1);
@@ -87,7 +87,7 @@ class DecodeWorker {
 
   const PriceTables* prices_;
   std::vector<DecodingSet> ranks_;
-  std::vector<Request> joining_;
+  std::vector<ServingRequest> joining_;
   int64_t step_ = 0;   // decode steps so far
   int64_t steps_ = 0;  // of the run under way
   double start_ms_ = 0, duration_ms_ = 0;
@@ -140,14 +140,14 @@ class DisaggregatedRun {
     segment.waiting = int64_t(queue_.size());
     segment.worker = int32_t(prefill_.size()) + int32_t(&worker - decode_.data());
     record_.ran(segment, segment.decodes);
-    worker.end_run([this](const Request& request) {
+    worker.end_run([this](const ServingRequest& request) {
       record_.finished(request, clock_ms_);
       arrivals_.finished(clock_ms_);
     });
   }
 
   void end_prompts(PrefillWorker& worker) {
-    for (Request request : worker.batch) {
+    for (ServingRequest request : worker.batch) {
       request.first_ms = clock_ms_;
       if (request.output_tokens == 1) {
         record_.finished(request, clock_ms_);
@@ -206,7 +206,7 @@ class DisaggregatedRun {
 
   const DisaggregatedCase& served_;
   Arrivals arrivals_;
-  std::deque<Request> queue_;  // for all prefill workers
+  std::deque<ServingRequest> queue_;  // for all prefill workers
   std::vector<PrefillWorker> prefill_;
   std::vector<DecodeWorker> decode_;
   ServingRecord record_;

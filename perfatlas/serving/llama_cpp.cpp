@@ -40,16 +40,16 @@ class LlamaCppScheduler final : public Scheduler {
 
   void plan(EngineRank& rank, RankStep& step) override {
     while (admits(rank)) {
-      Request request = admit(rank);
+      ServingRequest request = admit(rank);
       request.slot = int32_t(take_slot(request.id));
       rank.partial.push_back(request);
     }
-    std::vector<Request> partial;
+    std::vector<ServingRequest> partial;
     partial.swap(rank.partial);
     std::sort(partial.begin(), partial.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
     int64_t budget = launch().token_budget - rank.decoding.size();
     prompts_.clear();
-    for (const Request& request : partial) {
+    for (const ServingRequest& request : partial) {
       const int64_t tokens = std::min(request.input_tokens - request.prefilled, budget);
       if (tokens <= 0) {
         rank.partial.push_back(request);
@@ -60,7 +60,7 @@ class LlamaCppScheduler final : public Scheduler {
       step.add(request, tokens, rank.partial);
     }
     completed_.clear();
-    for (const Request& request : step.completed) completed_.push_back(request);
+    for (const ServingRequest& request : step.completed) completed_.push_back(request);
   }
 
   double step_ms(const EngineRank&, const RankStep&) const override {
@@ -111,7 +111,7 @@ class LlamaCppScheduler final : public Scheduler {
   void after_prompts() override {
     after_decodes(1);
     for (const SlotTokens& part : prompts_) slots_[part.slot].kv_tokens = part.cached + part.tokens;
-    for (const Request& request : completed_) {
+    for (const ServingRequest& request : completed_) {
       Slot& slot = slots_[size_t(request.slot)];
       if (slot.request != request.id) continue;  // it had one output token and is gone
       slot.decoding = true;
@@ -119,7 +119,9 @@ class LlamaCppScheduler final : public Scheduler {
     }
   }
 
-  void finished(const Request& request) override { slots_[size_t(request.slot)] = {.freed_at = ++frees_}; }
+  void finished(const ServingRequest& request) override {
+    slots_[size_t(request.slot)] = {.freed_at = ++frees_};
+  }
 
  private:
   size_t take_slot(int64_t request) {
@@ -189,7 +191,7 @@ class LlamaCppScheduler final : public Scheduler {
 
   std::vector<Slot> slots_;
   std::vector<SlotTokens> prompts_;  // of the step being planned
-  std::vector<Request> completed_;
+  std::vector<ServingRequest> completed_;
   int64_t frees_ = 0;
 };
 

@@ -5,7 +5,7 @@
 
 namespace perfatlas {
 
-void DecodingSet::add(const Request& request, int64_t end_step) {
+void DecodingSet::add(const ServingRequest& request, int64_t end_step) {
   uint32_t place = uint32_t(requests_.size());
   if (free_.empty()) {
     requests_.push_back(request);
@@ -19,23 +19,23 @@ void DecodingSet::add(const Request& request, int64_t end_step) {
   kv_tokens_ += request.input_tokens + 1;
 }
 
-Request DecodingSet::take_ended() {
+ServingRequest DecodingSet::take_ended() {
   std::pop_heap(heap_.begin(), heap_.end(), later);
   const uint32_t place = heap_.back().place;
   heap_.pop_back();
   free_.push_back(place);
-  const Request& request = requests_[place];
+  const ServingRequest& request = requests_[place];
   kv_tokens_ -= request.input_tokens + request.output_tokens;
   return request;
 }
 
-void EngineRank::enqueue(const Request& request) {
+void EngineRank::enqueue(const ServingRequest& request) {
   waiting_tokens += request.input_tokens;
   waiting.push_back(request);
 }
 
-Request EngineRank::take_waiting() {
-  const Request request = waiting.front();
+ServingRequest EngineRank::take_waiting() {
+  const ServingRequest request = waiting.front();
   waiting.pop_front();
   waiting_tokens -= request.input_tokens;
   return request;
@@ -47,7 +47,7 @@ void RankStep::clear() {
   completed.clear();
 }
 
-void RankStep::add(Request request, int64_t tokens, std::vector<Request>& partial) {
+void RankStep::add(ServingRequest request, int64_t tokens, std::vector<ServingRequest>& partial) {
   shape.new_tokens += tokens;
   if (tokens == request.input_tokens) {
     ++shape.whole_prompts;

@@ -25,11 +25,11 @@ class DecodingSet {
   int64_t next_end() const { return heap_.empty() ? kNever : heap_.front().step; }
 
   /// A sequence whose prompt is complete and whose last token comes with decode step `end_step`.
-  void add(const Request& request, int64_t end_step);
+  void add(const ServingRequest& request, int64_t end_step);
   /// Every sequence got `steps` tokens.
   void advance(int64_t steps) { kv_tokens_ += steps * size(); }
   /// Removes and returns one that ended at or before `step`. REQUIRES: next_end() <= step.
-  Request take_ended();
+  ServingRequest take_ended();
 
  private:
   struct End {
@@ -39,14 +39,14 @@ class DecodingSet {
   static bool later(const End& a, const End& b) { return a.step > b.step; }
 
   std::vector<End> heap_;  // the earliest end first
-  std::vector<Request> requests_;
+  std::vector<ServingRequest> requests_;
   std::vector<uint32_t> free_;
   int64_t kv_tokens_ = 0;
 };
 
 struct EngineRank {
-  std::deque<Request> waiting;   // first come, first served
-  std::vector<Request> partial;  // admitted, prompt not complete
+  std::deque<ServingRequest> waiting;   // first come, first served
+  std::vector<ServingRequest> partial;  // admitted, prompt not complete
   DecodingSet decoding;
   int64_t waiting_tokens = 0;  // input tokens of `waiting`
   int64_t running = 0;         // admitted requests: partial, decoding, or in the step being planned
@@ -54,20 +54,20 @@ struct EngineRank {
   int64_t kv_refusals = 0;     // times the first waiting prompt was kept out by the KV capacity alone
 
   int64_t requests() const { return int64_t(waiting.size()) + running; }
-  void enqueue(const Request& request);
+  void enqueue(const ServingRequest& request);
   /// REQUIRES: something waits.
-  Request take_waiting();
+  ServingRequest take_waiting();
 };
 
 /// The prompt work of one rank in one step.
 struct RankStep {
   StepBatch shape;  // decodes and chunks are filled in when the step is priced
   std::vector<Chunk> chunks;
-  std::vector<Request> completed;  // prompts that end with this step
+  std::vector<ServingRequest> completed;  // prompts that end with this step
 
   void clear();
   /// Adds `tokens` more of a prompt; moves it to `completed` or, when more remain, to `partial`.
-  void add(Request request, int64_t tokens, std::vector<Request>& partial);
+  void add(ServingRequest request, int64_t tokens, std::vector<ServingRequest>& partial);
 };
 
 }  // namespace perfatlas

@@ -6,7 +6,7 @@
 
 namespace perfatlas {
 
-struct Request {
+struct ServingRequest {
   int64_t id = 0;        // in order of sending
   double send_ms = 0;    // at the user
   double arrive_ms = 0;  // at the engine

@@ -16,7 +16,7 @@ double Scheduler::decode_ms(const EngineRank& rank, double ahead) const {
   return decodes == 0 ? 0 : prices().decode.at(double(decodes), rank.decoding.mean_kv() + ahead);
 }
 
-double Scheduler::kv_reservation(const Request& request) const {
+double Scheduler::kv_reservation(const ServingRequest& request) const {
   return double(request.input_tokens) + launch().reserved_output_share() * double(request.output_tokens);
 }
 
@@ -28,17 +28,17 @@ bool Scheduler::admits(EngineRank& rank) const {
   return false;
 }
 
-Request Scheduler::admit(EngineRank& rank) const {
-  const Request request = rank.take_waiting();
+ServingRequest Scheduler::admit(EngineRank& rank) const {
+  const ServingRequest request = rank.take_waiting();
   ++rank.running;
   rank.kv_reserved += kv_reservation(request);
   return request;
 }
 
 void Scheduler::plan_chunked(EngineRank& rank, RankStep& step, int64_t budget) const {
-  std::vector<Request> partial;
+  std::vector<ServingRequest> partial;
   partial.swap(rank.partial);
-  for (const Request& request : partial) {
+  for (const ServingRequest& request : partial) {
     const int64_t tokens = std::min(request.input_tokens - request.prefilled, budget);
     budget -= std::max<int64_t>(tokens, 0);
     if (tokens > 0)
@@ -47,7 +47,7 @@ void Scheduler::plan_chunked(EngineRank& rank, RankStep& step, int64_t budget) c
       rank.partial.push_back(request);
   }
   while (budget > 0 && admits(rank)) {
-    const Request request = admit(rank);
+    const ServingRequest request = admit(rank);
     const int64_t tokens = std::min(request.input_tokens, budget);
     budget -= tokens;
     step.add(request, tokens, rank.partial);

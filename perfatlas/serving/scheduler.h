@@ -39,7 +39,7 @@ class Scheduler {
   virtual void after_decodes(int64_t /*steps*/) {}
   virtual void after_prompts() {}
   /// A request left its rank.
-  virtual void finished(const Request&) {}
+  virtual void finished(const ServingRequest&) {}
 
   /// Kernel time of a step of one rank. REQUIRES: decodes of the shape are filled in.
   virtual double step_ms(const EngineRank& rank, const RankStep& step) const;
@@ -47,7 +47,7 @@ class Scheduler {
   virtual double decode_ms(const EngineRank& rank, double ahead) const;
 
   /// KV tokens promised to a request when it is admitted.
-  double kv_reservation(const Request& request) const;
+  double kv_reservation(const ServingRequest& request) const;
 
  protected:
   const Launch& launch() const { return setup_.launch; }
@@ -55,7 +55,7 @@ class Scheduler {
   /// Whether the first waiting prompt may run: fewer than max_running, and its KV reservation fits or the rank is empty.
   bool admits(EngineRank& rank) const;
   /// Takes the first waiting prompt and reserves its KV. REQUIRES: admits(rank).
-  Request admit(EngineRank& rank) const;
+  ServingRequest admit(EngineRank& rank) const;
   /// Chunked prefill: prompts computed in part first, then waiting ones in order; the last one is cut at the budget.
   void plan_chunked(EngineRank& rank, RankStep& step, int64_t budget) const;
 

@@ -29,7 +29,7 @@ ServingRecord::ServingRecord(const Workload& workload, RequestPath path, Simulat
   }
 }
 
-void ServingRecord::arrived(const Request& request) {
+void ServingRecord::arrived(const ServingRequest& request) {
   last_arrival_ms_ = request.arrive_ms;
   if (!closed_loop_) result_.load.add_arrival(request.arrive_ms);
 }
@@ -45,7 +45,7 @@ void ServingRecord::ran(const Segment& segment, int64_t running) {
   if (observer_) observer_->ran(segment);
 }
 
-void ServingRecord::finished(const Request& request, double done_ms) {
+void ServingRecord::finished(const ServingRequest& request, double done_ms) {
   const double ttft_ms = request.first_ms - request.send_ms + path_.back_ms;
   ttft_.add(ttft_ms);
   latency_.add(done_ms - request.send_ms + path_.back_ms);

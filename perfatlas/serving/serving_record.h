@@ -14,10 +14,10 @@ class ServingRecord {
   ServingRecord(const Workload& workload, RequestPath path, SimulationLimits limits,
                 SimulationObserver* observer);
 
-  void arrived(const Request& request);
+  void arrived(const ServingRequest& request);
   /// `running`: requests in steps, `waiting`: those that could not be.
   void ran(const Segment& segment, int64_t running);
-  void finished(const Request& request, double done_ms);
+  void finished(const ServingRequest& request, double done_ms);
   /// In so many steps the first waiting prompt was kept out by the KV capacity alone.
   void kv_blocked(int64_t steps) { result_.kv_refusals += steps; }
 

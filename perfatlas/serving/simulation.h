@@ -55,7 +55,7 @@ class SimulationObserver {
   virtual ~SimulationObserver() = default;
   virtual void ran(const Segment&) {}
   /// A request's last token left the engine at done_ms.
-  virtual void finished(const Request&, double /*done_ms*/) {}
+  virtual void finished(const ServingRequest&, double /*done_ms*/) {}
 };
 
 /// A simulation stops early rather than run for ever.

@@ -25,7 +25,7 @@ class Books : public SimulationObserver {
     EXPECT_GE(segment.start_ms, last_end_ms - 1e-6);
     last_end_ms = segment.start_ms + segment.duration_ms;
   }
-  void finished(const Request& r, double done_ms) override {
+  void finished(const ServingRequest& r, double done_ms) override {
     EXPECT_TRUE(ids.insert(r.id).second) << "request " << r.id << " ended twice";
     EXPECT_GE(r.first_ms, r.arrive_ms);
     EXPECT_GE(r.arrive_ms, r.send_ms);

@@ -19,17 +19,17 @@ struct Times {
 };
 
 struct Sequence {
-  Request request;
+  ServingRequest request;
   int64_t produced = 0;  // output tokens
 };
 
 struct SlowRank {
-  std::vector<Request> waiting, partial;
+  std::vector<ServingRequest> waiting, partial;
   std::vector<Sequence> decoding;
   size_t load() const { return waiting.size() + partial.size() + decoding.size(); }
   double reserved(double share) const {
     double total = 0;
-    for (const Request& r : partial) total += double(r.input_tokens) + share * double(r.output_tokens);
+    for (const ServingRequest& r : partial) total += double(r.input_tokens) + share * double(r.output_tokens);
     for (const Sequence& s : decoding)
       total += double(s.request.input_tokens) + share * double(s.request.output_tokens);
     return total;
@@ -39,7 +39,7 @@ struct SlowRank {
 struct Work {
   StepBatch batch;
   std::vector<Chunk> chunks;
-  std::vector<Request> completed;
+  std::vector<ServingRequest> completed;
 };
 
 class SlowSimulator {
@@ -80,7 +80,7 @@ class SlowSimulator {
     bool decodes = false, any = false, all = true, full = false;
     for (const SlowRank& rank : ranks_) {
       int64_t queued = 0;
-      for (const Request& r : rank.waiting) queued += r.input_tokens;
+      for (const ServingRequest& r : rank.waiting) queued += r.input_tokens;
       decodes |= !rank.decoding.empty();
       any |= !rank.waiting.empty();
       all &= !rank.waiting.empty();
@@ -97,14 +97,14 @@ class SlowSimulator {
     const size_t running = rank.partial.size() + rank.decoding.size() + work.completed.size();
     if (int64_t(running) >= launch_.max_running) return false;
     double reserved = rank.reserved(share);
-    for (const Request& r : work.completed)
+    for (const ServingRequest& r : work.completed)
       reserved += double(r.input_tokens) + share * double(r.output_tokens);
-    const Request& first = rank.waiting.front();
+    const ServingRequest& first = rank.waiting.front();
     return running == 0 || reserved + double(first.input_tokens) + share * double(first.output_tokens) <=
                                c_.setup.kv_capacity_tokens;
   }
 
-  void put(SlowRank& rank, Work& work, Request request, int64_t tokens) {
+  void put(SlowRank& rank, Work& work, ServingRequest request, int64_t tokens) {
     work.batch.new_tokens += tokens;
     if (tokens == request.input_tokens) {
       work.batch.whole_prompts += 1;
@@ -122,7 +122,7 @@ class SlowSimulator {
     int64_t budget =
         launch_.token_budget - (launch_.engine == ServingEngine::sglang ? 0 : int64_t(rank.decoding.size()));
     if (!rank.partial.empty() && budget > 0) {
-      const Request request = rank.partial.front();
+      const ServingRequest request = rank.partial.front();
       rank.partial.erase(rank.partial.begin());
       const int64_t tokens = std::min(budget, request.input_tokens - request.prefilled);
       put(rank, work, request, tokens);
@@ -135,7 +135,7 @@ class SlowSimulator {
       if (trtllm && !oversized && input > budget) break;
       if (oversized && work.batch.new_tokens > 0) break;
       if (!admits(rank, work)) break;
-      const Request request = rank.waiting.front();
+      const ServingRequest request = rank.waiting.front();
       rank.waiting.erase(rank.waiting.begin());
       const int64_t tokens = std::min(input, budget);
       put(rank, work, request, tokens);
@@ -179,7 +179,7 @@ class SlowSimulator {
     if (decodes)
       for (SlowRank& rank : ranks_) decode(rank);
     for (size_t i = 0; i < ranks_.size(); ++i)
-      for (Request request : work[i].completed) {
+      for (ServingRequest request : work[i].completed) {
         request.first_ms = clock_;
         if (request.output_tokens == 1)
           end(request);
@@ -199,7 +199,7 @@ class SlowSimulator {
     rank.decoding = left;
   }
 
-  void end(const Request& request) {
+  void end(const ServingRequest& request) {
     times_[request.id] = {request.first_ms, clock_};
     arrivals_.finished(clock_);
   }
@@ -217,7 +217,7 @@ class SlowSimulator {
 
 class AllTimes : public SimulationObserver {
  public:
-  void finished(const Request& request, double done_ms) override {
+  void finished(const ServingRequest& request, double done_ms) override {
     times[request.id] = {request.first_ms, done_ms};
   }
   std::map<int64_t, Times> times;

@@ -51,7 +51,7 @@ class TrtllmScheduler final : public Scheduler {
       const bool oversized = tokens >= launch().token_budget;
       if (oversized ? step.shape.new_tokens > 0 || budget <= 0 : tokens > budget) return;
       if (!admits(rank)) return;
-      const Request request = admit(rank);
+      const ServingRequest request = admit(rank);
       if (oversized) {
         rank.partial.push_back(request);
         plan_oversized(rank, step, budget);
@@ -65,7 +65,7 @@ class TrtllmScheduler final : public Scheduler {
   /// A prompt that no budget can hold takes whole steps, alone among prompts.
   static void plan_oversized(EngineRank& rank, RankStep& step, int64_t budget) {
     if (budget <= 0) return;
-    const Request request = rank.partial.back();
+    const ServingRequest request = rank.partial.back();
     rank.partial.pop_back();
     step.add(request, std::min(request.input_tokens - request.prefilled, budget), rank.partial);
   }

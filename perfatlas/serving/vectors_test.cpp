@@ -47,7 +47,7 @@ void expect_near(double actual, double expected, double tolerance, const char* w
 class SortedTimes : public SimulationObserver {
  public:
   explicit SortedTimes(double back_ms) : back_ms_(back_ms) {}
-  void finished(const Request& r, double done_ms) override {
+  void finished(const ServingRequest& r, double done_ms) override {
     ttft_ms_.push_back(r.first_ms - r.send_ms + back_ms_);
     if (r.output_tokens > 1) tpot_ms_.push_back((done_ms - r.first_ms) / double(r.output_tokens - 1));
   }
