@@ -159,16 +159,8 @@ TEST(Simulation, RefusesPoolsWithoutWorkersByName) {
   const PriceTables prices = linear_prices();
   DisaggregatedCase served{.prefill = {1, 1, &prices}, .decode = {0, 1, &prices}};
   served.workload = plain_case(prices, 4).workload;
-  EXPECT_THROW(
-      {
-        try {
-          simulate(served);
-        } catch (const UsageError& error) {
-          EXPECT_THAT(error.what(), testing::HasSubstr("number of decode workers"));
-          throw;
-        }
-      },
-      UsageError);
+  EXPECT_THAT([&] { simulate(served); },
+              testing::ThrowsMessage<UsageError>(testing::HasSubstr("number of decode workers")));
 }
 
 TEST(Simulation, DisaggregatedPoolsConserveTokens) {
