@@ -118,7 +118,7 @@ std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& bindi
                                 : look_up(binding.family<Dsv4Table<false, false>>());
   }
   if (binding.mode != Mode::sol && op.compress_ratio == kCsa)
-    if (auto excess = TopkExcess::find(binding.database, binding.shared, op.context, op.native_heads))
+    if (auto excess = TopkExcess::find(binding, op.context, op.native_heads))
       question.excess_ms = [excess](const PhasePoint& at) { return excess->ms(at); };
   if (op.context) {
     question.place = [](const PhasePoint& at) { return Coordinates{at.prefix, at.s, at.batch}; };

@@ -33,27 +33,42 @@ double NestedTimes::read(const std::vector<int64_t>& place, size_t axis) const {
   return low + (high - low) * double(wanted - below->first) / double(above->first - below->first);
 }
 
-std::shared_ptr<const TopkExcess> TopkExcess::find(const Database& database, SharedLayer shared, bool context,
-                                                   int64_t native_heads) {
-  const std::shared_ptr<const TableRows> rows = database.rows(kTable, shared);
-  const TableFields fields(*rows, {"num_heads", "batch_size", "isl", "tp_size", "step", "score_mode"});
-  const int64_t random = fields.value_of(score_mode, context ? "v1_flat" : "v2_flat").value_or(-1);
-  const int64_t trailing = fields.value_of(score_mode, context ? "v1_top_last" : "v2_top_last").value_or(-1);
-  std::vector<int64_t> measured;
-  for (uint32_t row = 0; row < rows->size(); ++row) measured.push_back(fields(row, heads) * fields(row, tp));
-  const int64_t native = on_head_ladder(std::move(measured), native_heads);
-  auto excess = std::make_shared<TopkExcess>();
-  excess->context_ = context;
-  bool any = false;
-  for (uint32_t row = 0; row < rows->size(); ++row) {
-    const int64_t mode = fields(row, score_mode);
-    if (fields(row, heads) * fields(row, tp) != native || (mode != random && mode != trailing)) continue;
-    const int64_t b = fields(row, batch), s = fields(row, isl), p = fields(row, step);
-    (mode == random ? excess->random_ : excess->trailing_)
-        .add(context ? std::vector{b, p, s} : std::vector{b, s + p}, rows->latency_ms(row));
-    any = true;
+/// The rows of a database, and what was made of them.
+struct TopkExcess::Family {
+  std::shared_ptr<const TableRows> rows;
+  TableFields fields;
+  std::vector<int64_t> native_heads;   // of every row
+  Memo<int64_t, TopkExcess> excesses;  // by native heads, negative in generation
+
+  Family(const Database& database, SharedLayer shared)
+      : rows(database.rows(kTable, shared)),
+        fields(*rows, {"num_heads", "batch_size", "isl", "tp_size", "step", "score_mode"}) {
+    for (uint32_t row = 0; row < rows->size(); ++row)
+      native_heads.push_back(fields(row, heads) * fields(row, tp));
   }
-  return any ? excess : nullptr;
+
+  std::shared_ptr<const TopkExcess> make(bool context, int64_t native) const {
+    const int64_t random = fields.value_of(score_mode, context ? "v1_flat" : "v2_flat").value_or(-1);
+    const int64_t trailing =
+        fields.value_of(score_mode, context ? "v1_top_last" : "v2_top_last").value_or(-1);
+    auto excess = std::make_shared<TopkExcess>();
+    excess->context_ = context;
+    for (uint32_t row = 0; row < rows->size(); ++row) {
+      const int64_t mode = fields(row, score_mode);
+      if (native_heads[row] != native || (mode != random && mode != trailing)) continue;
+      const int64_t b = fields(row, batch), s = fields(row, isl), p = fields(row, step);
+      (mode == random ? excess->random_ : excess->trailing_)
+          .add(context ? std::vector{b, p, s} : std::vector{b, s + p}, rows->latency_ms(row));
+    }
+    return excess->random_.empty() && excess->trailing_.empty() ? nullptr : excess;
+  }
+};
+
+std::shared_ptr<const TopkExcess> TopkExcess::find(const Binding& binding, bool context,
+                                                   int64_t native_heads) {
+  const Family& family = binding.family<Family>();
+  const int64_t native = on_head_ladder(family.native_heads, native_heads);
+  return family.excesses.get(context ? native : -native, [&] { return family.make(context, native); });
 }
 
 double TopkExcess::ms(const PhasePoint& at) const {

@@ -19,6 +19,7 @@ namespace perfatlas::aic {
 class NestedTimes {
  public:
   void add(const std::vector<int64_t>& at, double latency_ms);
+  bool empty() const { return inner_.empty(); }
   /// 0 while empty. REQUIRES: as many axes as were added.
   double at(const std::vector<int64_t>& place) const { return read(place, 0); }
 
@@ -32,13 +33,14 @@ class NestedTimes {
 /// Of one model's head count: the difference between random and trailing scores, never negative.
 class TopkExcess {
  public:
-  /// The tables of one database, or nothing when it has none. `native_heads` as on_head_ladder.
-  static std::shared_ptr<const TopkExcess> find(const Database& database, SharedLayer shared, bool context,
-                                                int64_t native_heads);
+  /// Read when first asked for, then shared; nothing when the database has no such rows. `native_heads` as
+  /// on_head_ladder.
+  static std::shared_ptr<const TopkExcess> find(const Binding& binding, bool context, int64_t native_heads);
 
   double ms(const PhasePoint& at) const;
 
  private:
+  struct Family;
   bool context_ = true;
   NestedTimes random_, trailing_;
 };
