@@ -2,6 +2,7 @@
 #include "perfatlas/ops/dsv4/dsv4_aic.h"
 
 #include <algorithm>
+#include <string>
 
 #include "perfatlas/aic/head_ladder.h"
 #include "perfatlas/aic/roofline.h"
@@ -17,6 +18,17 @@ enum Column : size_t { dtype, kv_dtype, gemm, heads, batch, isl, tp, step };
 enum KeyPlace : size_t { fmha_place, kv_place, gemm_place, native_place, heads_place };
 
 constexpr int64_t kCsa = 4;
+
+/// Everything that a slice and its speed of light depend on.
+std::string shape_of(const Dsv4Attention& op) {
+  std::string shape;
+  for (const int64_t size :
+       {op.num_heads, op.native_heads, op.tp_size, op.compress_ratio, op.hidden_size, op.q_lora_rank,
+        op.o_lora_rank, op.head_dim, op.rope_head_dim, op.index_n_heads, op.index_head_dim, op.index_topk,
+        op.window_size, op.o_groups, int64_t(op.kv_quant), int64_t(op.fmha_quant), int64_t(op.gemm_quant)})
+    shape += std::to_string(size) + ' ';
+  return shape;
+}
 
 template <bool context, bool csa>
 class Dsv4Table {
@@ -47,6 +59,14 @@ class Dsv4Table {
     return key;
   }
 
+  /// Made when first asked for; null: not measured.
+  std::shared_ptr<const Surface> find(const TableKey& key, const Dsv4Sol& sol) const {
+    return surfaces_.get(shape_of(sol.op), [&] { return make(key, sol); });
+  }
+
+  std::string why_missing(const TableKey& key) const { return index_.why_missing(key); }
+
+ private:
   std::shared_ptr<const Surface> make(const TableKey& key, const Dsv4Sol& sol) const {
     const TableIndex::Group* group = index_.find(key);
     if (group == nullptr) return nullptr;
@@ -61,9 +81,6 @@ class Dsv4Table {
         });
   }
 
-  std::string why_missing(const TableKey& key) const { return index_.why_missing(key); }
-
- private:
   static constexpr std::string_view id() {
     if (csa) return context ? "dsv4_csa_context_module" : "dsv4_csa_generation_module";
     return context ? "dsv4_hca_context_module" : "dsv4_hca_generation_module";
@@ -80,6 +97,7 @@ class Dsv4Table {
   std::shared_ptr<const TableRows> rows_;
   TableFields fields_;
   TableIndex index_;
+  Memo<std::string, Surface> surfaces_;
 };
 
 }  // namespace
@@ -106,7 +124,7 @@ std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& bindi
   SurfaceQuestion question;
   const auto look_up = [&](const auto& table) {
     const TableKey key = table.key(op);
-    question.surface = table.make(key, sol);
+    question.surface = table.find(key, sol);
     if (!question.surface) question.why_missing = table.why_missing(key);
   };
   if (binding.mode != Mode::sol) {
