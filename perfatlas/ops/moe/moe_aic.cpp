@@ -128,19 +128,19 @@ class MoePricer final : public TablePricer {
     const MoeTable& table = binding.family<MoeFamily<false>>().table;
     const std::string distribution = table.known_distribution(op.quant, op.workload_distribution);
     why_missing_ = table.why_missing(op.quant, distribution, shape_);
-    if (mode() != Mode::empirical) own_ = table.find(op.quant, distribution, shape_, sol_);
+    usual_.measured = table.find(op.quant, distribution, shape_, sol_);
     if (op.quant == QuantMode::nvfp4 && op.is_gated) {
       const MoeTable& small = binding.family<MoeFamily<true>>().table;
-      low_latency_ =
+      low_latency_.measured =
           small.find(op.quant, small.known_distribution(op.quant, op.workload_distribution), shape_, sol_);
-      small_reference_.surface = low_latency_;
+      low_latency_.reference.surface = low_latency_.measured;
     }
-    if (mode() != Mode::silicon) reference_ = Ladder(op_, table, binding).find();
+    if (mode() != Mode::silicon) usual_.reference = Ladder(op_, table, binding).find();
   }
 
   Price silicon(const PhasePoint& at) const override {
     const int64_t tokens = measured_tokens(at);
-    const Surface* const curve = curve_of(tokens);
+    const Surface* const curve = kernel_of(tokens).measured.get();
     if (curve == nullptr) return Price::failed(Failure::perf_data_not_available);
     // A single point says nothing about smaller steps.
     if (curve->points().size() == 1 && tokens < curve->points()[0].at[0])
@@ -150,13 +150,12 @@ class MoePricer final : public TablePricer {
 
   Ground silicon_ground(const PhasePoint& at) const override {
     const int64_t tokens = measured_tokens(at);
-    return curve_of(tokens)->ground({tokens});
+    return kernel_of(tokens).measured->ground({tokens});
   }
 
   Price empirical(const PhasePoint& at) const override {
     const int64_t tokens = tokens_of(at);
-    const bool small = low_latency_ && tokens <= kLowLatencyTokens;
-    const Reference& reference = small ? small_reference_ : reference_;
+    const Reference& reference = kernel_of(tokens).reference;
     const auto utilisation = reference.surface ? reference.surface->utilisation({tokens}) : std::nullopt;
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
     return empirical_price(sol_.parts(shape_, tokens).ms(), *utilisation * reference.scale,
@@ -179,18 +178,20 @@ class MoePricer final : public TablePricer {
     return balanced_ ? int64_t(kBalancedShare * double(tokens_of(at))) : tokens_of(at);
   }
 
-  /// Null: not measured.
-  const Surface* curve_of(int64_t tokens) const {
-    return low_latency_ && tokens <= kLowLatencyTokens ? low_latency_.get() : own_.get();
+  /// What steps of that size run on.
+  struct Kernel {
+    std::shared_ptr<const Surface> measured;  // null: not measured
+    Reference reference;                      // for estimates
+  };
+  const Kernel& kernel_of(int64_t tokens) const {
+    return low_latency_.measured && tokens <= kLowLatencyTokens ? low_latency_ : usual_;
   }
 
   Moe op_;
   MoeShape shape_;
   MoeSol sol_;
   bool balanced_ = false;
-  std::shared_ptr<const Surface> own_, low_latency_;  // null: not measured
-  Reference reference_;
-  Reference small_reference_;  // of low_latency_
+  Kernel usual_, low_latency_;
   std::string why_missing_;
 };
 
