@@ -85,6 +85,12 @@ std::string data_root(std::string_view given) {
 }
 
 std::vector<TableFolder> list_table_folders(const std::string& root) {
+  std::error_code ignored;
+  if (!fs::exists(root, ignored))
+    throw UsageError(fmt::format(
+        "{}: there is no such data folder; perfatlas collect and place make one (--data names another), and "
+        "query --systems-path asks published tables",
+        root));
   std::vector<TableFolder> found;
   for (const fs::path& system : folders_in(root))
     for (const fs::path& first : folders_in(system)) add_folders(system.filename().string(), first, found);
