@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <initializer_list>
-
 #include "perfatlas/base/error.h"
 
 namespace perfatlas::estimate {
@@ -86,16 +83,25 @@ void add_static_breakdown(Estimate& e, const Worker& worker, const StaticPoint& 
                           const char* generation) {
   if (!e.request.breakdown) return;
   StaticOps ops = static_ops(worker, e.request.workload, p);
-  if (!ops.context.empty()) e.breakdown.push_back({context, std::move(ops.context)});
-  if (!ops.generation.empty()) e.breakdown.push_back({generation, std::move(ops.generation)});
+  if (!ops.context.empty()) {
+    e.ttft_spread = spread_of(ops.context);
+    e.breakdown.push_back({context, std::move(ops.context)});
+  }
+  if (!ops.generation.empty()) {
+    e.tpot_spread = spread_of(ops.generation);
+    e.breakdown.push_back({generation, std::move(ops.generation)});
+  }
 }
 
 void add_aggregated_breakdown(Estimate& e, const Worker& worker, const AggregatedResult& result) {
   const Workload& w = e.request.workload;
-  e.breakdown.push_back({"mix_step", worker.mixed_ops(result.mixed_step)});
+  OpPrices mixed = worker.mixed_ops(result.mixed_step), decode;
   if (result.decode_requests > 0)
-    e.breakdown.push_back(
-        {"genonly_step", worker.generation_ops(result.decode_requests, w.isl + w.osl / 2 + 1)});
+    decode = worker.generation_ops(result.decode_requests, w.isl + w.osl / 2 + 1);
+  e.ttft_spread = spread_of(mixed);
+  e.tpot_spread = token_spread(mixed, decode, result);
+  e.breakdown.push_back({"mix_step", std::move(mixed)});
+  if (!decode.empty()) e.breakdown.push_back({"genonly_step", std::move(decode)});
 }
 
 void estimate_aggregated(Session& session, Estimate& e) {
@@ -228,22 +234,6 @@ void estimate_disaggregated(Session& session, Estimate& e) {
   e.origin = origin_of(all);
 }
 
-const OpPrices* ops_of(const Estimate& e, std::initializer_list<std::string_view> names) {
-  for (const Breakdown& step : e.breakdown)
-    if (std::find(names.begin(), names.end(), step.name) != names.end()) return &step.ops;
-  return nullptr;
-}
-
-void add_spreads(Estimate& e) {
-  const OpPrices* first = ops_of(e, {"mix_step", "context", "prefill"});
-  const OpPrices* later = ops_of(e, {"genonly_step", "generation", "decode"});
-  if (first != nullptr) e.ttft_spread = spread_of(*first);
-  if (e.scheduling && first != nullptr)
-    e.tpot_spread = token_spread(*first, later != nullptr ? *later : OpPrices{}, *e.scheduling);
-  else if (later != nullptr)
-    e.tpot_spread = spread_of(*later);
-}
-
 }  // namespace
 
 Spread spread_of(const OpPrices& ops) {
@@ -309,7 +299,6 @@ Estimate run_estimate(Session& session, const EstimateRequest& request) {
     default:
       estimate_static(session, e);
   }
-  add_spreads(e);
   return e;
 }
 
