@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "perfatlas/aic/context_chunks.h"
+
 namespace perfatlas::aic {
 namespace {
 
@@ -48,29 +50,22 @@ class ZigzagPricer final : public Pricer {
       : whole_(std::move(whole)), cp_size_(cp_size) {}
 
   Price price(const PhasePoint& at) const override {
-    Price sum = whole_->price(head(at));
-    sum += whole_->price(tail(at));
+    const auto [head, tail] = zigzag_chunks(at, cp_size_);
+    Price sum = whole_->price(head);
+    sum += whole_->price(tail);
     return sum;
   }
   std::string explain(const PhasePoint& at) const override {
-    const std::string why = whole_->explain(head(at));
-    return why.empty() ? whole_->explain(tail(at)) : why;
+    const auto [head, tail] = zigzag_chunks(at, cp_size_);
+    const std::string why = whole_->explain(head);
+    return why.empty() ? whole_->explain(tail) : why;
   }
   Ground ground(const PhasePoint& at) const override {
-    return combined(std::array{whole_->ground(head(at)), whole_->ground(tail(at))});
+    const auto [head, tail] = zigzag_chunks(at, cp_size_);
+    return combined(std::array{whole_->ground(head), whole_->ground(tail)});
   }
 
  private:
-  PhasePoint head(PhasePoint at) const {
-    at.s = (at.s + 2 * cp_size_ - 1) / (2 * cp_size_);
-    return at;
-  }
-  PhasePoint tail(const PhasePoint& at) const {
-    PhasePoint chunk = head(at);
-    chunk.prefix += at.s - chunk.s;
-    return chunk;
-  }
-
   std::unique_ptr<const Pricer> whole_;
   int64_t cp_size_;
 };

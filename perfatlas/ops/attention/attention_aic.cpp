@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 
+#include "perfatlas/aic/context_chunks.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/ops/attention/attention_aic_lanes.h"
 
@@ -98,40 +99,28 @@ class ContextAttentionPricer final : public TablePricer {
 
   Price silicon(const PhasePoint& at) const override {
     if (!data_.own) return Price::failed(Failure::perf_data_not_available);
-    return with_small_kernels(at, [&](int64_t s, int64_t prefix) {
-      const int64_t full = s + prefix;
-      Price price = data_.own->price({op_.n, full, at.batch});
-      const double all = double(full) * double(full);
-      price *= (all - double(prefix) * double(prefix)) / all;
-      return price;
-    });
+    return with_small_kernels(
+        at, [&](const PhasePoint& chunk) { return price_after_prefix(*data_.own, op_.n, chunk); });
   }
 
   Ground silicon_ground(const PhasePoint& at) const override {
-    std::vector<Ground> chunks;
-    over_chunks(at, [&](int64_t s, int64_t prefix) {
-      chunks.push_back(data_.own->ground({op_.n, s + prefix, at.batch}));
-      return Price{};
-    });
-    return combined(chunks);
+    return ground_after_prefix(*data_.own, op_.n, at, op_.cp_size);
   }
 
   Price empirical(const PhasePoint& at) const override {
     if (!data_.reference) return Price::failed(Failure::empirical_not_implemented);
-    return with_small_kernels(at, [&](int64_t s, int64_t prefix) {
-      const auto utilisation = data_.reference->utilisation({op_.n, s + prefix, at.batch});
+    return with_small_kernels(at, [&](const PhasePoint& chunk) {
+      const auto utilisation = data_.reference->utilisation({op_.n, chunk.s + chunk.prefix, chunk.batch});
       if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
-      Price price =
-          empirical_price(sol(at.batch, s, prefix).ms(), *utilisation * data_.scale, data_.provenance);
-      return price;
+      return empirical_price(sol(chunk).ms(), *utilisation * data_.scale, data_.provenance);
     });
   }
 
-  SolParts speed_of_light(const PhasePoint& at) const override { return sol(at.batch, at.s, at.prefix); }
+  SolParts speed_of_light(const PhasePoint& at) const override { return sol(at); }
 
   Price sol_price(const PhasePoint& at) const override {
     Price price =
-        over_chunks(at, [&](int64_t s, int64_t prefix) { return sol_price_of(sol(at.batch, s, prefix)); });
+        over_chunks(at, op_.cp_size, [&](const PhasePoint& chunk) { return sol_price_of(sol(chunk)); });
     price.latency_ms += small_kernels_sol_ms_;
     price.memory_ms += small_kernels_sol_ms_;
     price *= at.imbalance;
@@ -145,23 +134,13 @@ class ContextAttentionPricer final : public TablePricer {
   }
 
  private:
-  SolParts sol(int64_t batch, int64_t s, int64_t prefix) const {
-    return context_attention_sol(heads_of(op_), peaks_, batch, s + prefix, prefix);
-  }
-
-  /// The whole sequence, or the head and the tail chunk of a context-parallel rank.
-  template <class Chunk>
-  Price over_chunks(const PhasePoint& at, Chunk chunk) const {
-    if (op_.cp_size <= 1) return chunk(at.s, at.prefix);
-    const int64_t length = (at.s + 2 * op_.cp_size - 1) / (2 * op_.cp_size);
-    Price price = chunk(length, at.prefix);
-    price += chunk(length, at.prefix + at.s - length);
-    return price;
+  SolParts sol(const PhasePoint& at) const {
+    return context_attention_sol(heads_of(op_), peaks_, at.batch, at.s + at.prefix, at.prefix);
   }
 
   template <class Chunk>
   Price with_small_kernels(const PhasePoint& at, Chunk chunk) const {
-    Price price = over_chunks(at, chunk);
+    Price price = over_chunks(at, op_.cp_size, chunk);
     price += {.latency_ms = small_kernels_ms_, .source = Source::empirical};
     price *= at.imbalance;
     return price;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/mla/mla_aic.h"
 
+#include "perfatlas/aic/context_chunks.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/table_fields.h"
 
@@ -14,37 +15,29 @@ class ContextPricer final : public TablePricer {
 
   Price silicon(const PhasePoint& at) const override {
     if (!pricing_.surface) return Price::failed(Failure::perf_data_not_available);
-    return over_chunks(at, [&](int64_t s, int64_t prefix) {
-      const int64_t full = s + prefix;
-      Price price = pricing_.surface->price({pricing_.num_heads, full, at.batch});
-      const double all = double(full) * double(full);
-      price *= (all - double(prefix) * double(prefix)) / all;
-      return price;
+    return summed(at, [&](const PhasePoint& chunk) {
+      return price_after_prefix(*pricing_.surface, pricing_.num_heads, chunk);
     });
   }
 
   Ground silicon_ground(const PhasePoint& at) const override {
-    std::vector<Ground> chunks;
-    over_chunks(at, [&](int64_t s, int64_t prefix) {
-      chunks.push_back(pricing_.surface->ground({pricing_.num_heads, s + prefix, at.batch}));
-      return Price{};
-    });
-    return combined(chunks);
+    return ground_after_prefix(*pricing_.surface, pricing_.num_heads, at, pricing_.cp_size);
   }
 
   Price empirical(const PhasePoint& at) const override {
     if (!pricing_.surface) return Price::failed(Failure::empirical_not_implemented);
-    return over_chunks(at, [&](int64_t s, int64_t prefix) {
-      const auto utilisation = pricing_.surface->utilisation({pricing_.num_heads, s + prefix, at.batch});
+    return summed(at, [&](const PhasePoint& chunk) {
+      const auto utilisation =
+          pricing_.surface->utilisation({pricing_.num_heads, chunk.s + chunk.prefix, chunk.batch});
       if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
-      return empirical_price(sol(at.batch, s, prefix).ms(), *utilisation, Provenance::empirical);
+      return empirical_price(sol(chunk).ms(), *utilisation, Provenance::empirical);
     });
   }
 
-  SolParts speed_of_light(const PhasePoint& at) const override { return sol(at.batch, at.s, at.prefix); }
+  SolParts speed_of_light(const PhasePoint& at) const override { return sol(at); }
 
   Price sol_price(const PhasePoint& at) const override {
-    return over_chunks(at, [&](int64_t s, int64_t prefix) { return sol_price_of(sol(at.batch, s, prefix)); });
+    return summed(at, [&](const PhasePoint& chunk) { return sol_price_of(sol(chunk)); });
   }
 
   std::string explain(const PhasePoint& at) const override {
@@ -54,20 +47,13 @@ class ContextPricer final : public TablePricer {
   }
 
  private:
-  SolParts sol(int64_t batch, int64_t s, int64_t prefix) const {
-    return mla_context_sol(peaks_, batch, pricing_.num_heads, s + prefix, prefix);
+  SolParts sol(const PhasePoint& at) const {
+    return mla_context_sol(peaks_, at.batch, pricing_.num_heads, at.s + at.prefix, at.prefix);
   }
 
   template <class Chunk>
-  Price over_chunks(const PhasePoint& at, Chunk chunk) const {
-    Price price;
-    if (pricing_.cp_size <= 1) {
-      price = chunk(at.s, at.prefix);
-    } else {
-      const int64_t length = (at.s + 2 * pricing_.cp_size - 1) / (2 * pricing_.cp_size);
-      price = chunk(length, at.prefix);
-      price += chunk(length, at.prefix + at.s - length);
-    }
+  Price summed(const PhasePoint& at, Chunk chunk) const {
+    Price price = over_chunks(at, pricing_.cp_size, chunk);
     price *= at.imbalance;
     return price;
   }
