@@ -87,7 +87,7 @@ std::string data_root(std::string_view given) {
 std::vector<TableFolder> list_table_folders(const std::string& root) {
   std::error_code ignored;
   if (!fs::exists(root, ignored))
-    throw UsageError(fmt::format(
+    throw Error(fmt::format(
         "{}: there is no such data folder; perfatlas collect and place make one (--data names another), and "
         "query --systems-path asks published tables",
         root));

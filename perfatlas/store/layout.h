@@ -37,7 +37,7 @@ struct TableFile {
 
 /// Every table folder below `root`, sorted by system, backend, version, family. A folder counts when it holds a
 /// table or a collection_meta.yaml; history/ and dot folders are not looked at. Empty when `root` has none; throws
-/// UsageError when `root` does not exist, Error when it cannot be read.
+/// Error when `root` does not exist or cannot be read.
 std::vector<TableFolder> list_table_folders(const std::string& root);
 
 /// The tables of one folder, sorted; where a table lies there in both formats, the Parquet file counts. Throws
