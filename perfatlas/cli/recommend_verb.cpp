@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "perfatlas/base/error.h"
-#include "perfatlas/cli/search_options.h"
+#include "perfatlas/cli/load_target_options.h"
 #include "perfatlas/search/search_text.h"
 
 namespace perfatlas {
@@ -24,29 +24,38 @@ LoadTarget checked(const LoadTarget& load) {
   return load;
 }
 
-int run_recommend_verb(const RecommendArguments& a, const OpRegistry& ops) {
-  const LoadTarget load = checked(a.load);
-  SearchRequest request = a.search.complete(aic::Mode::hybrid);
+}  // namespace
+
+void add_load_target(CLI::App& verb, LoadTarget& load) {
+  verb.add_option("--target-request-rate", load.requests_per_s, "Requests per second to serve");
+  verb.add_option("--target-concurrency", load.concurrency, "Requests in flight to serve");
+}
+
+bool empty(const LoadTarget& load) { return !load.requests_per_s && !load.concurrency; }
+
+int recommend_for_load(const SearchArguments& search, const LoadTarget& load, bool json,
+                       const OpRegistry& ops) {
+  const LoadTarget target = checked(load);
+  SearchRequest request = search.complete(aic::Mode::hybrid);
   request.total_gpus = 2;  // replaced by the GPUs of whole nodes
   check_request(request);
-  return with_session(a.search, ops, [&](estimate::Session& session) {
-    const RecommendResult result = run_recommend(session, request, load);
-    fmt::print("{}", a.json ? recommend_json(result) : recommend_text(result, load));
+  return with_session(search, ops, [&](estimate::Session& session) {
+    const RecommendResult result = run_recommend(session, request, target);
+    fmt::print("{}", json ? recommend_json(result) : recommend_text(result, target));
     return result.matches.empty() ? kFailed : kDone;
   });
 }
-
-}  // namespace
 
 void add_recommend(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("recommend", "Fewest GPUs that serve a load within latency limits");
   const auto a = std::make_shared<RecommendArguments>();
   a->search.add_to(*verb);
-  verb->add_option("--target-request-rate", a->load.requests_per_s, "Requests per second to serve");
-  verb->add_option("--target-concurrency", a->load.concurrency, "Requests in flight to serve");
+  add_load_target(*verb, a->load);
   verb->add_flag("--json", a->json, "For machines");
   verb->callback([a, &invocation] {
-    invocation.action = [a, &invocation] { return run_recommend_verb(*a, invocation.ops); };
+    invocation.action = [a, &invocation] {
+      return recommend_for_load(a->search, a->load, a->json, invocation.ops);
+    };
   });
   verb->footer(
       "Example:\n"
