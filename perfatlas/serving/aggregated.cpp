@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event loop of one engine. Runs of decode steps are jumped over in one iteration, priced in their middle: exact
-// as long as prices are linear in the KV length over the run.
+// The event loop of one engine. Runs of decode steps are jumped over in one iteration, priced in their middle. For
+// prices linear in the KV length that is exact, but for two limits: a run up to the next arrival counts its steps at
+// the price of the first one, and can be one step too long where steps grow; and the rank that is slowest in the
+// middle sets the pace of the whole run.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -72,7 +74,7 @@ class AggregatedRun {
       clock_ms_ = std::max(clock_ms_, arrivals_.next_ms());
     else if (!scheduler_->looks_for_arrivals())
       return;
-    while (arrivals_.next_ms() <= clock_ms_) give_to_rank(arrivals_.take());
+    while (arrivals_.arrived_by(clock_ms_)) give_to_rank(arrivals_.take());
     scheduler_->looked();
   }
 
@@ -138,8 +140,10 @@ class AggregatedRun {
     PERFATLAS_ASSERT(steps != DecodingSet::kNever);
     steps -= decode_step_;
     int64_t to_arrival = DecodingSet::kNever;
-    if (arrivals_.next_ms() < Arrivals::kNever)
-      to_arrival = int64_t(std::ceil((arrivals_.next_ms() - clock_ms_) / (decode_ms(0) + overhead_ms_)));
+    if (arrivals_.next_ms() < Arrivals::kNever) {
+      const double gap_ms = arrivals_.next_ms() - Arrivals::kSameMomentMs - clock_ms_;
+      to_arrival = int64_t(std::ceil(gap_ms / (decode_ms(0) + overhead_ms_)));
+    }
     steps = std::max<int64_t>(1, std::min({steps, scheduler_->decode_run(to_arrival), kLongestJump}));
     const Segment segment{.start_ms = clock_ms_,
                           .duration_ms = double(steps) * (decode_ms(double(steps - 1) / 2) + overhead_ms_),

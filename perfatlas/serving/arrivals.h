@@ -18,6 +18,8 @@ class Arrivals {
 
   /// When the next request under way arrives at the engine; infinity when none is.
   double next_ms() const { return under_way_.empty() ? kNever : under_way_.top().arrive_ms; }
+  /// Whether the next request is there at `clock_ms`. Clocks that were summed up in another order still agree.
+  bool arrived_by(double clock_ms) const { return next_ms() <= clock_ms + kSameMomentMs; }
   /// REQUIRES: next_ms() is finite.
   ServingRequest take();
   /// A request's last token left the engine: in a closed loop its user sends the next request.
@@ -26,6 +28,7 @@ class Arrivals {
   int64_t sent() const { return sent_; }
 
   static constexpr double kNever = std::numeric_limits<double>::infinity();
+  static constexpr double kSameMomentMs = 1e-6;
 
  private:
   struct Later {

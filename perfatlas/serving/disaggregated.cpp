@@ -114,7 +114,7 @@ class DisaggregatedRun {
       for (PrefillWorker& worker : prefill_)
         if (worker.done_ms <= clock_ms_) end_prompts(worker);
       begin_prompts();
-      while (arrivals_.next_ms() <= clock_ms_) {
+      while (arrivals_.arrived_by(clock_ms_)) {
         queue_.push_back(arrivals_.take());
         record_.arrived(queue_.back());
         begin_prompts();  // an idle worker starts with the first request it sees

@@ -11,8 +11,8 @@
 
 namespace perfatlas {
 
-/// Formulas sampled on coarse grids. Decode prices are linear in the KV length, so that jumps over decode steps are exact.
-inline PriceTables linear_prices() {
+/// Formulas sampled on coarse grids. A decode step grows by `growth_ms` per KV token.
+inline PriceTables linear_prices(double growth_ms = 1e-6) {
   const std::vector<double> tokens{1, 64, 1024, 8192, 40960}, counts{1, 4, 32}, lengths{64, 512, 2048, 8192};
   const std::vector<double> chunks{128, 1024, 8192}, cached{0, 1024, 8192}, sequences{1, 8, 64}, kv{1, 16384};
   const auto sampled = [](const auto& first, const auto& second, auto price) {
@@ -23,7 +23,7 @@ inline PriceTables linear_prices() {
   };
   std::vector<double> context;
   for (const double t : tokens) context.push_back(1 + 0.01 * t);
-  const auto attention = [](double g, double k) { return 0.1 + 1e-6 * g * k; };
+  const auto attention = [growth_ms](double g, double k) { return 0.1 + growth_ms * g * k; };
   return {
       .identity = "linear",
       .context = {PriceAxis(tokens), context},

@@ -64,7 +64,7 @@ class SlowSimulator {
     if (!idle && launch_.engine == ServingEngine::sglang && !look_due_) return;
     look_due_ = false;
     decode_steps_ = 0;
-    while (arrivals_.next_ms() <= clock_) {
+    while (arrivals_.arrived_by(clock_)) {
       std::vector<size_t> order;
       for (size_t i = 0; i < ranks_.size(); ++i) order.push_back((next_ + i) % ranks_.size());
       const size_t best = *std::min_element(order.begin(), order.end(), [&](size_t a, size_t b) {
@@ -223,9 +223,7 @@ class AllTimes : public SimulationObserver {
   std::map<int64_t, Times> times;
 };
 
-void compare(ServingEngine engine) {
-  const PriceTables prices = linear_prices();
-  AggregatedCase served = random_case(prices, engine);
+void expect_equal_times(const AggregatedCase& served) {
   AllTimes fast;
   simulate(served, {}, &fast);
   const std::map<int64_t, Times> slow = SlowSimulator(served).run();
@@ -237,9 +235,33 @@ void compare(ServingEngine engine) {
   }
 }
 
+/// Requests come and go while others decode, on several ranks. With steps that all last alike, no jump is inexact.
+void compare(ServingEngine engine) {
+  const PriceTables prices = linear_prices(0);
+  expect_equal_times(random_case(prices, engine));
+}
+
+/// Steps grow with the KV cache. Everybody comes at once, so no jump has to guess which step meets an arrival.
+void compare_growing_steps(ServingEngine engine) {
+  const PriceTables prices = linear_prices();
+  AggregatedCase served = random_case(prices, engine);
+  const int64_t requests = *rc::gen::inRange<int64_t>(1, 60);
+  served.attention_dp = 1;
+  served.path.front_ms_per_token = 0;
+  served.workload.arrivals = ClosedLoop{.users = requests, .requests = requests};
+  expect_equal_times(served);
+}
+
 RC_GTEST_PROP(SlowSimulator, AgreesOnVllm, ()) { compare(ServingEngine::vllm); }
+RC_GTEST_PROP(SlowSimulator, AgreesOnGrowingStepsOfVllm, ()) { compare_growing_steps(ServingEngine::vllm); }
 RC_GTEST_PROP(SlowSimulator, AgreesOnSglang, ()) { compare(ServingEngine::sglang); }
+RC_GTEST_PROP(SlowSimulator, AgreesOnGrowingStepsOfSglang, ()) {
+  compare_growing_steps(ServingEngine::sglang);
+}
 RC_GTEST_PROP(SlowSimulator, AgreesOnTrtllm, ()) { compare(ServingEngine::trtllm); }
+RC_GTEST_PROP(SlowSimulator, AgreesOnGrowingStepsOfTrtllm, ()) {
+  compare_growing_steps(ServingEngine::trtllm);
+}
 
 }  // namespace
 }  // namespace perfatlas
