@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "perfatlas/aic/quant_mode.h"
@@ -30,6 +31,35 @@ class JsonFields {
   template <class T>
   void required(std::string_view name, T& value) {
     if (!optional(name, value)) missing(name);
+  }
+  /// Required, one of the words.
+  template <class T, size_t N>
+  void choice(std::string_view name, T& value, const std::pair<std::string_view, T> (&words)[N]) {
+    std::string given, known;
+    required(name, given);
+    for (const auto& [word, meaning] : words) {
+      if (word == given) {
+        value = meaning;
+        return;
+      }
+      known += known.empty() ? "" : ", ";
+      known += word;
+    }
+    wrong(name, known);
+  }
+  /// Required under one of two names.
+  template <class T>
+  void either(std::string_view name, std::string_view other, T& value) {
+    if (!optional(name, value)) required(other, value);
+  }
+  /// Fields of an object inside this one, which may be missing.
+  template <class Read>
+  void group(std::string_view name, Read read_fields) {
+    const nlohmann::json* inside = find(name);
+    if (inside == nullptr) return;
+    JsonFields fields(name, *inside);
+    read_fields(fields);
+    fields.finish();
   }
   /// A field that has no effect here.
   void ignored(std::string_view name) { (void)find(name); }

@@ -16,6 +16,18 @@ struct ContextAttention : OpBase {
   bool use_qk_norm = false;
   int64_t cp_size = 1;            // context-parallel ranks, zig-zag: a head and a tail chunk each
   std::string attention_backend;  // kernels to prefer, by a serving framework's name; empty: its default
+
+  static void fields(auto& op, auto& f) {
+    f.required("n", op.n);
+    f.required("n_kv", op.n_kv);
+    f.optional("head_size", op.head_size);
+    f.optional("window_size", op.window_size);
+    f.required("kvcache_quant_mode", op.kv_quant);
+    f.required("fmha_quant_mode", op.fmha_quant);
+    f.optional("use_qk_norm", op.use_qk_norm);
+    f.optional("cp_size", op.cp_size);
+    f.optional("attention_backend", op.attention_backend);
+  }
 };
 
 /// Decode.
@@ -25,6 +37,16 @@ struct GenerationAttention : OpBase {
   int64_t window_size = 0;
   QuantMode kv_quant = QuantMode::bfloat16;
   std::string attention_backend;
+
+  static void fields(auto& op, auto& f) {
+    f.required("n", op.n);
+    f.required("n_kv", op.n_kv);
+    f.optional("head_size", op.head_size);
+    f.optional("window_size", op.window_size);
+    f.required("kv_cache_dtype", op.kv_quant);
+    f.ignored("use_qk_norm");
+    f.optional("attention_backend", op.attention_backend);
+  }
 };
 
 /// Bidirectional, no cache.
@@ -33,6 +55,13 @@ struct EncoderAttention : OpBase {
   int64_t head_size = 64;
   QuantMode fmha_quant = QuantMode::bfloat16;
   double partial_rotary_factor = 0;  // share of the head that is rotated in a kernel of its own; 0: none
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.n);
+    f.required("head_size", op.head_size);
+    f.optional("fmha_quant_mode", op.fmha_quant);
+    f.optional("partial_rotary_factor", op.partial_rotary_factor);
+  }
 };
 
 }  // namespace perfatlas::aic

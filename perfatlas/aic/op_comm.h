@@ -10,6 +10,12 @@ struct CustomAllReduce : OpBase {
   int64_t hidden_size = 0;
   int64_t tp_size = 1;
   int64_t seq_split = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("h", op.hidden_size);
+    f.required("tp_size", op.tp_size);
+    f.optional("seq_split", op.seq_split);
+  }
 };
 
 /// A collective of NCCL (or oneCCL): tokens * elements_per_token elements.
@@ -19,6 +25,14 @@ struct Nccl : OpBase {
   int64_t num_gpus = 1;
   QuantMode dtype = QuantMode::half;  // half, int8, fp8
   int64_t seq_split = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("nccl_op", op.operation);
+    f.required("num_elements_per_token", op.elements_per_token);
+    f.required("num_gpus", op.num_gpus);
+    f.required("comm_quant_mode", op.dtype);
+    f.optional("seq_split", op.seq_split);
+  }
 };
 
 /// Between pipeline stages: tokens * hidden_size elements of 16 bits.
@@ -26,6 +40,12 @@ struct P2p : OpBase {
   int64_t hidden_size = 0;
   int64_t pp_size = 1;
   int64_t seq_split = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("h", op.hidden_size);
+    f.required("pp_size", op.pp_size);
+    f.optional("seq_split", op.seq_split);
+  }
 };
 
 }  // namespace perfatlas::aic

@@ -13,6 +13,16 @@ struct Gemm : OpBase {
   int64_t seq_split = 1;             // context-parallel ranks that share the tokens
   bool low_precision_input = false;  // fp8_static: the input is quantised already
   bool below_grid_sol = false;       // Mode::silicon: a shape below the table is priced at its speed of light
+
+  static void fields(auto& op, auto& f) {
+    f.required("n", op.n);
+    f.required("k", op.k);
+    f.required("quant_mode", op.quant);
+    f.optional("scale_num_tokens", op.scale_num_tokens);
+    f.optional("seq_split", op.seq_split);
+    f.optional("low_precision_input", op.low_precision_input);
+    f.optional("below_grid_sol", op.below_grid_sol);
+  }
 };
 
 }  // namespace perfatlas::aic

@@ -13,322 +13,29 @@
 namespace perfatlas::aic {
 namespace {
 
-constexpr int64_t kWideEpHeads = 128;  // of DeepSeek-V3, the model that these blocks are of
+/// What JSON says in other words than the members do.
+void read_first(JsonFields&, auto&) {}
 
-void read(JsonFields& f, Gemm& op) {
-  f.required("n", op.n);
-  f.required("k", op.k);
-  f.required("quant_mode", op.quant);
-  f.optional("scale_num_tokens", op.scale_num_tokens);
-  f.optional("seq_split", op.seq_split);
-  f.optional("low_precision_input", op.low_precision_input);
-  f.optional("below_grid_sol", op.below_grid_sol);
-}
-
-void read(JsonFields& f, ContextAttention& op) {
-  f.required("n", op.n);
-  f.required("n_kv", op.n_kv);
-  f.optional("head_size", op.head_size);
-  f.optional("window_size", op.window_size);
-  f.required("kvcache_quant_mode", op.kv_quant);
-  f.required("fmha_quant_mode", op.fmha_quant);
-  f.optional("use_qk_norm", op.use_qk_norm);
-  f.optional("cp_size", op.cp_size);
-  f.optional("attention_backend", op.attention_backend);
-}
-
-void read(JsonFields& f, GenerationAttention& op) {
-  f.required("n", op.n);
-  f.required("n_kv", op.n_kv);
-  f.optional("head_size", op.head_size);
-  f.optional("window_size", op.window_size);
-  f.required("kv_cache_dtype", op.kv_quant);
-  f.ignored("use_qk_norm");
-  f.optional("attention_backend", op.attention_backend);
-}
-
-void read(JsonFields& f, EncoderAttention& op) {
-  f.required("num_heads", op.n);
-  f.required("head_size", op.head_size);
-  f.optional("fmha_quant_mode", op.fmha_quant);
-  f.optional("partial_rotary_factor", op.partial_rotary_factor);
-}
-
-void read(JsonFields& f, ContextMla& op) {
-  f.required("num_heads", op.num_heads);
-  f.required("kvcache_quant_mode", op.kv_quant);
-  f.required("fmha_quant_mode", op.fmha_quant);
-  f.optional("cp_size", op.cp_size);
-}
-
-void read(JsonFields& f, GenerationMla& op) {
-  f.required("num_heads", op.num_heads);
-  f.required("kv_cache_dtype", op.kv_quant);
-}
-
-void read(JsonFields& f, MlaBmm& op) {
-  f.required("num_heads", op.num_heads);
-  f.required("quant_mode", op.quant);
-  f.optional("if_pre", op.is_pre);
-}
-
-void read(JsonFields& f, MlaModule& op) {
-  f.required("is_context", op.context);
-  f.required("num_heads", op.num_heads);
-  f.required("kvcache_quant_mode", op.kv_quant);
-  f.required("fmha_quant_mode", op.fmha_quant);
+void read_first(JsonFields& f, DsaModule& op) {
   f.required("gemm_quant_mode", op.gemm_quant);
-  f.optional("native_num_heads", op.native_num_heads);
-}
-
-void read(JsonFields& f, WideEpMla& op) {
-  int64_t tp = 1;
-  f.required("tp_size", tp);
-  if (tp < 1 || kWideEpHeads % tp != 0) f.wrong("tp_size", "a divisor of 128");
-  op.num_heads = kWideEpHeads / tp;
-  f.required("kvcache_quant_mode", op.kv_quant);
-  f.required("fmha_quant_mode", op.fmha_quant);
-  f.optional("attn_backend", op.attn_backend);
-  f.optional("cp_size", op.cp_size);
-}
-
-void read(JsonFields& f, DsaModule& op) {
-  f.required("num_heads", op.num_heads);
-  if (!f.optional("kvcache_quant_mode", op.kv_quant)) f.required("kv_cache_dtype", op.kv_quant);
-  if (op.context) f.required("fmha_quant_mode", op.fmha_quant);
-  f.required("gemm_quant_mode", op.gemm_quant);
-  f.optional("architecture", op.architecture);
-  f.optional("cp_size", op.cp_size);
+  op.use_for_projections(op.gemm_quant);
   int64_t every = 1;  // layers per indexer
   f.optional("index_topk_freq", every);
   if (every < 1) f.wrong("index_topk_freq", "a positive integer");
   op.full_fraction = 1 / double(every);
-  f.optional("dsa_full_layer_fraction", op.full_fraction);
-  op.projections = {op.gemm_quant, op.gemm_quant, op.gemm_quant, op.gemm_quant};
-  if (const nlohmann::json* modes = f.find("attn_projection_quant_modes")) {
-    JsonFields groups("attn_projection_quant_modes", *modes);
-    groups.optional("q", op.projections.q);
-    groups.optional("kv", op.projections.kv);
-    groups.optional("o", op.projections.o);
-    groups.optional("indexer", op.projections.indexer);
-    groups.finish();
-  }
 }
 
-void read(JsonFields& f, MsaModule& op) {
-  f.required("num_heads", op.num_heads);
-  f.required("num_kv_heads", op.num_kv_heads);
-  f.required("hidden_size", op.hidden_size);
-  f.required("head_dim", op.head_dim);
-  f.required("v_head_dim", op.v_head_dim);
-  f.required("index_n_heads", op.index_n_heads);
-  f.required("index_head_dim", op.index_head_dim);
-  f.required("index_topk", op.index_topk);
-  f.required("block_size", op.block_size);
-  f.required("kvcache_quant_mode", op.kv_quant);
-  f.required("fmha_quant_mode", op.fmha_quant);
-  f.required("gemm_quant_mode", op.gemm_quant);
-  f.optional("dsa_architecture", op.dsa_architecture);
-  f.optional("dsa_scale_k", op.dsa_scale_k);
-}
-
-void read(JsonFields& f, Dsv4Attention& op) {
-  f.required("num_heads", op.num_heads);
-  f.required("native_heads", op.native_heads);
+void read_first(JsonFields& f, WideEpMla& op) {
   f.required("tp_size", op.tp_size);
-  f.required("hidden_size", op.hidden_size);
-  f.required("q_lora_rank", op.q_lora_rank);
-  f.required("o_lora_rank", op.o_lora_rank);
-  f.required("head_dim", op.head_dim);
-  f.required("rope_head_dim", op.rope_head_dim);
-  f.required("index_n_heads", op.index_n_heads);
-  f.required("index_head_dim", op.index_head_dim);
-  f.required("index_topk", op.index_topk);
-  f.required("window_size", op.window_size);
-  f.required("compress_ratio", op.compress_ratio);
-  f.required("o_groups", op.o_groups);
-  f.required("kvcache_quant_mode", op.kv_quant);
-  f.required("fmha_quant_mode", op.fmha_quant);
-  f.required("gemm_quant_mode", op.gemm_quant);
-  f.required("architecture", op.architecture);
-  f.optional("cp_size", op.cp_size);
+  if (op.tp_size < 1 || WideEpMla::kHeads % op.tp_size != 0) f.wrong("tp_size", "a divisor of 128");
 }
 
-void read(JsonFields& f, Mhc& op) {
-  std::string part;
-  f.required("op", part);
-  if (part != "pre" && part != "post" && part != "both") f.wrong("op", "pre, post or both");
-  op.part = part == "pre" ? Mhc::Part::pre : part == "post" ? Mhc::Part::post : Mhc::Part::both;
-  f.required("hidden_size", op.hidden_size);
-  f.required("hc_mult", op.hc_mult);
-  f.required("sinkhorn_iters", op.sinkhorn_iters);
-  f.required("quant_mode", op.quant);
-  f.required("architecture", op.architecture);
-  f.optional("seq_split", op.seq_split);
-}
-
-void read(JsonFields& f, Moe& op) {
-  f.required("hidden_size", op.hidden_size);
-  f.required("inter_size", op.inter_size);
-  f.required("topk", op.topk);
-  f.required("num_experts", op.num_experts);
-  f.required("moe_tp_size", op.moe_tp_size);
-  f.required("moe_ep_size", op.moe_ep_size);
-  f.required("quant_mode", op.quant);
-  f.required("workload_distribution", op.workload_distribution);
-  f.required("attention_dp_size", op.attention_dp_size);
-  f.optional("is_context", op.context);
-  f.optional("is_gated", op.is_gated);
-  f.optional("enable_eplb", op.enable_eplb);
-  f.optional("moe_backend", op.moe_backend);
-}
-
-void read(JsonFields& f, MoeDispatch& op) {
-  f.required("hidden_size", op.hidden_size);
-  f.required("topk", op.topk);
-  f.required("num_experts", op.num_experts);
-  f.required("moe_tp_size", op.moe_tp_size);
-  f.required("moe_ep_size", op.moe_ep_size);
-  f.required("attention_dp_size", op.attention_dp_size);
-  f.required("pre_dispatch", op.pre_dispatch);
-  f.required("backend", op.backend);
-  f.optional("quant_mode", op.quant);
-  f.optional("is_context", op.context);
-  f.optional("scale_num_tokens", op.scale_num_tokens);
-  f.optional("attn_cp_size", op.attn_cp_size);
-  f.optional("attn_ar_modeled", op.attn_ar_modeled);
-  for (const char* name : {"enable_fp4_all2all", "sms", "moe_backend", "reduce_results"}) f.ignored(name);
-}
-
-void read(JsonFields& f, MoeAllToAll& op) {
-  f.required("phase", op.phase);
-  f.required("comm_backend", op.comm_backend);
-  f.required("hidden_size", op.hidden_size);
-  f.required("topk", op.topk);
-  f.required("num_experts", op.num_experts);
-  f.required("moe_ep_size", op.moe_ep_size);
-  f.required("node_num", op.node_num);
-  f.optional("comm_dtype", op.comm_dtype);
-  f.optional("sms", op.sms);
-  f.optional("attention_tp_size", op.attention_tp_size);
-}
-
-void read(JsonFields& f, ExpertCompute& op) {
-  f.required("hidden_size", op.hidden_size);
-  f.required("inter_size", op.inter_size);
-  f.required("topk", op.topk);
-  f.required("num_experts", op.num_experts);
-  f.required("moe_ep_size", op.moe_ep_size);
-  f.required("quant_mode", op.quant);
-  f.required("workload_distribution", op.workload_distribution);
-  f.required("attention_dp_size", op.attention_dp_size);
-  std::string phase;
-  f.required("inference_phase", phase);
-  if (phase != "context" && phase != "generation") f.wrong("inference_phase", "context or generation");
-  op.context = phase == "context";
-  f.optional("num_slots", op.num_slots);
-  f.optional("kernel_source", op.kernel_source);
-  f.optional("is_gated", op.is_gated);
-  f.optional("enable_eplb", op.enable_eplb);
-}
-
-void read(JsonFields& f, MegaMoe& op) {
-  f.required("hidden_size", op.hidden_size);
-  f.required("inter_size", op.inter_size);
-  f.required("topk", op.topk);
-  f.required("num_experts", op.num_experts);
-  f.required("moe_tp_size", op.moe_tp_size);
-  f.required("moe_ep_size", op.moe_ep_size);
-  f.required("quant_mode", op.quant);
-  f.required("workload_distribution", op.workload_distribution);
-  f.optional("is_context", op.context);
-  f.optional("source_policy", op.source_policy);
-  f.optional("pre_dispatch", op.pre_dispatch);
-  f.optional("num_fused_shared_experts", op.num_fused_shared_experts);
-  f.optional("kernel_source", op.kernel_source);
-  f.optional("kernel_dtype", op.kernel_dtype);
-}
-
-void read(JsonFields& f, CustomAllReduce& op) {
-  f.required("h", op.hidden_size);
-  f.required("tp_size", op.tp_size);
-  f.optional("seq_split", op.seq_split);
-}
-
-void read(JsonFields& f, Nccl& op) {
-  f.required("nccl_op", op.operation);
-  f.required("num_elements_per_token", op.elements_per_token);
-  f.required("num_gpus", op.num_gpus);
-  f.required("comm_quant_mode", op.dtype);
-  f.optional("seq_split", op.seq_split);
-}
-
-void read(JsonFields& f, P2p& op) {
-  f.required("h", op.hidden_size);
-  f.required("pp_size", op.pp_size);
-  f.optional("seq_split", op.seq_split);
-}
-
-void read(JsonFields& f, Embedding& op) {
-  f.required("row_size", op.vocab_size);
-  f.required("column_size", op.hidden_size);
-  f.ignored("empirical_bw_scaling_factor");
-  f.optional("seq_split", op.seq_split);
-}
-
-void read(JsonFields& f, ElementWise& op) {
+void read_first(JsonFields& f, ElementWise& op) {
+  if (f.optional("bytes_per_token", op.bytes_per_token)) return;
   double inputs = 0, outputs = 0;
   f.required("dim_in", inputs);
   f.required("dim_out", outputs);
   op.bytes_per_token = 2 * inputs + 2 * outputs;
-  f.ignored("empirical_bw_scaling_factor");
-  f.optional("scale_num_tokens", op.scale_num_tokens);
-  f.optional("seq_split", op.seq_split);
-}
-
-SsmPhase read_phase(JsonFields& f) {
-  std::string phase;
-  f.required("phase", phase);
-  if (phase == "context") return SsmPhase::context;
-  if (phase == "generation") return SsmPhase::generation;
-  if (phase != "verify") f.wrong("phase", "context, generation or verify");
-  return SsmPhase::verify;
-}
-
-void read(JsonFields& f, Mamba2& op) {
-  f.required("kernel_source", op.kernel_source);
-  op.phase = read_phase(f);
-  f.required("hidden_size", op.d_model);
-  f.required("nheads", op.nheads);
-  f.required("head_dim", op.head_dim);
-  f.required("d_state", op.d_state);
-  f.required("d_conv", op.d_conv);
-  f.required("n_groups", op.n_groups);
-  f.required("chunk_size", op.chunk_size);
-  f.optional("seq_split", op.seq_split);
-}
-
-template <class DeltaNet>
-void read_delta_net(JsonFields& f, DeltaNet& op) {
-  f.required("kernel_source", op.kernel_source);
-  op.phase = read_phase(f);
-  f.required("d_model", op.d_model);
-  f.required("num_k_heads", op.num_k_heads);
-  f.required("head_k_dim", op.head_k_dim);
-  f.required("num_v_heads", op.num_v_heads);
-  f.required("head_v_dim", op.head_v_dim);
-  f.required("d_conv", op.d_conv);
-  f.optional("seq_split", op.seq_split);
-}
-
-void read(JsonFields& f, Gdn& op) {
-  read_delta_net(f, op);
-  f.optional("mamba_ssm_dtype", op.state_dtype);
-}
-
-void read(JsonFields& f, Kda& op) {
-  read_delta_net(f, op);
-  f.optional("draft_tokens", op.draft_tokens);
 }
 
 /// {"op": NAME, "ctor": {...}} or, of composed ops, {"op": NAME, their groups}.
@@ -361,85 +68,110 @@ void read(JsonFields& f, Fallback& op) {
   op.fallback = read_group(f, "fallback");
 }
 
-struct Reader {
-  std::string_view name;
-  Op (*read)(std::string_view name, const nlohmann::json& fields);
-};
+template <class T>
+void read(JsonFields& f, T& op) {
+  f.optional("scale_factor", op.scale_factor);
+  read_first(f, op);
+  T::fields(op, f);
+}
 
 template <class T>
 void read_op(std::string_view name, const nlohmann::json& fields, T& op) {
   JsonFields f(name, fields);
   f.ignored("op");
   f.optional("name", op.name);
-  if constexpr (requires { op.scale_factor; }) f.optional("scale_factor", op.scale_factor);
   read(f, op);
   f.finish();
 }
 
+/// A class of aiconfigurator.
+struct OpClass {
+  std::string_view name;
+  bool (*is)(const Op& op);
+  Op (*read)(std::string_view name, const nlohmann::json& fields);
+};
+
 template <class T>
-Op plain(std::string_view name, const nlohmann::json& fields) {
-  Op result;
-  read_op(name, fields, result.value.emplace<T>());
-  return result;
+constexpr OpClass plain(std::string_view name) {
+  return {name, [](const Op& op) { return std::holds_alternative<T>(op.value); },
+          [](std::string_view called, const nlohmann::json& fields) {
+            Op op;
+            read_op(called, fields, op.value.emplace<T>());
+            return op;
+          }};
 }
 /// Ops that are one type here and one class per phase there.
 template <class T, bool context>
-Op of_phase(std::string_view name, const nlohmann::json& fields) {
-  Op result;
-  T& op = result.value.emplace<T>();
-  op.context = context;
-  read_op(name, fields, op);
-  return result;
+constexpr OpClass of_phase(std::string_view name) {
+  return {name,
+          [](const Op& op) {
+            const T* value = std::get_if<T>(&op.value);
+            return value != nullptr && value->context == context;
+          },
+          [](std::string_view called, const nlohmann::json& fields) {
+            Op op;
+            T& value = op.value.emplace<T>();
+            value.context = context;
+            read_op(called, fields, value);
+            return op;
+          }};
 }
 
-constexpr std::array<Reader, 32> kReaders{
-    {{"ContextAttention", &plain<ContextAttention>},
-     {"ContextDSAModule", &of_phase<DsaModule, true>},
-     {"ContextDeepSeekV4AttentionModule", &of_phase<Dsv4Attention, true>},
-     {"ContextMLA", &plain<ContextMla>},
-     {"ContextMSAModule", &of_phase<MsaModule, true>},
-     {"CustomAllReduce", &plain<CustomAllReduce>},
-     {"DeepSeekV4MHCModule", &plain<Mhc>},
-     {"DeepSeekV4MegaMoEModule", &plain<MegaMoe>},
-     {"ElementWise", &plain<ElementWise>},
-     {"Embedding", &plain<Embedding>},
-     {"EncoderAttention", &plain<EncoderAttention>},
-     {"FallbackOp", &plain<Fallback>},
-     {"GDNKernel", &plain<Gdn>},
-     {"GEMM", &plain<Gemm>},
-     {"GenerationAttention", &plain<GenerationAttention>},
-     {"GenerationDSAModule", &of_phase<DsaModule, false>},
-     {"GenerationDeepSeekV4AttentionModule", &of_phase<Dsv4Attention, false>},
-     {"GenerationMLA", &plain<GenerationMla>},
-     {"GenerationMSAModule", &of_phase<MsaModule, false>},
-     {"KDAKernel", &plain<Kda>},
-     {"MLABmm", &plain<MlaBmm>},
-     {"MLAModule", &plain<MlaModule>},
-     {"Mamba2Kernel", &plain<Mamba2>},
-     {"MoE", &plain<Moe>},
-     {"MoEAllToAll", &plain<MoeAllToAll>},
-     {"MoEDispatch", &plain<MoeDispatch>},
-     {"MoEExpertCompute", &plain<ExpertCompute>},
-     {"NCCL", &plain<Nccl>},
-     {"OverlapOp", &plain<Overlap>},
-     {"P2P", &plain<P2p>},
-     {"WideEPContextMLA", &of_phase<WideEpMla, true>},
-     {"WideEPGenerationMLA", &of_phase<WideEpMla, false>}}};
+constexpr std::array<OpClass, 32> kClasses{
+    {plain<ContextAttention>("ContextAttention"),
+     of_phase<DsaModule, true>("ContextDSAModule"),
+     of_phase<Dsv4Attention, true>("ContextDeepSeekV4AttentionModule"),
+     plain<ContextMla>("ContextMLA"),
+     of_phase<MsaModule, true>("ContextMSAModule"),
+     plain<CustomAllReduce>("CustomAllReduce"),
+     plain<Mhc>("DeepSeekV4MHCModule"),
+     plain<MegaMoe>("DeepSeekV4MegaMoEModule"),
+     plain<ElementWise>("ElementWise"),
+     plain<Embedding>("Embedding"),
+     plain<EncoderAttention>("EncoderAttention"),
+     plain<Fallback>("FallbackOp"),
+     plain<Gdn>("GDNKernel"),
+     plain<Gemm>("GEMM"),
+     plain<GenerationAttention>("GenerationAttention"),
+     of_phase<DsaModule, false>("GenerationDSAModule"),
+     of_phase<Dsv4Attention, false>("GenerationDeepSeekV4AttentionModule"),
+     plain<GenerationMla>("GenerationMLA"),
+     of_phase<MsaModule, false>("GenerationMSAModule"),
+     plain<Kda>("KDAKernel"),
+     plain<MlaBmm>("MLABmm"),
+     plain<MlaModule>("MLAModule"),
+     plain<Mamba2>("Mamba2Kernel"),
+     plain<Moe>("MoE"),
+     plain<MoeAllToAll>("MoEAllToAll"),
+     plain<MoeDispatch>("MoEDispatch"),
+     plain<ExpertCompute>("MoEExpertCompute"),
+     plain<Nccl>("NCCL"),
+     plain<Overlap>("OverlapOp"),
+     plain<P2p>("P2P"),
+     of_phase<WideEpMla, true>("WideEPContextMLA"),
+     of_phase<WideEpMla, false>("WideEPGenerationMLA")}};
 
 }  // namespace
 
 std::vector<std::string_view> op_names() {
   std::vector<std::string_view> names;
-  for (const Reader& reader : kReaders) names.push_back(reader.name);
+  for (const OpClass& known : kClasses) names.push_back(known.name);
   return names;
 }
 
+std::string_view op_name(const Op& op) {
+  const auto known =
+      std::find_if(kClasses.begin(), kClasses.end(), [&](const OpClass& c) { return c.is(op); });
+  PERFATLAS_ASSERT(known != kClasses.end());
+  return known->name;
+}
+
 Op op_from_json(std::string_view name, const nlohmann::json& fields) {
-  const auto reader =
-      std::find_if(kReaders.begin(), kReaders.end(), [&](const Reader& r) { return r.name == name; });
-  if (reader == kReaders.end())
+  const auto known =
+      std::find_if(kClasses.begin(), kClasses.end(), [&](const OpClass& c) { return c.name == name; });
+  if (known == kClasses.end())
     throw UsageError(fmt::format("there is no op '{}'; ops are {}", name, join_words(op_names())));
-  return reader->read(reader->name, fields);
+  return known->read(known->name, fields);
 }
 
 PhasePoint phase_point_from_json(const nlohmann::json& question) {

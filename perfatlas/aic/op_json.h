@@ -17,6 +17,9 @@ namespace perfatlas::aic {
 /// The names of all ops, sorted.
 std::vector<std::string_view> op_names();
 
+/// The name under which `op` is asked for.
+std::string_view op_name(const Op& op);
+
 /// The op of `name` with the fields of a JSON object; scale_factor and name are fields of every op. Fields without a
 /// usual value must be there. Throws UsageError naming the op, the field and what is known.
 Op op_from_json(std::string_view name, const nlohmann::json& fields);

@@ -11,6 +11,13 @@ struct Embedding : OpBase {
   int64_t hidden_size = 0;
   QuantMode quant = QuantMode::bfloat16;
   int64_t seq_split = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("row_size", op.vocab_size);
+    f.required("column_size", op.hidden_size);
+    f.ignored("empirical_bw_scaling_factor");
+    f.optional("seq_split", op.seq_split);
+  }
 };
 
 /// Normalisation, activation, residual: bytes_per_token = 2 * inputs + 2 * outputs at 16 bits.
@@ -18,6 +25,13 @@ struct ElementWise : OpBase {
   double bytes_per_token = 0;
   int64_t scale_num_tokens = 1;
   int64_t seq_split = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.optional("bytes_per_token", op.bytes_per_token);
+    f.ignored("empirical_bw_scaling_factor");
+    f.optional("scale_num_tokens", op.scale_num_tokens);
+    f.optional("seq_split", op.seq_split);
+  }
 };
 
 }  // namespace perfatlas::aic

@@ -11,11 +11,23 @@ struct ContextMla : OpBase {
   QuantMode kv_quant = QuantMode::bfloat16;
   QuantMode fmha_quant = QuantMode::bfloat16;
   int64_t cp_size = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.num_heads);
+    f.required("kvcache_quant_mode", op.kv_quant);
+    f.required("fmha_quant_mode", op.fmha_quant);
+    f.optional("cp_size", op.cp_size);
+  }
 };
 
 struct GenerationMla : OpBase {
   int64_t num_heads = 0;
   QuantMode kv_quant = QuantMode::bfloat16;
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.num_heads);
+    f.required("kv_cache_dtype", op.kv_quant);
+  }
 };
 
 /// The batched products before or after decode attention. Priced over batch in generation, tokens in context.
@@ -23,6 +35,12 @@ struct MlaBmm : OpBase {
   int64_t num_heads = 0;
   QuantMode quant = QuantMode::bfloat16;  // a GEMM mode
   bool is_pre = true;
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.num_heads);
+    f.required("quant_mode", op.quant);
+    f.optional("if_pre", op.is_pre);
+  }
 };
 
 /// Prefill (context) or decode block: projections, attention, products.
@@ -33,16 +51,36 @@ struct MlaModule : OpBase {
   QuantMode fmha_quant = QuantMode::bfloat16;
   QuantMode gemm_quant = QuantMode::bfloat16;
   int64_t native_num_heads = 0;  // of the whole model; 0: unknown
+
+  static void fields(auto& op, auto& f) {
+    f.required("is_context", op.context);
+    f.required("num_heads", op.num_heads);
+    f.required("kvcache_quant_mode", op.kv_quant);
+    f.required("fmha_quant_mode", op.fmha_quant);
+    f.required("gemm_quant_mode", op.gemm_quant);
+    f.optional("native_num_heads", op.native_num_heads);
+  }
 };
 
-/// Attention block of sglang with wide expert parallelism. Heads = 128 / tp.
+/// Attention block of sglang with wide expert parallelism, of DeepSeek-V3's heads.
 struct WideEpMla : OpBase {
   bool context = true;
-  int64_t num_heads = 128;  // of this rank
+  static constexpr int64_t kHeads = 128;
+  int64_t tp_size = 1;  // a divisor of kHeads
   QuantMode kv_quant = QuantMode::fp8;
   QuantMode fmha_quant = QuantMode::fp8_block;
   std::string attn_backend = "flashinfer";
   int64_t cp_size = 1;
+
+  int64_t num_heads() const { return kHeads / tp_size; }  // of this rank
+
+  static void fields(auto& op, auto& f) {
+    f.required("tp_size", op.tp_size);
+    f.required("kvcache_quant_mode", op.kv_quant);
+    f.required("fmha_quant_mode", op.fmha_quant);
+    f.optional("attn_backend", op.attn_backend);
+    f.optional("cp_size", op.cp_size);
+  }
 };
 
 }  // namespace perfatlas::aic

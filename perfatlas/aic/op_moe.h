@@ -18,6 +18,22 @@ struct Moe : OpBase {
   bool is_gated = true;
   bool enable_eplb = false;
   std::string moe_backend;  // empty: the framework's default
+
+  static void fields(auto& op, auto& f) {
+    f.required("hidden_size", op.hidden_size);
+    f.required("inter_size", op.inter_size);
+    f.required("topk", op.topk);
+    f.required("num_experts", op.num_experts);
+    f.required("moe_tp_size", op.moe_tp_size);
+    f.required("moe_ep_size", op.moe_ep_size);
+    f.required("quant_mode", op.quant);
+    f.required("workload_distribution", op.workload_distribution);
+    f.required("attention_dp_size", op.attention_dp_size);
+    f.optional("is_context", op.context);
+    f.optional("is_gated", op.is_gated);
+    f.optional("enable_eplb", op.enable_eplb);
+    f.optional("moe_backend", op.moe_backend);
+  }
 };
 
 /// Collectives around the experts, before (pre_dispatch) or after.
@@ -30,6 +46,23 @@ struct MoeDispatch : OpBase {
   QuantMode quant = QuantMode::bfloat16;  // of the experts
   bool context = true;
   int64_t scale_num_tokens = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("hidden_size", op.hidden_size);
+    f.required("topk", op.topk);
+    f.required("num_experts", op.num_experts);
+    f.required("moe_tp_size", op.moe_tp_size);
+    f.required("moe_ep_size", op.moe_ep_size);
+    f.required("attention_dp_size", op.attention_dp_size);
+    f.required("pre_dispatch", op.pre_dispatch);
+    f.required("backend", op.backend);
+    f.optional("quant_mode", op.quant);
+    f.optional("is_context", op.context);
+    f.optional("scale_num_tokens", op.scale_num_tokens);
+    f.optional("attn_cp_size", op.attn_cp_size);
+    f.optional("attn_ar_modeled", op.attn_ar_modeled);
+    for (const char* name : {"enable_fp4_all2all", "sms", "moe_backend", "reduce_results"}) f.ignored(name);
+  }
 };
 
 /// One phase of the all-to-all of wide expert parallelism.
@@ -41,6 +74,19 @@ struct MoeAllToAll : OpBase {
   int64_t moe_ep_size = 1, node_num = 1;
   int64_t sms = 0;                // multiprocessors given to communication; 0: the library's choice
   int64_t attention_tp_size = 1;  // divides the tokens
+
+  static void fields(auto& op, auto& f) {
+    f.required("phase", op.phase);
+    f.required("comm_backend", op.comm_backend);
+    f.required("hidden_size", op.hidden_size);
+    f.required("topk", op.topk);
+    f.required("num_experts", op.num_experts);
+    f.required("moe_ep_size", op.moe_ep_size);
+    f.required("node_num", op.node_num);
+    f.optional("comm_dtype", op.comm_dtype);
+    f.optional("sms", op.sms);
+    f.optional("attention_tp_size", op.attention_tp_size);
+  }
 };
 
 /// The all-to-all of an expert-parallel size that was not measured, answered from one node.
@@ -61,6 +107,22 @@ struct ExpertCompute : OpBase {
   bool is_gated = true;
   bool enable_eplb = false;
   std::string kernel_source;  // empty: the framework's default
+
+  static void fields(auto& op, auto& f) {
+    f.required("hidden_size", op.hidden_size);
+    f.required("inter_size", op.inter_size);
+    f.required("topk", op.topk);
+    f.required("num_experts", op.num_experts);
+    f.required("moe_ep_size", op.moe_ep_size);
+    f.required("quant_mode", op.quant);
+    f.required("workload_distribution", op.workload_distribution);
+    f.required("attention_dp_size", op.attention_dp_size);
+    f.choice("inference_phase", op.context, {{"context", true}, {"generation", false}});
+    f.optional("num_slots", op.num_slots);
+    f.optional("kernel_source", op.kernel_source);
+    f.optional("is_gated", op.is_gated);
+    f.optional("enable_eplb", op.enable_eplb);
+  }
 };
 
 /// DeepSeek-V4 experts with their communication in one kernel.
@@ -75,6 +137,23 @@ struct MegaMoe : OpBase {
   int64_t num_fused_shared_experts = 0;
   std::string kernel_source = "deepgemm_megamoe";
   std::string kernel_dtype = "fp8_fp4";
+
+  static void fields(auto& op, auto& f) {
+    f.required("hidden_size", op.hidden_size);
+    f.required("inter_size", op.inter_size);
+    f.required("topk", op.topk);
+    f.required("num_experts", op.num_experts);
+    f.required("moe_tp_size", op.moe_tp_size);
+    f.required("moe_ep_size", op.moe_ep_size);
+    f.required("quant_mode", op.quant);
+    f.required("workload_distribution", op.workload_distribution);
+    f.optional("is_context", op.context);
+    f.optional("source_policy", op.source_policy);
+    f.optional("pre_dispatch", op.pre_dispatch);
+    f.optional("num_fused_shared_experts", op.num_fused_shared_experts);
+    f.optional("kernel_source", op.kernel_source);
+    f.optional("kernel_dtype", op.kernel_dtype);
+  }
 };
 
 }  // namespace perfatlas::aic

@@ -24,6 +24,24 @@ struct DsaModule : OpBase {
   std::string architecture = "DeepseekV32ForCausalLM";
   int64_t cp_size = 1;
   double full_fraction = 1;  // share of the layers that have an indexer
+
+  void use_for_projections(QuantMode mode) { projections = {mode, mode, mode, mode}; }
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.num_heads);
+    f.either("kvcache_quant_mode", "kv_cache_dtype", op.kv_quant);
+    if (op.context) f.required("fmha_quant_mode", op.fmha_quant);
+    f.required("gemm_quant_mode", op.gemm_quant);
+    f.optional("architecture", op.architecture);
+    f.optional("cp_size", op.cp_size);
+    f.optional("dsa_full_layer_fraction", op.full_fraction);
+    f.group("attn_projection_quant_modes", [&](auto& group) {
+      group.optional("q", op.projections.q);
+      group.optional("kv", op.projections.kv);
+      group.optional("o", op.projections.o);
+      group.optional("indexer", op.projections.indexer);
+    });
+  }
 };
 
 struct MsaModule : OpBase {
@@ -37,6 +55,23 @@ struct MsaModule : OpBase {
   std::string dsa_architecture =
       "GlmMoeDsaForCausalLM";  // that lends its utilisation when MSA was not measured
   double dsa_scale_k = 1;      // factor on that utilisation
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.num_heads);
+    f.required("num_kv_heads", op.num_kv_heads);
+    f.required("hidden_size", op.hidden_size);
+    f.required("head_dim", op.head_dim);
+    f.required("v_head_dim", op.v_head_dim);
+    f.required("index_n_heads", op.index_n_heads);
+    f.required("index_head_dim", op.index_head_dim);
+    f.required("index_topk", op.index_topk);
+    f.required("block_size", op.block_size);
+    f.required("kvcache_quant_mode", op.kv_quant);
+    f.required("fmha_quant_mode", op.fmha_quant);
+    f.required("gemm_quant_mode", op.gemm_quant);
+    f.optional("dsa_architecture", op.dsa_architecture);
+    f.optional("dsa_scale_k", op.dsa_scale_k);
+  }
 };
 
 struct Dsv4Attention : OpBase {
@@ -54,6 +89,28 @@ struct Dsv4Attention : OpBase {
   QuantMode gemm_quant = QuantMode::fp8_block;
   std::string architecture = "DeepseekV4ForCausalLM";
   int64_t cp_size = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.required("num_heads", op.num_heads);
+    f.required("native_heads", op.native_heads);
+    f.required("tp_size", op.tp_size);
+    f.required("hidden_size", op.hidden_size);
+    f.required("q_lora_rank", op.q_lora_rank);
+    f.required("o_lora_rank", op.o_lora_rank);
+    f.required("head_dim", op.head_dim);
+    f.required("rope_head_dim", op.rope_head_dim);
+    f.required("index_n_heads", op.index_n_heads);
+    f.required("index_head_dim", op.index_head_dim);
+    f.required("index_topk", op.index_topk);
+    f.required("window_size", op.window_size);
+    f.required("compress_ratio", op.compress_ratio);
+    f.required("o_groups", op.o_groups);
+    f.required("kvcache_quant_mode", op.kv_quant);
+    f.required("fmha_quant_mode", op.fmha_quant);
+    f.required("gemm_quant_mode", op.gemm_quant);
+    f.required("architecture", op.architecture);
+    f.optional("cp_size", op.cp_size);
+  }
 };
 
 /// Hyper-connection mixing before (pre) or after (post) the two blocks of a layer, or both.
@@ -66,6 +123,16 @@ struct Mhc : OpBase {
   QuantMode quant = QuantMode::bfloat16;
   std::string architecture = "DeepseekV4ForCausalLM";
   int64_t seq_split = 1;
+
+  static void fields(auto& op, auto& f) {
+    f.choice("op", op.part, {{"pre", Part::pre}, {"post", Part::post}, {"both", Part::both}});
+    f.required("hidden_size", op.hidden_size);
+    f.required("hc_mult", op.hc_mult);
+    f.required("sinkhorn_iters", op.sinkhorn_iters);
+    f.required("quant_mode", op.quant);
+    f.required("architecture", op.architecture);
+    f.optional("seq_split", op.seq_split);
+  }
 };
 
 }  // namespace perfatlas::aic

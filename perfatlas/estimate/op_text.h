@@ -13,10 +13,10 @@ namespace perfatlas::estimate {
 
 struct OpText {
   std::string name;
-  std::string_view kind;  // "gemm", "context_attention", "overlap"
+  std::string_view kind;  // see aic::op_name()
   double count = 1;       // scale factor; 1 for groups
   double weight_bytes = 0;
-  /// What tells ops of a kind apart, as written: {"n", "5120"}.
+  /// {"n", "5120"}, without those at their usual value; names as in aic::op_from_json().
   std::vector<std::pair<std::string_view, std::string>> fields;
   /// Of groups: the two lists.
   std::vector<OpText> first, second;

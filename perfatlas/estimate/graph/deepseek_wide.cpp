@@ -57,7 +57,7 @@ void add_deepseek_wide_sglang(PhaseGraph& g, const LatentBlock& attention, const
   aic::WideEpMla block;
   block.name = "attention";
   block.context = g.context();
-  block.num_heads = kTableHeads / tp;
+  block.tp_size = tp;
   block.kv_quant = g.quant().kv;
   block.fmha_quant = g.quant().fmha;
   block.attn_backend = chosen.empty() || chosen == "default" ? "flashinfer" : chosen;

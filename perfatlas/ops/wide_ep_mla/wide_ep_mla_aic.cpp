@@ -121,7 +121,7 @@ std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) 
   const WideEpSol sol{*peak_flops(system, op.fmha_quant), *peak_flops(system, MathType::bf16),
                       profile_of(op.fmha_quant).bytes, system.mem_bw};
   SurfaceQuestion question;
-  const int64_t n = op.num_heads;
+  const int64_t n = op.num_heads();
   if (op.context) {
     if (binding.mode != Mode::sol) look_up<true>(question, op, sol, binding);
     question.place = [n](const PhasePoint& at) { return Coordinates{n, at.s + at.prefix, at.batch}; };
