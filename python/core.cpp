@@ -92,8 +92,8 @@ class PlacedSource final : public Source {
 
 class PublishedSource final : public Source {
  public:
-  explicit PublishedSource(const std::string& path)
-      : root_(std::make_shared<const SystemsRoot>(path, ops())), database_(root_), compatible_(root_) {}
+  explicit PublishedSource(const std::vector<std::string>& paths)
+      : root_(std::make_shared<const SystemsRoot>(paths, ops())), database_(root_), compatible_(root_) {}
 
   Answer query(const Case& asked, const Options& options) override {
     if (options.query.engine == Engine::aic) return compatible_.query(asked, options.query, options.view);
@@ -107,10 +107,10 @@ class PublishedSource final : public Source {
   CompatibleDatabase compatible_;
 };
 
-std::unique_ptr<Source> open_source(const std::string& path, const std::string& systems_path) {
-  if (systems_path.empty()) return std::make_unique<PlacedSource>(path);
+std::unique_ptr<Source> open_source(const std::string& path, const std::vector<std::string>& systems_paths) {
+  if (systems_paths.empty()) return std::make_unique<PlacedSource>(path);
   if (!path.empty()) throw UsageError("a database has a path or a systems_path, not both");
-  return std::make_unique<PublishedSource>(systems_path);
+  return std::make_unique<PublishedSource>(systems_paths);
 }
 
 py::dict latency(Source& source, const std::string& op_id, const py::dict& fields, const py::kwargs& kwargs) {
@@ -146,7 +146,8 @@ PYBIND11_MODULE(_core, m) {
     return list;
   });
   py::class_<Source>(m, "Database")
-      .def(py::init(&open_source), py::arg("path") = "", py::arg("systems_path") = "")
+      .def(py::init(&open_source), py::arg("path") = "",
+           py::arg("systems_paths") = std::vector<std::string>())
       .def("latency", &latency)
       .def("systems", &Source::systems);
 }

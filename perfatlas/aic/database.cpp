@@ -6,7 +6,10 @@
 namespace perfatlas::aic {
 
 Database::Database(const SystemsRoot& root, std::string system, std::string backend, std::string version)
-    : root_(root), system_(root.system(system)), backend_(std::move(backend)), version_(std::move(version)) {}
+    : root_(root),
+      system_(root.system_of({system, backend, version})),
+      backend_(std::move(backend)),
+      version_(std::move(version)) {}
 
 std::shared_ptr<const TableRows> Database::rows(std::string_view op_id, SharedLayer shared) const {
   return root_.table_rows(op(op_id), {system_.name, backend_, version_, shared});

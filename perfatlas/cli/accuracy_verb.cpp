@@ -112,7 +112,7 @@ std::vector<estimate::Answer> answers_of(const AccuracyArguments& a, estimate::S
 }
 
 int run_accuracy(const AccuracyArguments& a, const OpRegistry& ops) {
-  const SystemsRoot root(systems_source(a.systems_path), ops);
+  const SystemsRoot root(systems_sources(a.systems_path), ops);
   const auto runs = read_runs(a, root);
   std::map<std::string, estimate::Prediction> peer;
   if (!a.peer.empty()) peer = estimate::parse_predictions(read_file(a.peer), a.peer);
@@ -145,8 +145,8 @@ void add_accuracy(CLI::App& app, Invocation& invocation) {
   verb->add_option("--peer", a->peer, "Another estimator's results: CSV with id, ttft and tpot");
   verb->add_option("--half", a->half, "dev, judge or all (default): halves by the SHA-1 of a run's id");
   verb->add_option("--out", a->out, "Write one line per run: id, TTFT, TPOT, or why there is none");
-  verb->add_option("--systems-path", a->systems_path,
-                   "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
+  add_systems_path_option(*verb, a->systems_path,
+                          "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
   verb->add_flag("--failures", a->failures, "List why runs have no answer");
   verb->add_flag("--json", a->json, "For machines");
   verb->footer(

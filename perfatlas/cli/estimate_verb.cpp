@@ -136,7 +136,7 @@ Prediction simulated(estimate::Session& session, const estimate::EstimateRequest
 
 int run_estimate_verb(const EstimateArguments& a, const OpRegistry& ops) {
   const estimate::Detail detail = estimate::detail_from_name(a.detail);
-  const SystemsRoot root(systems_source(a.systems_path), ops);
+  const SystemsRoot root(systems_sources(a.systems_path), ops);
   estimate::Session session(root, model_libraries());
   if (!a.jsonl.empty()) return answer_lines(a.jsonl, session);
   if (a.model.empty() || a.system.empty())
@@ -159,8 +159,8 @@ void add_identity(CLI::App& verb, EstimateArguments& a) {
   verb.add_option("--decode-system", a.decode_system, "GPU of decode workers; default: --system");
   verb.add_option("--backend", a.backend, "Serving framework: trtllm (default), sglang or vllm");
   verb.add_option("--backend-version,--perf-db-version", a.version, "Its version; default: the current one");
-  verb.add_option("--systems-path", a.systems_path,
-                  "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
+  add_systems_path_option(verb, a.systems_path,
+                          "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
   verb.add_option("--database-mode", a.database_mode, "SILICON (default), HYBRID, EMPIRICAL or SOL");
   verb.add_option("--transfer-policy", a.transfers,
                   "What HYBRID may borrow: off, conservative, balanced, aggressive");

@@ -33,7 +33,7 @@ IndexProgress progress_on_terminal(const char* what) {
   };
 }
 
-std::vector<TableProblem> problems_of(const SystemsRoot& root, const std::vector<std::string>& systems) {
+std::vector<TableProblem> problems_of(const RootSource& root, const std::vector<std::string>& systems) {
   std::vector<TableProblem> problems = root.index(systems, progress_on_terminal("indexing"));
   for (const std::string& system : systems)
     for (TableProblem& problem : check_system(root, system)) problems.push_back(std::move(problem));
@@ -59,14 +59,14 @@ int run_import(const ImportArguments& a, const OpRegistry& ops) {
   const std::string folder = a.in_place ? a.source : a.into.empty() ? published_folder() : a.into;
   ImportReport report;
   {
-    const SystemsRoot source(a.source, ops);
+    const RootSource source(a.source, ops);
     report.systems = a.systems.empty() ? source.systems() : a.systems;
     if (!a.in_place)
       report = import_systems(
           source, {.systems = a.systems, .into = folder, .licence = std::string(embedded_licence()[0].text)},
           progress_on_terminal("copying"));
   }
-  const SystemsRoot imported(folder, ops);
+  const RootSource imported(folder, ops);
   const std::vector<TableProblem> problems = problems_of(imported, report.systems);
   if (a.json) {
     print_json(report, folder, problems);

@@ -9,6 +9,7 @@
 #include "perfatlas/accuracy/slice_out.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/store/layout.h"
 #include "perfatlas/tables/systems_root.h"
@@ -100,7 +101,8 @@ int run_loo(const OpRegistry& registry, const LooArguments& a) {
   if (!a.version.empty() && a.backend.empty())
     throw UsageError("--version needs --backend: versions belong to back ends");
   std::unique_ptr<const SystemsRoot> published;
-  if (!a.systems_path.empty()) published = std::make_unique<const SystemsRoot>(a.systems_path, registry);
+  if (!a.systems_path.empty())
+    published = std::make_unique<const SystemsRoot>(systems_sources(a.systems_path), registry);
   const std::string data = published ? std::string() : data_root(a.data);
   if (published) published->system(a.system);  // names the known ones when it is none
   std::vector<LooReport> reports;
@@ -130,7 +132,7 @@ void add_loo(CLI::App& app, Invocation& invocation) {
   verb->add_option("--backend", a->backend, "One back end only");
   verb->add_option("--version", a->version,
                    "One version of it; default: the current one, or all placed ones");
-  verb->add_option("--systems-path", a->systems_path, "Published tables: a wheel, or a folder of systems");
+  add_systems_path_option(*verb, a->systems_path, "Published tables: a wheel, or a folder of systems");
   verb->add_option("--data", a->data,
                    "Data folder of placed tables; default: PERFATLAS_DATA, else the user's");
   verb->add_option("--share", a->options.share, "Share of the slices to look at")

@@ -25,8 +25,8 @@ struct ModelArguments {
 
 /// Published tables are welcome here, not needed: they bring model configurations and the GPU's generation.
 std::unique_ptr<SystemsRoot> open_root(const ModelArguments& a, const OpRegistry& ops) {
-  const auto source = find_systems_source(a.systems_path);
-  return source ? std::make_unique<SystemsRoot>(*source, ops) : nullptr;
+  const std::vector<std::string> sources = find_systems_sources(a.systems_path);
+  return sources.empty() ? nullptr : std::make_unique<SystemsRoot>(sources, ops);
 }
 
 int run_model(const ModelArguments& a, const OpRegistry& ops) {
@@ -58,7 +58,7 @@ void add_model(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("model", "What a model is made of: sizes, bytes per rank, ops of a step");
   const auto a = std::make_shared<ModelArguments>();
   verb->add_option("model", a->name, "Id (Qwen/Qwen3-32B), folder with a config.json, or the file itself");
-  verb->add_option("--systems-path", a->systems_path, "Published tables, for the ids that come with them");
+  add_systems_path_option(*verb, a->systems_path, "Published tables, for the ids that come with them");
   verb->add_option("--system", a->system, "GPU that the types are chosen for; needs --systems-path");
   verb->add_option("--backend", a->backend, "Serving framework: trtllm, sglang or vllm");
   a->parallel.add_to(*verb, "", "");

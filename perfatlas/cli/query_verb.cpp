@@ -5,6 +5,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/cli/op_options.h"
 #include "perfatlas/cli/question_lines_command.h"
+#include "perfatlas/cli/serving_options.h"
 #include "perfatlas/db/answer_text.h"
 #include "perfatlas/db/compatible_database.h"
 #include "perfatlas/db/database.h"
@@ -33,12 +34,18 @@ aic::ViewOptions view_of(const QueryArguments& a) {
 
 Answer published_answer(const Case& asked, const QueryArguments& a, const QueryOptions& options,
                         const OpRegistry& ops) {
-  const auto root = std::make_shared<const SystemsRoot>(a.systems_path, ops);
-  if (options.engine == Engine::atlas) return PublishedDatabase(root).query(asked, options);
+  const auto root = std::make_shared<const SystemsRoot>(systems_sources(a.systems_path), ops);
+  const auto with_source = [&](Answer answer) {
+    if (root->sources().size() > 1)
+      answer.notes.push_back(fmt::format(
+          "tables of {}", root->source_of({answer.system, answer.backend, answer.version}).path()));
+    return answer;
+  };
+  if (options.engine == Engine::atlas) return with_source(PublishedDatabase(root).query(asked, options));
   if (!options.kernel.empty() || options.cache_state)
     throw UsageError(
         "the engine aic chooses kernels itself and knows no cache states: leave out --kernel and --cache");
-  return CompatibleDatabase(root).query(asked, options, view_of(a));
+  return with_source(CompatibleDatabase(root).query(asked, options, view_of(a)));
 }
 
 Answer answer_of(const Case& asked, const QueryArguments& a, const QueryOptions& options,
@@ -83,8 +90,8 @@ void add_query(CLI::App& app, Invocation& invocation) {
     sub.add_option("--kernel", a->options.kernel, "Kernel (kernel_source); default: the fastest");
     sub.add_option("--cache", a->cache, "Cache state of the rows; default: serving");
     sub.add_option("--engine", a->engine, "Rules between and beyond rows: atlas (default) or aic");
-    sub.add_option("--systems-path", a->systems_path,
-                   "Published tables instead of a data folder: a wheel, or a folder of systems");
+    add_systems_path_option(sub, a->systems_path,
+                            "Published tables instead of a data folder: a wheel, or a folder of systems");
     sub.add_option("--mode", a->mode,
                    "Engine aic on published tables: SILICON, HYBRID, EMPIRICAL, SOL or SOL_FULL [SILICON]");
     sub.add_option("--transfers", a->transfers,

@@ -28,8 +28,8 @@ std::shared_ptr<QuestionLinesArguments> add_question_lines_options(CLI::App& ver
   verb.add_flag("--jsonl", a->jsonl,
                 "Answer the JSON objects on standard input, one a line (docs/formats.md)")
       ->group(group);
-  verb.add_option("--systems-path", a->systems_path,
-                  "Published tables: a wheel of aiconfigurator-core, or a folder of systems")
+  add_systems_path_option(verb, a->systems_path,
+                          "Published tables: a wheel of aiconfigurator-core, or a folder of systems")
       ->group(group);
   verb.add_option("--system", a->system, "Where a question names none")->group(group);
   verb.add_option("--backend", a->backend, "Where a question names none")->group(group);
@@ -50,7 +50,7 @@ int run_question_lines(const QuestionLinesArguments& a, const OpRegistry& ops) {
   const auto mode = aic::mode_from_name(a.mode);
   if (!mode)
     throw UsageError(fmt::format("--mode '{}' is none of SILICON, HYBRID, EMPIRICAL, SOL, SOL_FULL", a.mode));
-  const SystemsRoot root(systems_source(a.systems_path), ops,
+  const SystemsRoot root(systems_sources(a.systems_path), ops,
                          {.allow_unlisted_versions = a.allow_unlisted_versions});
   aic::QuestionLines lines(root, {.system = a.system,
                                   .backend = a.backend,

@@ -93,8 +93,8 @@ void SearchArguments::add_to(CLI::App& verb) {
   verb.add_option("--database-mode", mode, "SILICON (measured), HYBRID, EMPIRICAL or SOL");
   verb.add_option("--transfer-policy", transfers,
                   "What HYBRID may borrow: off, conservative, balanced, aggressive");
-  verb.add_option("--systems-path", systems_path,
-                  "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
+  add_systems_path_option(verb, systems_path,
+                          "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
 }
 
 SearchRequest SearchArguments::complete(aic::Mode default_mode) const {
@@ -125,7 +125,7 @@ SearchRequest SearchArguments::complete(aic::Mode default_mode) const {
 
 int with_session(const SearchArguments& arguments, const OpRegistry& ops,
                  const std::function<int(estimate::Session&)>& run) {
-  const SystemsRoot root(systems_source(arguments.systems_path), ops);
+  const SystemsRoot root(systems_sources(arguments.systems_path), ops);
   estimate::Session session(root, model_libraries());
   return run(session);
 }

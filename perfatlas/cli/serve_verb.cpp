@@ -54,7 +54,7 @@ int run_serve(const ServeArguments& a, const OpRegistry& ops) {
   std::optional<SystemsRoot> root;
   std::optional<estimate::Session> session;
   if (!a.systems_path.empty()) {
-    root.emplace(systems_source(a.systems_path), ops);
+    root.emplace(systems_sources(a.systems_path), ops);
     session.emplace(*root, model_libraries());
     data.session = &*session;
   }
@@ -82,8 +82,7 @@ void add_serve(CLI::App& app, Invocation& invocation) {
   verb->add_option("--prices", a->prices,
                    "Price tables for /v1/step and /v1/simulate: FILE or name=FILE; repeatable");
   verb->add_option("--data", a->data, "Placed tables, for /v1/query");
-  verb->add_option("--systems-path", a->systems_path,
-                   "Published tables, for /v1/estimate: a wheel or a folder");
+  add_systems_path_option(*verb, a->systems_path, "Published tables, for /v1/estimate: a wheel or a folder");
   verb->add_option("--host", a->host, "Address to listen on; anything but loopback is open to the network")
       ->capture_default_str();
   verb->add_option("--port", a->port, "0: any free one")->capture_default_str()->check(CLI::Range(0, 65535));

@@ -7,23 +7,62 @@
 #include <filesystem>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/estimate/quantisation.h"
 #include "perfatlas/tables/import.h"
 
 namespace perfatlas {
 
-std::optional<std::string> find_systems_source(const std::string& flag) {
-  if (!flag.empty()) return flag;
-  const char* variable = std::getenv("PERFATLAS_SYSTEMS");
-  if (variable != nullptr && *variable != '\0') return variable;
-  std::error_code ignored;
-  const std::string imported = published_folder();
-  if (std::filesystem::exists(imported, ignored)) return imported;
-  return std::nullopt;
+namespace {
+
+constexpr std::string_view kDefaultWord = "default";
+
+/// Entries of a comma list, without blanks around them.
+std::vector<std::string> entries_of(std::string_view list) {
+  std::vector<std::string> entries;
+  for (const std::string_view entry : split(list, ','))
+    if (!trim(entry).empty()) entries.emplace_back(trim(entry));
+  return entries;
 }
 
-std::string systems_source(const std::string& flag) {
-  if (auto found = find_systems_source(flag)) return *found;
+std::vector<std::string> default_sources() {
+  const char* const variable = std::getenv("PERFATLAS_SYSTEMS");
+  if (variable != nullptr && *variable != '\0') return entries_of(variable);
+  std::error_code ignored;
+  const std::string imported = published_folder();
+  if (std::filesystem::exists(imported, ignored)) return {imported};
+  return {};
+}
+
+}  // namespace
+
+CLI::Option* add_systems_path_option(CLI::App& verb, std::string& systems_path, const std::string& what) {
+  return verb.add_option(
+      "--systems-path,--systems-paths", systems_path,
+      what + ". A comma list of several: earlier ones win, 'default' is what was imported");
+}
+
+std::vector<std::string> find_systems_sources(const std::string& flag) {
+  if (flag.empty()) return default_sources();
+  std::vector<std::string> sources;
+  for (std::string& entry : entries_of(flag)) {
+    if (entry != kDefaultWord) {
+      sources.push_back(std::move(entry));
+      continue;
+    }
+    const std::vector<std::string> others = default_sources();
+    if (others.empty())
+      throw UsageError(
+          "--systems-path names 'default', but nothing was imported and PERFATLAS_SYSTEMS is not set; run "
+          "perfatlas import, or name the wheel itself");
+    sources.insert(sources.end(), others.begin(), others.end());
+  }
+  return sources;
+}
+
+std::vector<std::string> systems_sources(const std::string& flag) {
+  std::vector<std::string> sources = find_systems_sources(flag);
+  if (!sources.empty()) return sources;
   throw UsageError(
       "there are no published tables; give --systems-path (or PERFATLAS_SYSTEMS) the wheel that "
       "'pip download --no-deps aiconfigurator-core==0.12.0' fetches, or a folder with its content");

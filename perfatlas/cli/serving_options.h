@@ -6,17 +6,22 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "perfatlas/estimate/deployment.h"
 
 namespace perfatlas {
 
-/// The published tables: --systems-path, else PERFATLAS_SYSTEMS, else what `perfatlas import` has left. Nothing where
-/// there are none.
-std::optional<std::string> find_systems_source(const std::string& flag);
+/// --systems-path, also spelled --systems-paths. `what`: its help, which then says that it may be a list.
+CLI::Option* add_systems_path_option(CLI::App& verb, std::string& systems_path, const std::string& what);
+
+/// The published tables, in order of precedence: the comma list of --systems-path, in which `default` stands for those
+/// without that flag: the comma list of PERFATLAS_SYSTEMS, else what `perfatlas import` has left. Empty where there are
+/// none. Throws UsageError when `default` stands for nothing.
+std::vector<std::string> find_systems_sources(const std::string& flag);
 
 /// The same. Throws UsageError that says how to get some.
-std::string systems_source(const std::string& flag);
+std::vector<std::string> systems_sources(const std::string& flag);
 
 /// How long flag names spell a worker kind: "prefill-" for "p-", "decode-" for "d-", else nothing.
 std::string long_prefix(const std::string& prefix);

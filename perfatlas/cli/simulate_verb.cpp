@@ -61,7 +61,7 @@ void price_from_tables(const ModelFlags& from, const OpRegistry& ops, ServingQue
     throw UsageError(fmt::format("--database-mode '{}' is unknown; known: SILICON, HYBRID, EMPIRICAL and SOL",
                                  from.database_mode));
   if (from.system.empty()) throw UsageError("--model needs --system: h200_sxm, b200_sxm, ...");
-  const SystemsRoot root(systems_source(from.systems_path), ops);
+  const SystemsRoot root(systems_sources(from.systems_path), ops);
   estimate::Session session(root, model_libraries());
   estimate::EstimateRequest request;
   request.model = from.model;
@@ -166,8 +166,8 @@ void add_model_flags(CLI::App& verb, SimulateArguments& a) {
   verb.add_option("--system", a.from.system, "Its GPU: h200_sxm, b200_sxm, ...");
   verb.add_option("--backend-version", a.from.version,
                   "Version of the engine's tables; default: the current one");
-  verb.add_option("--systems-path", a.from.systems_path,
-                  "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
+  add_systems_path_option(verb, a.from.systems_path,
+                          "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
   verb.add_option("--database-mode", a.from.database_mode, "SILICON (default), HYBRID, EMPIRICAL or SOL");
   a.from.parallel.add_to(verb, "", "");
   a.from.quant.add_to(verb);

@@ -35,7 +35,7 @@ estimate::SupportQuestion question_of(const SupportArguments& a) {
 }
 
 int run_support(const SupportArguments& a, const OpRegistry& ops) {
-  const SystemsRoot root(systems_source(a.systems_path), ops);
+  const SystemsRoot root(systems_sources(a.systems_path), ops);
   estimate::Session session(root, model_libraries());
   const auto answers = estimate::support_of(session, question_of(a));
   const auto yes = [](bool works) { return works ? "yes" : "no"; };
@@ -74,8 +74,8 @@ void add_support(CLI::App& app, Invocation& invocation) {
   verb->add_option("--backend", a->backend, "Only this framework: trtllm, sglang or vllm");
   verb->add_option("--backend-version", a->version, "Its version; default: the current one of each system");
   verb->add_option("--database-mode", a->database_mode, "SILICON (default), HYBRID, EMPIRICAL or SOL");
-  verb->add_option("--systems-path", a->systems_path,
-                   "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
+  add_systems_path_option(*verb, a->systems_path,
+                          "Published tables: a wheel or a folder; default: PERFATLAS_SYSTEMS");
   verb->add_flag("--json", a->json, "For machines");
   verb->footer(
       "Examples:\n"

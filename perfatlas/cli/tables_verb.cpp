@@ -8,6 +8,7 @@
 #include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/tables/import.h"
+#include "perfatlas/tables/systems_root.h"
 #include "perfatlas/tables/table_summary.h"
 
 namespace perfatlas {
@@ -133,7 +134,7 @@ BackendTables summaries(const SystemsRoot& root, const TablesArguments& a, const
 
 int run_tables(const TablesArguments& a, const OpRegistry& ops) {
   if (!a.op.empty()) (void)ops.get(a.op);
-  const SystemsRoot root(systems_source(a.systems_path), ops);
+  const SystemsRoot root(systems_sources(a.systems_path), ops);
   if (a.system.empty()) return show_systems(root, a.as_json);
   if (a.backend.empty() && root.backends(a.system).empty())
     throw UsageError(fmt::format("{}: {} has a description and no tables", root.source(), a.system));
@@ -144,17 +145,20 @@ int run_tables(const TablesArguments& a, const OpRegistry& ops) {
     const BackendTables found = summaries(root, a, backend, version);
     complete &= found.problems.empty();
     for (const TableProblem& problem : found.problems) fmt::print(stderr, "perfatlas: {}\n", problem.reason);
+    const std::string& from = root.source_of({a.system, backend, version}).path();
     if (a.as_json) {
       json tables = json::array();
       for (const TableSummary& summary : found.tables) tables.push_back(summary_json(summary));
       out.push_back({{"backend", backend},
                      {"versions", versions_json(root, a, backend)},
                      {"version", version},
+                     {"source", from},
                      {"tables", tables}});
       continue;
     }
     fmt::print("{} {}: {}\n{} as asked for by default or with --backend-version:\n", a.system, backend,
                versions_text(root, a, backend), version);
+    if (root.sources().size() > 1) fmt::print("  read from {}\n", from);
     for (const TableSummary& summary : found.tables) print_summary(summary);
   }
   if (a.as_json) fmt::print("{}\n", out.dump(2));
@@ -167,8 +171,8 @@ void add_tables(CLI::App& app, Invocation& invocation) {
   CLI::App* verb =
       app.add_subcommand("tables", "What a published database holds: versions, rows, ranges, holes");
   const auto a = std::make_shared<TablesArguments>();
-  verb->add_option("--systems-path", a->systems_path,
-                   "A wheel or a systems folder, used in place; default: what was imported");
+  add_systems_path_option(*verb, a->systems_path,
+                          "A wheel or a systems folder, used in place; default: what was imported");
   verb->add_option("--system", a->system, "System; default: list the systems");
   verb->add_option("--backend", a->backend, "Back end; default: all");
   verb->add_option("--backend-version", a->version, "Version, or current, previous, next; default: current");

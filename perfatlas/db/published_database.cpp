@@ -19,7 +19,7 @@ const PublishedDatabase::Loaded& PublishedDatabase::load(const OpType& op, const
   Loaded& loaded = loaded_[{std::string(op.info.id), request.system, request.backend, request.version}];
   if (!loaded.table) {
     loaded.rows = root_->table_rows(op, request);
-    std::vector<OpSlice> slices = slices_of(*loaded.rows, root_->system(request.system));
+    std::vector<OpSlice> slices = slices_of(*loaded.rows, root_->system_of(request));
     const Hash128 key = calibration_key(op, slices);
     const auto known = calibrations_.load(key);
     loaded.table = std::make_shared<const AtlasTable>(op, std::move(slices), known);
@@ -56,9 +56,9 @@ TableRequest PublishedDatabase::place_of(const Case& asked, const QueryOptions& 
 std::string PublishedDatabase::kernel_of(const Case& asked, const TableRequest& place,
                                          const AtlasTable& table) const {
   if (!asked.op->layout.merge.by_kernel) return {};
-  const auto generation = root_->system(place.system).sm_version;
+  const auto generation = root_->system_of(place).sm_version;
   if (!generation) return {};
-  const auto lane = root_->default_attention_lane(place.backend, place.version, *generation);
+  const auto lane = root_->default_attention_lane(place, *generation);
   return lane && table.find(asked.values, *lane) != AtlasTable::kNone ? *lane : std::string();
 }
 

@@ -50,8 +50,8 @@ const OpenSystem& Session::open(const std::string& system, Framework framework, 
       return *open;
     }
     const std::string resolved = root_->resolve_version(system, backend, version);
-    open = std::make_unique<OpenSystem>(
-        OpenSystem{&description, resolved, aic::Engine::open(*root_, system, backend, resolved)});
+    open = std::make_unique<OpenSystem>(OpenSystem{&root_->system_of({system, backend, resolved}), resolved,
+                                                   aic::Engine::open(*root_, system, backend, resolved)});
   }
   return *open;
 }

@@ -15,7 +15,7 @@ namespace {
 
 class Check {
  public:
-  Check(const SystemsRoot& root, const AicSystem& system) : root_(root), system_(system) {}
+  Check(const RootSource& root, const AicSystem& system) : root_(root), system_(system) {}
 
   std::vector<TableProblem> run() {
     for (const VersionFolder& folder : root_.tables(system_.name).folders()) {
@@ -104,7 +104,7 @@ class Check {
     return traits_of(Quant(value)).math;
   }
 
-  const SystemsRoot& root_;
+  const RootSource& root_;
   const AicSystem& system_;
   std::map<std::string, int64_t> stated_rows_;  // by path of the table
   std::map<DType, std::string> lacking_;
@@ -113,7 +113,7 @@ class Check {
 
 }  // namespace
 
-std::vector<TableProblem> check_system(const SystemsRoot& root, std::string_view system) {
+std::vector<TableProblem> check_system(const RootSource& root, std::string_view system) {
   try {
     return Check(root, root.system(system)).run();
   } catch (const UsageError&) {

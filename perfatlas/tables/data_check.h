@@ -5,14 +5,14 @@
 #include <string_view>
 #include <vector>
 
-#include "perfatlas/tables/systems_root.h"
+#include "perfatlas/tables/root_source.h"
 
 namespace perfatlas {
 
 /// Problems of one system: a description that cannot be read; a collection_meta.yaml or reuse.yaml that cannot be read;
 /// one that speaks of another number of rows than a table has, lists tables of which none is there (a folder copied in
 /// part), or borrows from a version that has no such table; a peak that the description lacks although tables have
-/// rows of its type. Tables that cannot be read are left to SystemsRoot::index. Reads all tables, best after index().
-std::vector<TableProblem> check_system(const SystemsRoot& root, std::string_view system);
+/// rows of its type. Tables that cannot be read are left to RootSource::index. Reads all tables, best after index().
+std::vector<TableProblem> check_system(const RootSource& root, std::string_view system);
 
 }  // namespace perfatlas

@@ -30,7 +30,7 @@ bool is_data(std::string_view path) { return !file_name(path).starts_with("error
 
 class Importer {
  public:
-  Importer(const SystemsRoot& from, const ImportRequest& request) : from_(from), request_(request) {}
+  Importer(const RootSource& from, const ImportRequest& request) : from_(from), request_(request) {}
 
   ImportReport run(const IndexProgress& progress) {
     report_.systems = request_.systems.empty() ? from_.systems() : request_.systems;
@@ -104,11 +104,11 @@ class Importer {
     replace_file(
         path, fmt::format("The files in systems/ and model_configs/ are unchanged copies of the data of\n{}\n"
                           "imported from {}.\nTheir licence is Apache-2.0 (LICENSE).\n",
-                          report_.attribution, fs::path(from_.source()).filename().string()));
+                          report_.attribution, fs::path(from_.path()).filename().string()));
     if (!file_exists(request_.into + "/LICENSE")) replace_file(request_.into + "/LICENSE", request_.licence);
   }
 
-  const SystemsRoot& from_;
+  const RootSource& from_;
   const ImportRequest& request_;
   std::vector<Copy> copies_;
   ImportReport report_;
@@ -120,10 +120,10 @@ std::string published_folder(std::string_view data_root_given) {
   return data_root(data_root_given) + "/published";
 }
 
-ImportReport import_systems(const SystemsRoot& from, const ImportRequest& request,
+ImportReport import_systems(const RootSource& from, const ImportRequest& request,
                             const IndexProgress& progress) {
   std::error_code error;
-  if (fs::equivalent(from.source(), request.into, error))
+  if (fs::equivalent(from.path(), request.into, error))
     throw UsageError(
         fmt::format("{}: this is the source itself; name another folder with --into", request.into));
   return Importer(from, request).run(progress);

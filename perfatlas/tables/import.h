@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "perfatlas/tables/systems_root.h"
+#include "perfatlas/tables/root_source.h"
 
 namespace perfatlas {
 
@@ -28,11 +28,11 @@ struct ImportReport {
 std::string published_folder(std::string_view data_root_given = {});
 
 /// Copies descriptions, tables, sidecars, manifests, model configurations and licence of the systems, unchanged, so that
-/// the folder is itself a source (SystemsRoot). A file is in its place whole or not at all, and a file that is there with
+/// the folder is itself a source (RootSource). A file is in its place whole or not at all, and a file that is there with
 /// the right size and content is not copied again: the same call after an interruption goes on where that stopped. Until
 /// everything is there the folder has a file IMPORT_INCOMPLETE, and opening it is refused. Systems that are there from
 /// earlier imports stay. `progress` counts files. Throws Error when a file cannot be written.
-ImportReport import_systems(const SystemsRoot& from, const ImportRequest& request,
+ImportReport import_systems(const RootSource& from, const ImportRequest& request,
                             const IndexProgress& progress);
 
 }  // namespace perfatlas

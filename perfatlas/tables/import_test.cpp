@@ -33,7 +33,7 @@ PublishedTree two_systems() {
 ImportReport import_all(const std::string& from, const std::string& into,
                         std::vector<std::string> systems = {}) {
   const OpRegistry ops = all_ops();
-  return import_systems(SystemsRoot(from, ops, plain_options()),
+  return import_systems(RootSource(from, ops, {.cache = ""}),
                         {.systems = std::move(systems), .into = into, .licence = "own licence\n"}, {});
 }
 
@@ -88,7 +88,7 @@ TEST(Import, AHalfImportedFolderIsRefused) {
 
 std::vector<std::string> problems(const PublishedTree& tree, const std::string& system = "s") {
   const OpRegistry ops = all_ops();
-  const SystemsRoot root(tree.path(), ops, plain_options());
+  const RootSource root(tree.path(), ops, {.cache = ""});
   std::vector<std::string> reasons;
   for (const TableProblem& problem : check_system(root, system)) reasons.push_back(problem.reason);
   return reasons;
@@ -136,7 +136,7 @@ TEST(Indexing, EveryFileThatCannotBeReadIsNamedAndTheOthersAreKept) {
            "op_name,bmm_dtype,num_tokens,num_heads,latency\nmla_gen_pre,fp9,1,1,1\n");
   const TemporaryFolder cache;
   const OpRegistry ops = all_ops();
-  const SystemsRoot root(tree.path(), ops, plain_options(cache.path()));
+  const RootSource root(tree.path(), ops, {.cache = cache.path()});
   size_t last = 0, all = 0;
   const auto found = root.index({}, [&](size_t done, size_t of) { last = done, all = of; });
   ASSERT_EQ(found.size(), 3) << "moe_perf is the table of two ops";

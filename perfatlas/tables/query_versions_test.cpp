@@ -92,7 +92,7 @@ TEST(AttentionLanes, TheNewestEntryThatIsNotNewerCounts) {
   tree.put("attention_lane_defaults.yaml",
            "vllm:\n  '0.22.0': {90: old}\n  '0.24.0':\n    90: fa3\n    100: triton\n");
   const OpRegistry ops = all_ops();
-  const SystemsRoot root(tree.path(), ops, plain_options());
+  const RootSource root(tree.path(), ops, {.cache = ""});
   EXPECT_EQ(root.default_attention_lane("vllm", "0.24.0", 90), "fa3");
   EXPECT_EQ(root.default_attention_lane("vllm", "0.27.0rc1", 100), "triton");
   EXPECT_EQ(root.default_attention_lane("vllm", "0.23.9", 90), "old");

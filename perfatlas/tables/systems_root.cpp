@@ -4,34 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
+#include <cstdlib>
 #include <set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
-#include "perfatlas/store/collection_meta.h"
-#include "perfatlas/store/columns.h"
 #include "perfatlas/store/version_order.h"
 #include "perfatlas/tables/memo_impl.h"
-#include "perfatlas/tables/root_location_impl.h"
-#include "perfatlas/tables/source_resolution.h"
-#include "perfatlas/tables/yaml_impl.h"
 
 namespace perfatlas {
 namespace {
 
-constexpr const char* kVersionsFile = "query_versions.yaml";
-constexpr const char* kLanesFile = "attention_lane_defaults.yaml";
 constexpr const char* kSampleFile = "silicon_sample.csv";
-constexpr std::string_view kYaml = ".yaml";
-
-/// Libraries of collective operations: not back ends, their versions come from the system's description.
-struct CommLibrary {
-  std::string_view table, backend;
-  std::optional<std::string> AicSystem::*version;
-};
-constexpr CommLibrary kCommLibraries[] = {{"nccl_perf", "nccl", &AicSystem::nccl_version},
-                                          {"oneccl_perf", "oneccl", &AicSystem::oneccl_version}};
 
 bool flag_from_environment(const char* name) {
   const char* const value = std::getenv(name);
@@ -47,150 +31,149 @@ bool newer_tuple(std::string_view a, std::string_view b) {
   return left && right && *left > *right;
 }
 
+using RootSources = std::vector<std::unique_ptr<const RootSource>>;
+
+/// Throws one error for all paths that cannot be opened: a UsageError when each of them is one.
+RootSources open_sources(const std::vector<std::string>& paths, const OpRegistry& ops,
+                         const SystemsRootOptions& options) {
+  PERFATLAS_ASSERT(!paths.empty());
+  RootSources sources;
+  std::vector<std::string> problems;
+  bool usage_only = true;
+  for (const std::string& path : paths) {
+    try {
+      sources.push_back(std::make_unique<const RootSource>(
+          path, ops, RootSourceOptions{options.strict_provenance, options.cache}));
+    } catch (const UsageError& error) {
+      problems.emplace_back(error.what());
+    } catch (const Error& error) {
+      usage_only = false;
+      problems.emplace_back(error.what());
+    }
+  }
+  const std::string text = fmt::format("{}", fmt::join(problems, "; "));
+  if (!problems.empty() && usage_only) throw UsageError(text);
+  if (!problems.empty()) throw Error(text);
+  return sources;
+}
+
+std::vector<std::string> all_systems(const RootSources& sources) {
+  std::set<std::string> names;
+  for (const auto& source : sources) names.insert(source->systems().begin(), source->systems().end());
+  return {names.begin(), names.end()};
+}
+
 }  // namespace
 
 struct SystemsRoot::State {
-  State(const OpRegistry& known, SystemsRootOptions chosen, const std::string& source)
+  State(const std::vector<std::string>& paths, const OpRegistry& known, SystemsRootOptions chosen)
       : ops(known),
         options(std::move(chosen)),
-        location(locate_root(source)),
-        cache(options.cache, *location.files) {}
+        sources(open_sources(paths, ops, options)),
+        text(fmt::format("{}", fmt::join(paths, ", "))),
+        systems(all_systems(sources)) {}
 
   const OpRegistry& ops;
   SystemsRootOptions options;
-  RootLocation location;
-  TableCache cache;
-
-  Memo<AicSystem> systems;
-  Memo<SystemTables> tables;
-  Memo<std::vector<TableDonor>> donors;
-  Memo<std::vector<SharedKernel>> shared_kernels;
-  Memo<std::optional<QueryVersions>> versions;
+  RootSources sources;
+  std::string text;
+  std::vector<std::string> systems;
   Memo<VersionSlots> slots;
-  Memo<FileTable> files;
-  Memo<TableRows> rows;
 
-  const FileTree& tree() const { return *location.files; }
-  std::string path(std::string_view name) const { return location.folders.systems + std::string(name); }
-
-  const SystemTables& tables_of(const AicSystem& system) {
-    return *tables.get(system.name, [&] { return SystemTables(tree(), path(system.data_dir)); });
+  /// Of the first source that has the file; null: none has.
+  const QueryVersions* query_versions() const {
+    for (const auto& source : sources)
+      if (const auto& written = source->query_versions()) return &*written;
+    return nullptr;
   }
-  const std::optional<QueryVersions>& query_versions() {
-    return *versions.get("", [&]() -> std::optional<QueryVersions> {
-      const std::string file = path(kVersionsFile);
-      if (!tree().exists(file)) return std::nullopt;
-      return parse_query_versions(tree().read(file), tree().name_of(file));
-    });
-  }
-  const std::vector<SharedKernel>& manifest() {
-    return *shared_kernels.get("", [&]() -> std::vector<SharedKernel> {
-      const std::string file = path(kReuseManifestFile);
-      if (!tree().exists(file)) return {};
-      return parse_reuse_manifest(tree().read(file), tree().name_of(file));
-    });
-  }
-  const std::vector<TableDonor>& donors_of(const SystemTables& found, const TableRequest& request) {
-    return *donors.get(fmt::format("{}/{}/{}", request.system, request.backend, request.version), [&] {
-      std::vector<TableDonor> all;
-      for (const VersionFolder* const folder : found.of(request.backend, request.version)) {
-        if (!folder->has_reuse) continue;
-        const std::string file = folder->path + "/" + kReuseFile;
-        for (TableDonor& donor : parse_reuse(tree().read(file), tree().name_of(file)))
-          all.push_back(std::move(donor));
-      }
-      return all;
-    });
-  }
-  /// Throws Error unless the sidecar beside a table speaks of it, or its folder is older than sidecars are.
-  void need_provenance(const TableSource& source) const {
-    const std::string file = source.path.substr(0, source.path.rfind('/') + 1) + kCollectionMetaFile;
-    const std::string name = tree().name_of(file);
-    if (!tree().exists(file))
-      throw Error(fmt::format("{}: is missing, and strict provenance was asked for", name));
-    const CollectionMeta meta = parse_collection_meta(tree().read(file), name);
-    if (meta.provenance != "legacy" && !meta.tables.contains(source.table))
-      throw Error(
-          fmt::format("{}: does not speak of {}, and strict provenance was asked for", name, source.table));
-  }
-  FileTable read_table(const OpType& op, TableFormat format, const std::string& file) const {
-    const std::string name = tree().name_of(file);
-    const std::optional<FileEntry> entry = tree().entry(file);
-    if (!entry) throw Error(fmt::format("{}: it has gone; fetch it again", name));
-    if (auto kept = cache.load(op, *entry)) return std::move(*kept);
-    FileTable table = make_file_table(op, parse_columns(format, tree().read(file), name), name);
-    cache.store(table, *entry);
-    return table;
-  }
-  std::shared_ptr<const FileTable> file_table(const OpType& op, const TableSource& source) {
-    return files.get(fmt::format("{}:{}", op.info.id, source.path),
-                     [&] { return read_table(op, source.format, source.path); });
+  /// Sources that describe a system. Throws UsageError when there is none.
+  std::vector<const RootSource*> describing(std::string_view system) const {
+    std::vector<const RootSource*> found;
+    for (const auto& source : sources)
+      if (source->describes(system)) found.push_back(source.get());
+    if (found.empty())
+      throw UsageError(
+          fmt::format("{}: there is no system '{}'; there are {}", text, system, joined(systems)));
+    return found;
   }
 };
 
-SystemsRoot::SystemsRoot(const std::string& source, const OpRegistry& ops, SystemsRootOptions options)
-    : state_(new State(ops, std::move(options), source)) {
-  state_->options.allow_unlisted_versions |= flag_from_environment("AIC_ALLOW_UNLISTED_VERSIONS");
-  state_->options.strict_provenance |= flag_from_environment("AIC_STRICT_PROVENANCE");
+SystemsRoot::SystemsRoot(const std::vector<std::string>& sources, const OpRegistry& ops,
+                         SystemsRootOptions options) {
+  options.allow_unlisted_versions |= flag_from_environment("AIC_ALLOW_UNLISTED_VERSIONS");
+  options.strict_provenance |= flag_from_environment("AIC_STRICT_PROVENANCE");
+  state_ = std::make_unique<State>(sources, ops, std::move(options));
 }
 
 SystemsRoot::~SystemsRoot() = default;
 
-const std::string& SystemsRoot::source() const { return state_->tree().source(); }
-const FileTree& SystemsRoot::files() const { return state_->tree(); }
-const RootFolders& SystemsRoot::folders() const { return state_->location.folders; }
-const std::vector<FileEntry>& SystemsRoot::licence_files() const { return state_->location.licences; }
-std::string SystemsRoot::release() const { return state_->location.release; }
-FileTable SystemsRoot::read_table(const OpType& op, const TableFile& file) const {
-  return state_->read_table(op, file.format, file.path);
-}
+const std::string& SystemsRoot::source() const { return state_->text; }
+const std::vector<std::unique_ptr<const RootSource>>& SystemsRoot::sources() const { return state_->sources; }
 const OpRegistry& SystemsRoot::ops() const { return state_->ops; }
-const std::vector<std::string>& SystemsRoot::systems() const { return state_->location.system_names; }
+const std::vector<std::string>& SystemsRoot::systems() const { return state_->systems; }
 
 const AicSystem& SystemsRoot::system(std::string_view name) const {
-  const auto& names = state_->location.system_names;
-  if (std::find(names.begin(), names.end(), name) == names.end())
-    throw UsageError(fmt::format("{}: there is no system '{}'; there are {}", source(), name, joined(names)));
-  return *state_->systems.get(std::string(name), [&] {
-    const std::string file = state_->path(std::string(name) + std::string(kYaml));
-    return parse_aic_system(state_->tree().read(file), name, state_->tree().name_of(file));
-  });
+  return state_->describing(name).front()->system(name);
 }
 
-const SystemTables& SystemsRoot::tables(std::string_view name) const {
-  return state_->tables_of(system(name));
+const RootSource& SystemsRoot::source_of(const TableRequest& request) const {
+  const std::vector<const RootSource*> describing = state_->describing(request.system);
+  if (describing.size() == 1) return *describing.front();
+  for (const RootSource* const source : describing)
+    for (const VersionFolder* const folder :
+         source->tables(request.system).of(request.backend, request.version))
+      if (!folder->incomplete) return *source;
+  return *describing.front();
+}
+
+const AicSystem& SystemsRoot::system_of(const TableRequest& request) const {
+  return source_of(request).system(request.system);
 }
 
 std::vector<std::string> SystemsRoot::backends(std::string_view name) const {
-  std::vector<std::string> found = tables(name).backends();
-  for (const CommLibrary& library : kCommLibraries)
-    found.erase(std::remove(found.begin(), found.end(), library.backend), found.end());
-  return found;
+  std::set<std::string> found;
+  for (const RootSource* const source : state_->describing(name))
+    for (std::string& backend : source->backends(name)) found.insert(std::move(backend));
+  return {found.begin(), found.end()};
 }
 
 std::vector<std::string> SystemsRoot::versions(std::string_view name, std::string_view backend) const {
-  return tables(name).versions(backend);
+  std::set<std::string> names;
+  for (const RootSource* const source : state_->describing(name))
+    for (std::string& version : source->tables(name).versions(backend)) names.insert(std::move(version));
+  std::vector<std::string> sorted(names.begin(), names.end());
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const std::string& a, const std::string& b) { return older_version(a, b); });
+  return sorted;
 }
 
 bool SystemsRoot::is_marker_version(std::string_view name, std::string_view backend,
                                     std::string_view version) const {
-  const auto folders = tables(name).of(backend, version);
-  return !folders.empty() && std::all_of(folders.begin(), folders.end(),
-                                         [](const VersionFolder* f) { return f->tables.empty(); });
+  bool any = false;
+  for (const RootSource* const source : state_->describing(name))
+    for (const VersionFolder* const folder : source->tables(name).of(backend, version)) {
+      if (!folder->tables.empty()) return false;
+      any = true;
+    }
+  return any;
 }
 
 VersionSlots SystemsRoot::slots(std::string_view name, std::string_view backend) const {
-  const auto& written = state_->query_versions();
-  if (!written || versions(name, backend).empty()) return {};
+  const QueryVersions* const written = state_->query_versions();
+  if (written == nullptr || versions(name, backend).empty()) return {};
   return *state_->slots.get(fmt::format("{}/{}", name, backend), [&] {
     VersionSlots slots = written->written(name, backend);
     if (!slots.current || written->overridden(name, backend)) return slots;
     for (const std::string& other : systems()) {
       if (written->overridden(other, backend)) continue;
-      for (const std::string& version : versions(other, backend))
-        if (!is_marker_version(other, backend, version) && newer_tuple(version, *slots.current) &&
-            (!slots.next || newer_tuple(version, *slots.next)))
-          slots.next = version;
+      try {
+        for (const std::string& version : versions(other, backend))
+          if (!is_marker_version(other, backend, version) && newer_tuple(version, *slots.current) &&
+              (!slots.next || newer_tuple(version, *slots.next)))
+            slots.next = version;
+      } catch (const Error&) {
+        continue;  // what is wrong with another system is said where that is asked for
+      }
     }
     return slots;
   });
@@ -205,7 +188,7 @@ std::string SystemsRoot::resolve_version(std::string_view name, std::string_view
         "{}: {} has no tables of back end '{}'; {}", source(), name, backend,
         others.empty() ? "it has none at all, only a description" : "there are " + joined(others)));
   }
-  const auto& written = state_->query_versions();
+  const QueryVersions* const written = state_->query_versions();
   if (!written) {
     if (asked.empty()) {
       for (auto version = known.rbegin(); version != known.rend(); ++version)
@@ -236,85 +219,42 @@ std::string SystemsRoot::resolve_version(std::string_view name, std::string_view
 }
 
 std::vector<TableSource> SystemsRoot::sources_of(const TableRequest& request, std::string_view table) const {
-  const AicSystem& described = system(request.system);
-  const SystemTables& found = state_->tables_of(described);
-  for (const CommLibrary& library : kCommLibraries) {
-    if (table != library.table) continue;
-    TableRequest own = request;
-    own.shared = SharedLayer::off;
-    if (found.holder(table, request.backend, request.version) == nullptr) {
-      if (!(described.*library.version)) return {};
-      own.backend = library.backend;
-      own.version = *(described.*library.version);
-    }
-    return resolve_sources(found, own, table, {}, {});
-  }
-  const bool shared = request.shared == SharedLayer::on;
-  std::vector<TableSource> sources = resolve_sources(
-      found, request, table, shared ? state_->donors_of(found, request) : std::span<const TableDonor>(),
-      shared ? state_->manifest() : std::span<const SharedKernel>());
-  if (state_->options.strict_provenance)
-    for (const TableSource& source : sources) state_->need_provenance(source);
-  return sources;
+  return source_of(request).sources_of(request, table);
 }
 
 std::shared_ptr<const TableRows> SystemsRoot::table_rows(const OpType& op,
                                                          const TableRequest& request) const {
-  const std::string key = fmt::format("{} {}/{}/{} {}", op.info.id, request.system, request.backend,
-                                      request.version, int(request.shared));
-  return state_->rows.get(key, [&] {
-    std::vector<TableSource> sources = sources_of(request, op.published_table());
-    if (!op.info.second_table.empty())
-      for (TableSource& source : sources_of(request, op.info.second_table))
-        sources.push_back(std::move(source));
-    if (op.layout.merge.files == TableMerge::Files::first && sources.size() > 1) sources.resize(1);
-    std::vector<SourceFile> files;
-    for (TableSource& source : sources) {
-      auto table = state_->file_table(op, source);
-      files.push_back({std::move(source), std::move(table)});
-    }
-    return TableRows(op, files);
-  });
+  return source_of(request).table_rows(op, request);
 }
 
-std::optional<std::string> SystemsRoot::default_attention_lane(std::string_view backend,
-                                                               std::string_view version,
+std::optional<std::string> SystemsRoot::default_attention_lane(const TableRequest& request,
                                                                int sm_version) const {
-  const std::string file = state_->path(kLanesFile);
-  if (!state_->tree().exists(file)) return std::nullopt;
-  std::optional<std::string> lane;
-  with_yaml(state_->tree().read(file), state_->tree().name_of(file), [&](const YamlPlace& root) {
-    const auto asked = leading_integers(version);
-    std::vector<int64_t> best;
-    if (!root.has(std::string(backend))) return;
-    root.at(std::string(backend)).each_key([&](const std::string& from, const YamlPlace& lanes) {
-      const auto start = leading_integers(from);
-      if (start > asked || start < best) return;
-      best = start;
-      lane = lanes.need_map().text_of(std::to_string(sm_version));
-    });
-  });
-  return lane;
+  const RootSource& own = source_of(request);
+  if (own.has_attention_lanes())
+    return own.default_attention_lane(request.backend, request.version, sm_version);
+  for (const auto& source : sources())
+    if (source->has_attention_lanes())
+      return source->default_attention_lane(request.backend, request.version, sm_version);
+  return std::nullopt;
 }
 
 std::vector<std::string> SystemsRoot::model_config_names() const {
-  std::vector<std::string> names;
-  for (const FileEntry& entry : state_->tree().list(state_->location.folders.models))
-    names.push_back(entry.path.substr(entry.path.rfind('/') + 1));
-  return names;
+  std::set<std::string> names;
+  for (const auto& source : sources())
+    for (std::string& name : source->model_config_names()) names.insert(std::move(name));
+  return {names.begin(), names.end()};
 }
 
 std::string SystemsRoot::model_config(std::string_view name) const {
-  const std::string file = fmt::format("{}/{}", state_->location.folders.models, name);
-  if (name.find('/') != name.npos || !state_->tree().exists(file))
-    throw UsageError(fmt::format("{}: there is no model configuration '{}'", source(), name));
-  return state_->tree().read(file);
+  for (const auto& source : sources())
+    if (auto text = source->model_config(name)) return std::move(*text);
+  throw UsageError(fmt::format("{}: there is no model configuration '{}'", source(), name));
 }
 
 std::optional<std::string> SystemsRoot::silicon_sample() const {
-  const std::string file = state_->path(kSampleFile);
-  if (!state_->tree().exists(file)) return std::nullopt;
-  return state_->tree().read(file);
+  for (const auto& source : sources())
+    if (auto text = source->file_beside(kSampleFile)) return text;
+  return std::nullopt;
 }
 
 }  // namespace perfatlas

@@ -4,12 +4,12 @@
 #include <thread>
 
 #include "perfatlas/base/error.h"
-#include "perfatlas/tables/systems_root.h"
+#include "perfatlas/tables/root_source.h"
 
 namespace perfatlas {
 
-std::vector<TableProblem> SystemsRoot::index(const std::vector<std::string>& systems_asked,
-                                             const IndexProgress& progress) const {
+std::vector<TableProblem> RootSource::index(const std::vector<std::string>& systems_asked,
+                                            const IndexProgress& progress) const {
   struct Piece {
     const OpType* op;
     const TableFile* file;

@@ -14,7 +14,7 @@ namespace perfatlas {
 namespace {
 
 /// What one file has beyond what the ops of its table read; empty: every row has its op.
-std::string unread(const SystemsRoot& root, const TableFile& file) {
+std::string unread(const RootSource& root, const TableFile& file) {
   const std::string name = root.files().name_of(file.path);
   const ColumnBatch batch = parse_columns(file.format, root.files().read(file.path), name);
   size_t read = 0;
@@ -37,7 +37,7 @@ std::string unread(const SystemsRoot& root, const TableFile& file) {
 TEST(PublishedWheel, EveryRowOfEveryFileIsReadByTheOpsOfItsTable) {
   PERFATLAS_NEED_WHEEL();
   const OpRegistry ops = all_ops();
-  const SystemsRoot root(published_wheel(), ops);
+  const RootSource root(published_wheel(), ops);
   size_t files = 0;
   for (const std::string& system : root.systems())
     for (const VersionFolder& folder : root.tables(system).folders())

@@ -62,11 +62,14 @@ class AnswerArray:
 class Database:
     """The placed tables of a data folder (default: PERFATLAS_DATA, else the user's data folder), or published ones.
 
-    `systems_path`: a wheel of aiconfigurator-core, or a folder of systems with its content.
+    `systems_path`: a wheel of aiconfigurator-core, or a folder of systems with its content; or a list of these, of which
+    earlier ones win.
     """
 
     def __init__(self, path: Any = "", *, systems_path: Any = "") -> None:
-        self._core = _core.Database(str(path), str(systems_path))
+        several = isinstance(systems_path, (list, tuple))
+        given = systems_path if several else [systems_path] if systems_path else []
+        self._core = _core.Database(str(path), [str(one) for one in given])
 
     def systems(self) -> list[str]:
         """Systems with tables or with a description."""

@@ -233,8 +233,9 @@ LaneOrder lane_order(const Binding& binding, const AttentionTable& table, const 
                                              database.backend(), database.system().name)};
     for (const std::string& lane : *named) pin(lane);
   }
-  const std::optional<std::string> preset = database.root().default_attention_lane(
-      database.backend(), database.version(), database.system().sm_version.value_or(-1));
+  const std::optional<std::string> preset =
+      database.root().default_attention_lane({database.system().name, database.backend(), database.version()},
+                                             database.system().sm_version.value_or(-1));
   if (preset) pin(*preset);
   if (pinned.empty() && !preset) return {.lanes = {"default"}};
 

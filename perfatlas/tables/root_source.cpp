@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "perfatlas/tables/root_source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
+#include "perfatlas/store/collection_meta.h"
+#include "perfatlas/store/columns.h"
+#include "perfatlas/tables/memo_impl.h"
+#include "perfatlas/tables/root_location_impl.h"
+#include "perfatlas/tables/source_resolution.h"
+#include "perfatlas/tables/yaml_impl.h"
+
+namespace perfatlas {
+namespace {
+
+constexpr const char* kVersionsFile = "query_versions.yaml";
+constexpr const char* kLanesFile = "attention_lane_defaults.yaml";
+constexpr std::string_view kYaml = ".yaml";
+
+/// Libraries of collective operations: not back ends, their versions come from the system's description.
+struct CommLibrary {
+  std::string_view table;
+  std::string_view backend;
+  std::optional<std::string> AicSystem::*version;
+};
+constexpr CommLibrary kCommLibraries[] = {{"nccl_perf", "nccl", &AicSystem::nccl_version},
+                                          {"oneccl_perf", "oneccl", &AicSystem::oneccl_version}};
+
+}  // namespace
+
+struct RootSource::State {
+  State(const OpRegistry& known, RootSourceOptions chosen, const std::string& source)
+      : ops(known),
+        options(std::move(chosen)),
+        location(locate_root(source)),
+        cache(options.cache, *location.files) {}
+
+  const OpRegistry& ops;
+  RootSourceOptions options;
+  RootLocation location;
+  TableCache cache;
+
+  Memo<AicSystem> systems;
+  Memo<SystemTables> tables;
+  Memo<std::vector<TableDonor>> donors;
+  Memo<std::vector<SharedKernel>> shared_kernels;
+  Memo<std::optional<QueryVersions>> versions;
+  Memo<FileTable> files;
+  Memo<TableRows> rows;
+
+  const FileTree& tree() const { return *location.files; }
+  std::string path(std::string_view name) const { return location.folders.systems + std::string(name); }
+
+  const SystemTables& tables_of(const AicSystem& system) {
+    return *tables.get(system.name, [&] { return SystemTables(tree(), path(system.data_dir)); });
+  }
+  const std::optional<QueryVersions>& query_versions() {
+    return *versions.get("", [&]() -> std::optional<QueryVersions> {
+      const std::string file = path(kVersionsFile);
+      if (!tree().exists(file)) return std::nullopt;
+      return parse_query_versions(tree().read(file), tree().name_of(file));
+    });
+  }
+  const std::vector<SharedKernel>& manifest() {
+    return *shared_kernels.get("", [&]() -> std::vector<SharedKernel> {
+      const std::string file = path(kReuseManifestFile);
+      if (!tree().exists(file)) return {};
+      return parse_reuse_manifest(tree().read(file), tree().name_of(file));
+    });
+  }
+  const std::vector<TableDonor>& donors_of(const SystemTables& found, const TableRequest& request) {
+    return *donors.get(fmt::format("{}/{}/{}", request.system, request.backend, request.version), [&] {
+      std::vector<TableDonor> all;
+      for (const VersionFolder* const folder : found.of(request.backend, request.version)) {
+        if (!folder->has_reuse) continue;
+        const std::string file = folder->path + "/" + kReuseFile;
+        for (TableDonor& donor : parse_reuse(tree().read(file), tree().name_of(file)))
+          all.push_back(std::move(donor));
+      }
+      return all;
+    });
+  }
+  /// Throws Error unless the sidecar beside a table speaks of it, or its folder is older than sidecars are.
+  void need_provenance(const TableSource& source) const {
+    const std::string file = source.path.substr(0, source.path.rfind('/') + 1) + kCollectionMetaFile;
+    const std::string name = tree().name_of(file);
+    if (!tree().exists(file))
+      throw Error(fmt::format("{}: is missing, and strict provenance was asked for", name));
+    const CollectionMeta meta = parse_collection_meta(tree().read(file), name);
+    if (meta.provenance != "legacy" && !meta.tables.contains(source.table))
+      throw Error(
+          fmt::format("{}: does not speak of {}, and strict provenance was asked for", name, source.table));
+  }
+  FileTable read_table(const OpType& op, TableFormat format, const std::string& file) const {
+    const std::string name = tree().name_of(file);
+    const std::optional<FileEntry> entry = tree().entry(file);
+    if (!entry) throw Error(fmt::format("{}: it has gone; fetch it again", name));
+    if (auto kept = cache.load(op, *entry)) return std::move(*kept);
+    FileTable table = make_file_table(op, parse_columns(format, tree().read(file), name), name);
+    cache.store(table, *entry);
+    return table;
+  }
+  std::shared_ptr<const FileTable> file_table(const OpType& op, const TableSource& source) {
+    return files.get(fmt::format("{}:{}", op.info.id, source.path),
+                     [&] { return read_table(op, source.format, source.path); });
+  }
+};
+
+RootSource::RootSource(const std::string& path, const OpRegistry& ops, RootSourceOptions options)
+    : state_(new State(ops, std::move(options), path)) {}
+
+RootSource::~RootSource() = default;
+
+const std::string& RootSource::path() const { return state_->tree().source(); }
+const FileTree& RootSource::files() const { return state_->tree(); }
+const RootFolders& RootSource::folders() const { return state_->location.folders; }
+const std::vector<FileEntry>& RootSource::licence_files() const { return state_->location.licences; }
+const std::string& RootSource::release() const { return state_->location.release; }
+const OpRegistry& RootSource::ops() const { return state_->ops; }
+const std::vector<std::string>& RootSource::systems() const { return state_->location.system_names; }
+const std::optional<QueryVersions>& RootSource::query_versions() const { return state_->query_versions(); }
+
+bool RootSource::describes(std::string_view system) const {
+  return std::binary_search(systems().begin(), systems().end(), system);
+}
+
+const AicSystem& RootSource::system(std::string_view name) const {
+  if (!describes(name))
+    throw UsageError(fmt::format("{}: there is no system '{}'; there are {}", path(), name,
+                                 join_words({systems().begin(), systems().end()})));
+  return *state_->systems.get(std::string(name), [&] {
+    const std::string file = state_->path(std::string(name) + std::string(kYaml));
+    return parse_aic_system(state_->tree().read(file), name, state_->tree().name_of(file));
+  });
+}
+
+const SystemTables& RootSource::tables(std::string_view name) const {
+  return state_->tables_of(system(name));
+}
+
+std::vector<std::string> RootSource::backends(std::string_view name) const {
+  std::vector<std::string> found = tables(name).backends();
+  for (const CommLibrary& library : kCommLibraries)
+    found.erase(std::remove(found.begin(), found.end(), library.backend), found.end());
+  return found;
+}
+
+FileTable RootSource::read_table(const OpType& op, const TableFile& file) const {
+  return state_->read_table(op, file.format, file.path);
+}
+
+std::vector<TableSource> RootSource::sources_of(const TableRequest& request, std::string_view table) const {
+  const AicSystem& described = system(request.system);
+  const SystemTables& found = state_->tables_of(described);
+  for (const CommLibrary& library : kCommLibraries) {
+    if (table != library.table) continue;
+    TableRequest own = request;
+    own.shared = SharedLayer::off;
+    if (found.holder(table, request.backend, request.version) == nullptr) {
+      if (!(described.*library.version)) return {};
+      own.backend = library.backend;
+      own.version = *(described.*library.version);
+    }
+    return resolve_sources(found, own, table, {}, {});
+  }
+  const bool shared = request.shared == SharedLayer::on;
+  std::vector<TableSource> sources = resolve_sources(
+      found, request, table, shared ? state_->donors_of(found, request) : std::span<const TableDonor>(),
+      shared ? state_->manifest() : std::span<const SharedKernel>());
+  if (state_->options.strict_provenance)
+    for (const TableSource& source : sources) state_->need_provenance(source);
+  return sources;
+}
+
+std::shared_ptr<const TableRows> RootSource::table_rows(const OpType& op, const TableRequest& request) const {
+  const std::string key = fmt::format("{} {}/{}/{} {}", op.info.id, request.system, request.backend,
+                                      request.version, int(request.shared));
+  return state_->rows.get(key, [&] {
+    std::vector<TableSource> sources = sources_of(request, op.published_table());
+    if (!op.info.second_table.empty())
+      for (TableSource& source : sources_of(request, op.info.second_table))
+        sources.push_back(std::move(source));
+    if (op.layout.merge.files == TableMerge::Files::first && sources.size() > 1) sources.resize(1);
+    std::vector<SourceFile> files;
+    for (TableSource& source : sources) {
+      auto table = state_->file_table(op, source);
+      files.push_back({std::move(source), std::move(table)});
+    }
+    return TableRows(op, files);
+  });
+}
+
+std::optional<std::string> RootSource::default_attention_lane(std::string_view backend,
+                                                              std::string_view version,
+                                                              int sm_version) const {
+  const std::string file = state_->path(kLanesFile);
+  if (!state_->tree().exists(file)) return std::nullopt;
+  std::optional<std::string> lane;
+  with_yaml(state_->tree().read(file), state_->tree().name_of(file), [&](const YamlPlace& root) {
+    const auto asked = leading_integers(version);
+    std::vector<int64_t> best;
+    if (!root.has(std::string(backend))) return;
+    root.at(std::string(backend)).each_key([&](const std::string& from, const YamlPlace& lanes) {
+      const auto start = leading_integers(from);
+      if (start > asked || start < best) return;
+      best = start;
+      lane = lanes.need_map().text_of(std::to_string(sm_version));
+    });
+  });
+  return lane;
+}
+
+bool RootSource::has_attention_lanes() const { return state_->tree().exists(state_->path(kLanesFile)); }
+
+std::optional<std::string> RootSource::file_beside(std::string_view name) const {
+  const std::string file = state_->path(name);
+  if (!state_->tree().exists(file)) return std::nullopt;
+  return state_->tree().read(file);
+}
+
+std::vector<std::string> RootSource::model_config_names() const {
+  std::vector<std::string> names;
+  for (const FileEntry& entry : state_->tree().list(state_->location.folders.models))
+    names.push_back(entry.path.substr(entry.path.rfind('/') + 1));
+  return names;
+}
+
+std::optional<std::string> RootSource::model_config(std::string_view name) const {
+  const std::string file = fmt::format("{}/{}", state_->location.folders.models, name);
+  if (name.find('/') != name.npos || !state_->tree().exists(file)) return std::nullopt;
+  return state_->tree().read(file);
+}
+
+}  // namespace perfatlas
