@@ -23,17 +23,21 @@ MeasuredPeaks refuse_probe(double) {
 }
 
 int serve_groups(const std::string& gpus, ProtocolChannel& channel) {
-  const NcclLibrary nccl(library_search());
+  const LibrarySearch search = library_search();
+  const NcclLibrary nccl(search);
   const auto runtime = make_cuda_runtime();
   NcclDevice device(
       {.gpus = gpus,
        .rank_program = {std::filesystem::read_symlink("/proc/self/exe").string(), std::string(kRankFlag)},
        .runtime = runtime.get(),
-       .nccl = &nccl});
+       .nccl = &nccl,
+       .search = search});
   if (!device.launcher_problem().empty()) {
     refuse(channel, device.launcher_problem());
     return 1;
   }
+  if (const std::string reason = device.sensors_reason(); !reason.empty())
+    fmt::print(stderr, "perfatlas-worker-nccl: {}\n", reason);
   const OpRegistry ops = all_ops();
   KernelRegistry kernels;
   add_all_nccl_kernels(kernels);

@@ -6,58 +6,54 @@
 
 #include <string>
 
-#include "perfatlas/backends/cuda/dynamic_library.h"
+#include "perfatlas/backends/cuda/vendor_library.h"
 
 namespace perfatlas {
 
 /// The functions that are used. Types come from the header of the toolkit the build used; their layouts are the same
 /// in cuBLASLt 12 and 13.
 struct CublasLtApi {
-  decltype(cublasLtCreate)* create = nullptr;
-  decltype(cublasLtDestroy)* destroy = nullptr;
-  decltype(cublasLtGetVersion)* version = nullptr;
-  decltype(cublasLtGetStatusString)* status_string = nullptr;
-  decltype(cublasLtMatmulDescCreate)* desc_create = nullptr;
-  decltype(cublasLtMatmulDescDestroy)* desc_destroy = nullptr;
-  decltype(cublasLtMatmulDescSetAttribute)* desc_set = nullptr;
-  decltype(cublasLtMatrixLayoutCreate)* layout_create = nullptr;
-  decltype(cublasLtMatrixLayoutSetAttribute)* layout_set = nullptr;
-  decltype(cublasLtMatrixLayoutDestroy)* layout_destroy = nullptr;
-  decltype(cublasLtMatmulPreferenceCreate)* preference_create = nullptr;
-  decltype(cublasLtMatmulPreferenceDestroy)* preference_destroy = nullptr;
-  decltype(cublasLtMatmulPreferenceSetAttribute)* preference_set = nullptr;
-  decltype(cublasLtMatmulAlgoGetHeuristic)* heuristic = nullptr;
-  decltype(cublasLtMatmulAlgoConfigGetAttribute)* algorithm_get = nullptr;
-  decltype(cublasLtMatmul)* matmul = nullptr;
+  static LibraryRequest request();
+  DynamicLibrary library;
+  decltype(cublasLtCreate)* create = library.require("cublasLtCreate");
+  decltype(cublasLtDestroy)* destroy = library.require("cublasLtDestroy");
+  decltype(cublasLtGetVersion)* version = library.require("cublasLtGetVersion");
+  decltype(cublasLtGetStatusString)* status_string = library.require("cublasLtGetStatusString");
+  decltype(cublasLtMatmulDescCreate)* desc_create = library.require("cublasLtMatmulDescCreate");
+  decltype(cublasLtMatmulDescDestroy)* desc_destroy = library.require("cublasLtMatmulDescDestroy");
+  decltype(cublasLtMatmulDescSetAttribute)* desc_set = library.require("cublasLtMatmulDescSetAttribute");
+  decltype(cublasLtMatrixLayoutCreate)* layout_create = library.require("cublasLtMatrixLayoutCreate");
+  decltype(cublasLtMatrixLayoutSetAttribute)* layout_set =
+      library.require("cublasLtMatrixLayoutSetAttribute");
+  decltype(cublasLtMatrixLayoutDestroy)* layout_destroy = library.require("cublasLtMatrixLayoutDestroy");
+  decltype(cublasLtMatmulPreferenceCreate)* preference_create =
+      library.require("cublasLtMatmulPreferenceCreate");
+  decltype(cublasLtMatmulPreferenceDestroy)* preference_destroy =
+      library.require("cublasLtMatmulPreferenceDestroy");
+  decltype(cublasLtMatmulPreferenceSetAttribute)* preference_set =
+      library.require("cublasLtMatmulPreferenceSetAttribute");
+  decltype(cublasLtMatmulAlgoGetHeuristic)* heuristic = library.require("cublasLtMatmulAlgoGetHeuristic");
+  decltype(cublasLtMatmulAlgoConfigGetAttribute)* algorithm_get =
+      library.require("cublasLtMatmulAlgoConfigGetAttribute");
+  decltype(cublasLtMatmul)* matmul = library.require("cublasLtMatmul");
 };
 
-/// The library with a handle on the current device, or why there is none. The constructor does not throw.
-class CublasLt {
+/// The library with a handle on the current device, or why there is none.
+class CublasLt : public VendorLibrary<CublasLtApi> {
  public:
   explicit CublasLt(const LibrarySearch& search);
   ~CublasLt();
   CublasLt(const CublasLt&) = delete;
   CublasLt& operator=(const CublasLt&) = delete;
 
-  /// Empty when the library can be used.
-  const std::string& reason() const { return reason_; }
-  const std::string& path() const { return library_.path(); }
-  /// "13.1.0"; empty when the library is missing.
-  const std::string& version() const { return version_; }
-
-  /// REQUIRES (both): reason() is empty.
-  const CublasLtApi& api() const { return api_; }
+  /// REQUIRES: reason() is empty.
   cublasLtHandle_t handle() const { return handle_; }
 
   /// Throws Error with the call and the library's own words.
   void check(cublasStatus_t status, const char* call) const;
 
  private:
-  DynamicLibrary library_;
-  CublasLtApi api_;
   cublasLtHandle_t handle_ = nullptr;
-  std::string version_;
-  std::string reason_;
 };
 
 }  // namespace perfatlas

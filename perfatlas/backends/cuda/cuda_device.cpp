@@ -4,8 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
@@ -128,21 +126,14 @@ void CudaDevice::copy(void* to, const void* from, size_t bytes) { runtime_->copy
 
 SensorReading CudaDevice::read_sensors() {
   SensorReading reading = sensors_.read();
-  if (const auto mhz = clock_.take_mhz()) reading.clock_mhz = mhz;
+  if (const auto mhz = take_clock_mhz()) reading.clock_mhz = mhz;
   return reading;
 }
 
 std::optional<double> CudaDevice::idle_power_w() {
   if (std::exchange(idle_measured_, true)) return idle_power_w_;
   runtime_->synchronize(stream_);
-  const auto start = std::chrono::steady_clock::now();
-  const auto before_mj = sensors_.read().energy_mj;
-  if (!before_mj) return std::nullopt;
-  std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(energy_window_ms_));
-  const auto after_mj = sensors_.read().energy_mj;
-  const std::chrono::duration<double, std::milli> elapsed = std::chrono::steady_clock::now() - start;
-  if (after_mj && *after_mj > *before_mj) idle_power_w_ = (*after_mj - *before_mj) / elapsed.count();
-  return idle_power_w_;
+  return idle_power_w_ = mean_power_w({&sensors_, 1}, energy_window_ms_);
 }
 
 void CudaDevice::measure_launching() {

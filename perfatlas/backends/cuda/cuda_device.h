@@ -40,6 +40,8 @@ class CudaDevice final : public Device {
   std::unique_ptr<TimedBatch> make_batch(const BatchRequest& request) override;
   /// The clock is that which the samples since the last reading saw (ClockMeter), or NVML's where there was none.
   SensorReading read_sensors() override;
+  /// That clock alone; forgets the samples.
+  std::optional<double> take_clock_mhz() { return clock_.take_mhz(); }
   void begin_range(const std::string& name) override { runtime_->begin_range(name); }
   void end_range() override { runtime_->end_range(); }
   /// From here on every case says which kernels really ran, when CUPTI is found.
@@ -49,7 +51,6 @@ class CudaDevice final : public Device {
   /// Why traces_kernels() is false although it was asked for; empty otherwise.
   std::string cupti_reason() const { return cupti_ == nullptr ? "" : cupti_->reason(); }
 
-  /// NVML's energy counter moves every 20 to 100 ms, depending on the part: thirty of its steps.
   double energy_window_ms() const override { return energy_window_ms_; }
   /// For tests, whose counters move as fast as they like.
   void set_energy_window_ms(double ms) { energy_window_ms_ = ms; }
@@ -90,7 +91,7 @@ class CudaDevice final : public Device {
   ClockMeter clock_;
   std::function<void(Stream)> rendezvous_;
   std::unique_ptr<CuptiTrace> cupti_;
-  double energy_window_ms_ = 3000;
+  double energy_window_ms_ = kEnergyWindowMs;
   double least_sample_ms_ = 0;
   bool idle_measured_ = false;
   std::optional<double> idle_power_w_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/backends/cuda/cudnn_library.h"
 
-#include <fmt/format.h>
-
 namespace perfatlas {
 namespace {
 
@@ -13,23 +11,16 @@ LibraryRequest runtime_request() {
           .more_folders = {}};
 }
 
-LibraryRequest cudnn_request() {
+}  // namespace
+
+LibraryRequest CudnnApi::request() {
   return {.name = "cuDNN", .files = {"libcudnn.so.9"}, .wheel_folders = {"cudnn/lib"}, .more_folders = {}};
 }
 
-/// cudnnGetVersion of version 9: major * 10000 + minor * 100 + patch.
-std::string version_text(size_t version) {
-  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
-}
-
-}  // namespace
-
-CudnnLibrary::CudnnLibrary(const LibrarySearch& search)
-    : runtime_(runtime_request(), search), library_(cudnn_request(), search) {
-  size_t (*get_version)() = nullptr;
-  library_.require(get_version, "cudnnGetVersion");
-  reason_ = library_.reason().empty() ? runtime_.reason() : library_.reason();
-  if (get_version != nullptr) version_ = version_text(get_version());
+CudnnLibrary::CudnnLibrary(const LibrarySearch& search) : VendorLibrary(search) {
+  const DynamicLibrary runtime(runtime_request(), search);  // stays loaded
+  if (api().version != nullptr) set_version(static_cast<long long>(api().version()));
+  if (reason().empty()) set_reason(runtime.reason());
 }
 
 }  // namespace perfatlas

@@ -7,32 +7,25 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "perfatlas/backends/cuda/vendor_library.h"
+
 namespace perfatlas {
 namespace {
 
-LibraryRequest cupti_request() {
-  return {.name = "CUPTI",
-          .files = {"libcupti.so.13", "libcupti.so.12"},
-          .wheel_folders = {"cu13/lib", "cuda_cupti/lib"},
-          .more_folders = {"/usr/local/cuda/extras/CUPTI"}};
-}
-
 struct Api {
-  decltype(cuptiActivityRegisterCallbacks)* callbacks = nullptr;
-  decltype(cuptiActivityEnable)* enable = nullptr;
-  decltype(cuptiActivityDisable)* disable = nullptr;
-  decltype(cuptiActivityFlushAll)* flush = nullptr;
-  decltype(cuptiActivityGetNextRecord)* next = nullptr;
-  decltype(cuptiGetResultString)* result_text = nullptr;
-
-  explicit Api(DynamicLibrary& library) {
-    library.require(callbacks, "cuptiActivityRegisterCallbacks");
-    library.require(enable, "cuptiActivityEnable");
-    library.require(disable, "cuptiActivityDisable");
-    library.require(flush, "cuptiActivityFlushAll");
-    library.require(next, "cuptiActivityGetNextRecord");
-    library.require(result_text, "cuptiGetResultString");
+  static LibraryRequest request() {
+    return {.name = "CUPTI",
+            .files = {"libcupti.so.13", "libcupti.so.12"},
+            .wheel_folders = {"cu13/lib", "cuda_cupti/lib"},
+            .more_folders = {"/usr/local/cuda/extras/CUPTI"}};
   }
+  DynamicLibrary library;
+  decltype(cuptiActivityRegisterCallbacks)* callbacks = library.require("cuptiActivityRegisterCallbacks");
+  decltype(cuptiActivityEnable)* enable = library.require("cuptiActivityEnable");
+  decltype(cuptiActivityDisable)* disable = library.require("cuptiActivityDisable");
+  decltype(cuptiActivityFlushAll)* flush = library.require("cuptiActivityFlushAll");
+  decltype(cuptiActivityGetNextRecord)* next = library.require("cuptiActivityGetNextRecord");
+  decltype(cuptiGetResultString)* result_text = library.require("cuptiGetResultString");
 };
 
 struct TimedKernel {
@@ -71,22 +64,17 @@ void CUPTIAPI take_buffer(CUcontext, uint32_t, uint8_t* buffer, size_t, size_t v
 
 }  // namespace
 
-struct CuptiTrace::State {
-  DynamicLibrary library;
-  Api api;
-  std::string reason;
-
-  explicit State(const LibrarySearch& search)
-      : library(cupti_request(), search), api(library), reason(library.reason()) {
-    if (reason.empty())
-      succeeded(api.callbacks(&give_buffer, &take_buffer), "cuptiActivityRegisterCallbacks");
+struct CuptiTrace::State : VendorLibrary<Api> {
+  explicit State(const LibrarySearch& search) : VendorLibrary(search) {
+    if (reason().empty())
+      succeeded(api().callbacks(&give_buffer, &take_buffer), "cuptiActivityRegisterCallbacks");
   }
 
   bool succeeded(CUptiResult result, const char* call) {
     if (result == CUPTI_SUCCESS) return true;
     const char* text = nullptr;
-    api.result_text(result, &text);
-    reason = fmt::format("{} failed: {}", call, text == nullptr ? "unknown" : text);
+    api().result_text(result, &text);
+    set_reason(fmt::format("{} failed: {}", call, text == nullptr ? "unknown" : text));
     return false;
   }
 };
@@ -94,11 +82,11 @@ struct CuptiTrace::State {
 CuptiTrace::CuptiTrace(const LibrarySearch& search) : state_(std::make_unique<State>(search)) {}
 CuptiTrace::~CuptiTrace() = default;
 
-const std::string& CuptiTrace::reason() const { return state_->reason; }
-const std::string& CuptiTrace::path() const { return state_->library.path(); }
+const std::string& CuptiTrace::reason() const { return state_->reason(); }
+const std::string& CuptiTrace::path() const { return state_->path(); }
 
 std::vector<KernelActivity> CuptiTrace::record(const std::function<void()>& work) {
-  const Api& api = state_->api;
+  const Api& api = state_->api();
   std::vector<TimedKernel> found;
   if (!state_->succeeded(api.enable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "cuptiActivityEnable")) {
     work();

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 namespace perfatlas {
@@ -40,6 +41,20 @@ std::optional<std::string> process_environment(const char* name);
 /// own (HOME/.local) and /usr/local.
 LibrarySearch library_search(const EnvironmentLookup& variable = process_environment);
 
+/// Where a function of a library is; becomes a pointer to a function of any type. Null where there is none.
+class FunctionAddress {
+ public:
+  explicit FunctionAddress(void* address) : address_(address) {}
+  template <class Function>
+  requires std::is_function_v<Function>
+  operator Function*() const {  // implicit, so that a list of functions is a list of initialised pointers
+    return reinterpret_cast<Function*>(address_);
+  }
+
+ private:
+  void* address_;
+};
+
 /// A loaded library, or why there is none. Stays loaded until the process ends: vendor libraries do not survive
 /// being unloaded while a driver context is alive.
 class DynamicLibrary {
@@ -52,16 +67,16 @@ class DynamicLibrary {
   /// Why the library cannot be used: not found, not loadable, or the first missing function; empty when it can.
   const std::string& reason() const { return reason_; }
 
-  /// Sets `function` to the address of `symbol`; when it is missing sets null and reason().
-  template <class Function>
-  void require(Function*& function, const char* symbol) {
-    function = reinterpret_cast<Function*>(address(symbol));
-    if (function == nullptr && reason_.empty()) reason_ = missing(symbol);
+  /// A function that must be there: when it is missing, null, and reason() says so.
+  FunctionAddress require(const char* symbol) {
+    void* const found = address(symbol);
+    if (found == nullptr && reason_.empty()) reason_ = missing(symbol);
+    return FunctionAddress(found);
   }
-  /// The same for a function that older versions lack: null is fine.
-  template <class Function>
-  void accept(Function*& function, const char* symbol) {
-    function = reinterpret_cast<Function*>(address(symbol));
+  /// A function that older versions lack, or know as `older_symbol`: null is fine.
+  FunctionAddress accept(const char* symbol, const char* older_symbol = nullptr) const {
+    void* const found = address(symbol);
+    return FunctionAddress(found != nullptr || older_symbol == nullptr ? found : address(older_symbol));
   }
 
  private:

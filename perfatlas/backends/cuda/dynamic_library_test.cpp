@@ -118,13 +118,14 @@ TEST(DynamicLibrary, AMissingFunctionIsAReason) {
   const Folder folder;
   folder.put("libperfatlas_fake.so.1");
   DynamicLibrary library = open_with({{"PERFATLAS_CUDA_PATH", folder.path_}});
-  int (*there)() = nullptr;
-  int (*absent)() = nullptr;
-  library.require(there, "nvmlShutdown");
-  library.accept(absent, "perfatlas_no_such_function");
+  int (*const there)() = library.require("nvmlShutdown");
+  int (*const by_older_name)() = library.accept("perfatlas_no_such_function", "nvmlShutdown");
   EXPECT_NE(there, nullptr);
+  EXPECT_EQ(by_older_name, there);
+  int (*const optional)() = library.accept("perfatlas_no_such_function");
+  EXPECT_EQ(optional, nullptr);
   EXPECT_EQ(library.reason(), "");
-  library.require(absent, "perfatlas_no_such_function");
+  int (*const absent)() = library.require("perfatlas_no_such_function");
   EXPECT_EQ(absent, nullptr);
   EXPECT_THAT(library.reason(), HasSubstr("no function perfatlas_no_such_function"));
 }

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <functional>
+#include <map>
 #include <optional>
 #include <stdexcept>
 #include <vector>
@@ -32,6 +33,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
                             .memory_bytes = size_t(1) << 30,
                             .l2_bytes = size_t(1) << 20};
   int devices = 1;
+  std::map<int, std::string> uuids;        // of devices that are not alike in it
   cudaError_t driver_error = cudaSuccess;  // of every device_count()
   bool capture_fails = false;              // cudaErrorStreamCaptureUnsupported at the end of a capture
   bool capture_sees_nothing = false;       // as if work went to another stream
@@ -74,7 +76,11 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     return devices;
   }
   CudaProperties select(int) override { return may_fail("select"), properties; }
-  CudaProperties properties_of(int) override { return properties; }
+  CudaProperties properties_of(int device) override {
+    CudaProperties found = properties;
+    if (const auto other = uuids.find(device); other != uuids.end()) found.uuid = other->second;
+    return found;
+  }
   std::map<std::string, std::string> versions() override { return {{"cudart", "13.0"}}; }
   bool lost() noexcept override { return context_lost; }
 

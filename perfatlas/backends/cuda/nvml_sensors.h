@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "perfatlas/backends/cuda/dynamic_library.h"
@@ -38,6 +39,13 @@ class NvmlSensors {
   struct State;
   std::unique_ptr<State> state_;
 };
+
+/// NVML's energy counter moves every 20 to 100 ms, depending on the part: thirty of its steps.
+inline constexpr double kEnergyWindowMs = 3000;
+
+/// Mean power of the devices over `window_ms`, during which the caller sleeps; nothing where an energy counter is
+/// missing or stands still.
+std::optional<double> mean_power_w(std::span<const NvmlSensors> devices, double window_ms);
 
 /// NVML's bit set as text, "power cap, thermal slowdown (hardware)"; empty when nothing throttles. A bit without a
 /// name is written as a hexadecimal number.

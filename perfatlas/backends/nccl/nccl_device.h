@@ -2,6 +2,7 @@
 // Groups of ranks, one process and one GPU each, as one device.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class NcclDevice final : public GroupDevice {
     std::vector<std::string> rank_program;
     CudaRuntime* runtime = nullptr;
     const NcclLibrary* nccl = nullptr;
+    LibrarySearch search = {};  // where NVML is looked for
   };
   /// Starts nothing yet, and makes no GPU current. Throws UsageError when a GPU is not there. Without a driver or NCCL
   /// launcher_problem() says why.
@@ -38,6 +40,18 @@ class NcclDevice final : public GroupDevice {
   NcclDevice(const NcclDevice&) = delete;
   NcclDevice& operator=(const NcclDevice&) = delete;
 
+  /// Of the GPUs of the newest batch's ranks, as one: the clock of the rank that ran slowest, the highest temperature,
+  /// and per GPU, so that rows of every op are of one, the means of power, limit and energy. Throttle reasons name their
+  /// rank. What one of the GPUs does not tell is absent.
+  SensorReading read_sensors() override;
+  /// Why read_sensors() tells nothing but clocks; empty when it does.
+  std::string sensors_reason() const;
+  double energy_window_ms() const override { return energy_window_ms_; }
+  /// For tests, whose counters move as fast as they like.
+  void set_energy_window_ms(double ms) { energy_window_ms_ = ms; }
+  /// Mean of all GPUs of this worker: which of them the first case needs is not known before.
+  std::optional<double> idle_power_w() override;
+
   /// In the order of the ranks.
   const std::vector<int>& gpus() const { return gpus_; }
   /// In a front all of it is null.
@@ -47,7 +61,13 @@ class NcclDevice final : public GroupDevice {
   std::unique_ptr<RankLauncher> make_launcher(int ranks) override;
 
  private:
+  void look_at_gpus(const Front& front);
+
   std::vector<int> gpus_;
+  std::vector<NvmlSensors> sensors_;  // of each
+  double energy_window_ms_ = kEnergyWindowMs;
+  bool idle_measured_ = false;
+  std::optional<double> idle_power_w_;
   std::vector<std::string> rank_program_;
   const NcclLibrary* nccl_ = nullptr;
   NcclRank rank_;

@@ -104,6 +104,60 @@ TEST_F(NcclDeviceTest, SaysWhyThereAreNoRanks) {
   EXPECT_THAT(front()->launcher_problem(), HasSubstr("cudaErrorInsufficientDriver"));
 }
 
+/// Device "a" of the fake NVML idles at 345 MHz and 75 W of 350, device "b" has 61 C and 512.5 W of 700.
+constexpr const char *kUuidA = "GPU-00000000-0000-0000-0000-00000000000a",
+                     *kUuidB = "GPU-00000000-0000-0000-0000-00000000000b";
+
+TEST_F(NcclDeviceTest, SensorsAreThoseOfTheRanksGpusAsOne) {
+  runtime_.uuids = {{0, kUuidA}, {1, kUuidB}, {2, "GPU-of-nobody"}};
+  const auto device = front("cuda:0-1");
+  EXPECT_EQ(device->sensors_reason(), "");
+  EXPECT_EQ(device->info().versions.at("driver"), "580.0.1");
+  EXPECT_FALSE(device->read_sensors().power_w);  // of no ranks yet
+  sample(*device, kNccl, "nccl_default");
+  const SensorReading after_idling = device->read_sensors();
+  EXPECT_EQ(after_idling.clock_mhz, 345);  // NVML's lowest, since nothing ran after the last look
+  EXPECT_EQ(after_idling.temperature_c, 61);
+  EXPECT_EQ(after_idling.power_w, (75 + 512.5) / 2);
+  EXPECT_EQ(after_idling.power_limit_w, (350 + 700.0) / 2);
+  EXPECT_EQ(after_idling.throttle, "");
+  setenv("FAKE_NVML_REASONS", "4", 1);
+  EXPECT_EQ(device->read_sensors().throttle, "rank 0: power cap; rank 1: power cap");
+  unsetenv("FAKE_NVML_REASONS");
+}
+
+TEST_F(NcclDeviceTest, SamplesSeeTheClockOfTheRanks) {
+  const auto device = front("cuda:0-1");
+  const Samples samples = sample(*device, kNccl, "nccl_default");
+  EXPECT_NEAR(samples.after.clock_mhz.value(), 1500, 1);  // FakeRuntime::clock_mhz, not NVML's 1980
+  EXPECT_EQ(samples.after.power_w, 512.5);
+}
+
+TEST_F(NcclDeviceTest, EnergyIsMeasuredWhereEveryCounterMoves) {
+  const auto device = front("cuda:0-1");
+  device->set_energy_window_ms(1);
+  const SamplingOptions with_energy{.warmups = 1, .repetitions = 3, .measure_energy = true};
+  setenv("FAKE_NVML_ENERGY_STEP", "100", 1);
+  const Samples measured = sample(*device, kNccl, "nccl_default", with_energy);
+  unsetenv("FAKE_NVML_ENERGY_STEP");
+  EXPECT_THAT(measured.launch_note, HasSubstr("idle power"));
+  // Two looks at one counter each time, a hundred millijoules a look.
+  EXPECT_EQ(measured.after.energy_mj.value() - measured.before.energy_mj.value(), 200);
+  setenv("FAKE_NVML_NO_ENERGY", "1", 1);
+  EXPECT_FALSE(sample(*device, kNccl, "nccl_default", with_energy).after.energy_mj);
+  unsetenv("FAKE_NVML_NO_ENERGY");
+}
+
+TEST_F(NcclDeviceTest, AGpuThatTellsNothingMakesTheWholeUnknown) {
+  runtime_.uuids = {{0, kUuidA}, {1, "GPU-of-nobody"}};
+  const auto device = front("cuda:0-1");
+  EXPECT_THAT(device->sensors_reason(), HasSubstr("where CUDA has GPU-of-nobody"));
+  const Samples samples = sample(*device, kNccl, "nccl_default");
+  EXPECT_FALSE(samples.after.power_w);
+  EXPECT_FALSE(samples.after.throttle);
+  EXPECT_TRUE(samples.after.clock_mhz);  // the ranks' own
+}
+
 TEST_F(NcclDeviceTest, NamesGpusAsCudaDoes) {
   EXPECT_EQ(parse_gpus("cuda:0-2,5"), (std::vector<int>{0, 1, 2, 5}));
   EXPECT_EQ(parse_gpus("3"), std::vector<int>{3});

@@ -19,11 +19,12 @@ class NcclTest : public testing::Test {
 
   std::unique_ptr<NcclDevice> front(std::string_view gpus = "all", const NcclLibrary* nccl = nullptr) {
     return std::make_unique<NcclDevice>(
-        NcclDevice::Front{gpus, {PERFATLAS_FAKE_RANK}, &runtime_, nccl == nullptr ? &nccl_ : nccl});
+        NcclDevice::Front{gpus, {PERFATLAS_FAKE_RANK}, &runtime_, nccl == nullptr ? &nccl_ : nccl, fakes_});
   }
 
   FakeRuntime runtime_;
-  NcclLibrary nccl_{{{{PERFATLAS_FAKE_LIBRARIES, false}}}};
+  LibrarySearch fakes_{{{PERFATLAS_FAKE_LIBRARIES, false}}};
+  NcclLibrary nccl_{fakes_};
   KernelRegistry kernels_;
 };
 

@@ -4,48 +4,35 @@
 
 #include <nccl.h>
 
-#include <string>
-
-#include "perfatlas/backends/cuda/dynamic_library.h"
+#include "perfatlas/backends/cuda/vendor_library.h"
 
 namespace perfatlas {
 
 /// The functions that are used.
 struct NcclApi {
-  decltype(ncclGetVersion)* version = nullptr;
-  decltype(ncclGetErrorString)* error_string = nullptr;
-  decltype(ncclGetLastError)* last_error = nullptr;
-  decltype(ncclGetUniqueId)* unique_id = nullptr;
-  decltype(ncclCommInitRank)* init_rank = nullptr;
-  decltype(ncclCommAbort)* abort = nullptr;
-  decltype(ncclAllReduce)* all_reduce = nullptr;
-  decltype(ncclAllGather)* all_gather = nullptr;
-  decltype(ncclReduceScatter)* reduce_scatter = nullptr;
-  decltype(ncclSend)* send = nullptr;
-  decltype(ncclRecv)* recv = nullptr;
-  decltype(ncclGroupStart)* group_start = nullptr;
-  decltype(ncclGroupEnd)* group_end = nullptr;
+  static LibraryRequest request();
+  DynamicLibrary library;
+  decltype(ncclGetVersion)* version = library.require("ncclGetVersion");
+  decltype(ncclGetErrorString)* error_string = library.require("ncclGetErrorString");
+  decltype(ncclGetLastError)* last_error = library.accept("ncclGetLastError");  // since 2.13
+  decltype(ncclGetUniqueId)* unique_id = library.require("ncclGetUniqueId");
+  decltype(ncclCommInitRank)* init_rank = library.require("ncclCommInitRank");
+  decltype(ncclCommAbort)* abort = library.require("ncclCommAbort");
+  decltype(ncclAllReduce)* all_reduce = library.require("ncclAllReduce");
+  decltype(ncclAllGather)* all_gather = library.require("ncclAllGather");
+  decltype(ncclReduceScatter)* reduce_scatter = library.require("ncclReduceScatter");
+  decltype(ncclSend)* send = library.require("ncclSend");
+  decltype(ncclRecv)* recv = library.require("ncclRecv");
+  decltype(ncclGroupStart)* group_start = library.require("ncclGroupStart");
+  decltype(ncclGroupEnd)* group_end = library.require("ncclGroupEnd");
 };
 
-/// The library, or why there is none. The constructor does not throw and needs no driver.
-class NcclLibrary {
+/// The library, or why there is none.
+class NcclLibrary : public VendorLibrary<NcclApi> {
  public:
   explicit NcclLibrary(const LibrarySearch& search);
-
-  /// Empty when the library can be used.
-  const std::string& reason() const { return reason_; }
-  const std::string& path() const { return library_.path(); }
-  /// "2.28.9"; empty when the library is missing.
-  const std::string& version() const { return version_; }
-  /// REQUIRES: reason() is empty.
-  const NcclApi& api() const { return api_; }
   /// Throws Error with the call and the library's own words.
   void check(ncclResult_t result, const char* call) const;
-
- private:
-  DynamicLibrary library_;
-  NcclApi api_;
-  std::string version_, reason_;
 };
 
 /// Ends a communicator without waiting for its other ranks.

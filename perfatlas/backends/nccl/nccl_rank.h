@@ -21,6 +21,7 @@ class NcclRankSide final : public RankSide {
   void load(size_t index, const void* from) override;
   void store(size_t index, void* to) override;
   double run_ms() override { return batch_->run_ms(); }
+  std::optional<double> clock_mhz() override { return where_.device->take_clock_mhz(); }
   void release() override;
 
  private:

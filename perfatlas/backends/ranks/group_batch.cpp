@@ -33,12 +33,11 @@ RankGroup& GroupBatch::ready() {
 double GroupBatch::run_ms() {
   RankGroup& group = ready();
   group.load(operands_, device_.writes_);
-  std::vector<double> ms = group.run_ms();
+  const std::vector<RankRun> runs = group.run();
   device_.unread_ = this;
-  const double slowest = *std::max_element(ms.begin(), ms.end());
-  for (double& of_rank : ms) of_rank /= plan_.launches;
-  device_.keep_rank_ms(std::move(ms));
-  return slowest;
+  device_.keep(runs, int(plan_.launches));
+  const auto faster = [](const RankRun& a, const RankRun& b) { return a.ms < b.ms; };
+  return std::max_element(runs.begin(), runs.end(), faster)->ms;
 }
 
 std::string GroupBatch::note() const {

@@ -18,6 +18,7 @@ class GroupBatch final : public TimedBatch {
   double run_ms() override;
   LaunchMode mode() const override { return readiness_.mode; }
   std::string note() const override;
+  int ranks() const { return call_.ranks; }
 
   /// Copies the ranks' rows into the operands.
   void fetch();

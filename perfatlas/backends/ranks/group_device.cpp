@@ -30,12 +30,29 @@ void GroupDevice::copy_out(void* host, const void* device, size_t bytes) {
 }
 
 std::unique_ptr<TimedBatch> GroupDevice::make_batch(const BatchRequest& request) {
-  return std::make_unique<GroupBatch>(request, *this);
+  auto batch = std::make_unique<GroupBatch>(request, *this);
+  ranks_in_use_ = batch->ranks();
+  clocks_.clear();  // of other ranks
+  return batch;
 }
 
-void GroupDevice::keep_rank_ms(std::vector<double> ms) {
+void GroupDevice::keep(const std::vector<RankRun>& runs, int launches) {
+  std::vector<double> ms;
+  for (size_t rank = 0; rank < runs.size(); ++rank) {
+    ms.push_back(runs[rank].ms / launches);
+    if (!runs[rank].clock_mhz) continue;
+    clocks_[rank].mhz += *runs[rank].clock_mhz;
+    ++clocks_[rank].runs;
+  }
   rank_ms_.push_back(std::move(ms));
   if (rank_ms_.size() > kKeptRuns) rank_ms_.pop_front();
+}
+
+std::optional<double> GroupDevice::take_slowest_clock_mhz() {
+  std::optional<double> slowest;
+  for (const auto& [rank, sum] : std::exchange(clocks_, {}))
+    if (const double mhz = sum.mhz / sum.runs; !slowest || mhz < *slowest) slowest = mhz;
+  return slowest;
 }
 
 std::vector<std::vector<double>> GroupDevice::rank_ms(size_t count) const {

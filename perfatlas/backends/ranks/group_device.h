@@ -6,6 +6,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,11 @@ class GroupDevice : public Device {
   virtual std::unique_ptr<RankLauncher> make_launcher(int ranks) = 0;
   /// What the rows of such a group have to say: "4 ranks on 2 cores: oversubscribed". Empty: nothing.
   virtual std::string note_of(int ranks) const { return static_cast<void>(ranks), std::string(); }
+  /// Of the newest batch; 0 before the first.
+  int ranks_in_use() const { return ranks_in_use_; }
+  /// The clock of the rank that ran slowest, averaged over the runs since it was last asked; forgets them. Nothing when
+  /// no rank told.
+  std::optional<double> take_slowest_clock_mhz();
   /// Called by destructors whose members the ranks or their launchers need.
   void end_groups() { groups_.clear(); }
 
@@ -54,13 +60,19 @@ class GroupDevice : public Device {
  private:
   friend class GroupBatch;
   void fetch_unread();
-  void keep_rank_ms(std::vector<double> ms);
+  void keep(const std::vector<RankRun>& runs, int launches);
 
   SharedMemory memory_;
   std::map<int, std::unique_ptr<RankGroup>> groups_;
   uint64_t writes_ = 1;  // copies into operands so far: the ranks' rows are older when they say less
   std::deque<std::vector<double>> rank_ms_;  // of the newest runs
-  class GroupBatch* unread_ = nullptr;       // has run since its results were fetched
+  struct ClockSum {
+    double mhz = 0;
+    int runs = 0;
+  };
+  std::map<size_t, ClockSum> clocks_;  // by rank
+  int ranks_in_use_ = 0;
+  class GroupBatch* unread_ = nullptr;  // has run since its results were fetched
 };
 
 }  // namespace perfatlas

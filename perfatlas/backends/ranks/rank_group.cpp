@@ -224,10 +224,11 @@ void RankGroup::fetch(const GroupOperands& operands) {
   ask_all({.act = RankAct::fetch, .bytes = places.size()}, places);
 }
 
-std::vector<double> RankGroup::run_ms() {
-  std::vector<double> ms;
-  for (const Said& said : ask_all({.act = RankAct::run})) ms.push_back(said.reply.ms);
-  return ms;
+std::vector<RankRun> RankGroup::run() {
+  std::vector<RankRun> runs;
+  for (const auto& [reply, text] : ask_all({.act = RankAct::run}))
+    runs.push_back({reply.ms, reply.clock_mhz > 0 ? std::optional(reply.clock_mhz) : std::nullopt});
+  return runs;
 }
 
 std::string RankGroup::hosts_text() const {

@@ -45,6 +45,12 @@ struct GroupOperands {
   bool operator==(const GroupOperands&) const = default;
 };
 
+/// What one rank saw of a run.
+struct RankRun {
+  double ms = 0;  // of all launches of the plan
+  std::optional<double> clock_mhz;
+};
+
 class RankGroup {
  public:
   /// Starts the ranks and waits until all have called. Throws Error: they cannot be started.
@@ -71,8 +77,8 @@ class RankGroup {
   void load(const GroupOperands& operands, uint64_t version);
   /// Copies every rank's row into the operands.
   void fetch(const GroupOperands& operands);
-  /// Milliseconds of each rank, for all launches of the plan. REQUIRES: planned and loaded.
-  std::vector<double> run_ms();
+  /// Of each rank. REQUIRES: planned and loaded.
+  std::vector<RankRun> run();
   /// Gives the ranks' buffers back.
   void release();
 

@@ -61,6 +61,7 @@ class RankLoop {
         return {};
       case RankAct::run:
         reply.ms = side_.run_ms();
+        reply.clock_mhz = side_.clock_mhz().value_or(0);
         return {};
       case RankAct::fetch:
         for (size_t i = 0; i < rows_.size(); ++i) side_.store(i, row_in_front(payload, i).get());

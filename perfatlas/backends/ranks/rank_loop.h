@@ -2,6 +2,7 @@
 // What one rank of a group does: waits for commands of the front process, sleeping, and has them carried out.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "perfatlas/backends/ranks/group_kernel.h"
@@ -25,6 +26,8 @@ class RankSide {
   virtual void store(size_t index, void* to) = 0;
   /// Milliseconds of the planned launches, from a barrier among the ranks on. REQUIRES: planned.
   virtual double run_ms() = 0;
+  /// The clock of the device during the newest run_ms(), where it is known.
+  virtual std::optional<double> clock_mhz() { return std::nullopt; }
   /// Gives kernel and buffers back.
   virtual void release() = 0;
 };

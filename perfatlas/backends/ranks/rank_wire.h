@@ -24,7 +24,7 @@ enum class RankAct : uint32_t {
   plan,     // payload: RankPlan; the reply has the launch mode, and its reason as text
   load,     // payload: a SharedPlace per operand, from which the rank copies its row
   receive,  // payload: the rank's rows themselves, one after the other; an output has one byte
-  run,      // the launches of the plan, from a barrier on; the reply has their time
+  run,      // the launches of the plan, from a barrier on; the reply has their time and clock
   fetch,    // payload as of load: the rank copies its row there
   give,     // the reply is followed by the rank's rows
   release,  // give the buffers back
@@ -61,6 +61,7 @@ struct RankReply {
   uint32_t failed = 0;
   uint32_t mode = 0;  // LaunchMode
   double ms = 0;
+  double clock_mhz = 0;  // 0: not known
   uint64_t bytes = 0;
 };
 
