@@ -36,22 +36,29 @@ function(perfatlas_write_registry)
   get_property(folders GLOBAL PROPERTY perfatlas_ops)
   set(includes "")
   set(adds "")
+  set(likenesses "")
   foreach(folder IN LISTS folders)
     string(APPEND includes "#include \"perfatlas/ops/${folder}/${folder}.h\"\n")
     get_property(structs GLOBAL PROPERTY perfatlas_op_${folder}_structs)
     foreach(struct IN LISTS structs)
       string(APPEND adds "  registry.add(make_op_type<${struct}>());\n")
+      string(APPEND likenesses "  add_resemblance<${struct}>(all);\n")
     endforeach()
   endforeach()
   file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/generated/all_ops.cpp @ONLY CONTENT
 "// Generated from perfatlas/ops/CMakeLists.txt.
 #include \"perfatlas/ops/all_ops.h\"
+#include \"perfatlas/ops/all_resemblances.h\"
 
 @includes@
 namespace perfatlas {
 OpRegistry all_ops() {
   OpRegistry registry;
 @adds@  return registry;
+}
+std::vector<OpResemblance> all_resemblances() {
+  std::vector<OpResemblance> all;
+@likenesses@  return all;
 }
 }  // namespace perfatlas
 ")

@@ -19,6 +19,7 @@
 #include "perfatlas/ops/moe/moe_aic.h"
 #include "perfatlas/ops/moe_comm/moe_comm_aic.h"
 #include "perfatlas/ops/msa/msa_aic.h"
+#include "perfatlas/ops/quantize/quantize_aic.h"
 #include "perfatlas/ops/wide_ep_mla/wide_ep_mla_aic.h"
 #include "perfatlas/ops/wide_ep_moe/wide_ep_moe_aic.h"
 

@@ -34,6 +34,12 @@ class Group {
     return {};
   }
 
+  Ground ground(const PhasePoint& at) const {
+    std::vector<Ground> parts;
+    for (const auto& pricer : pricers_) parts.push_back(pricer->ground(at));
+    return combined(parts);
+  }
+
  private:
   std::vector<std::unique_ptr<const Pricer>> pricers_;
 };
@@ -58,6 +64,12 @@ class OverlapPricer final : public Pricer {
     return why.empty() ? b_.explain(at) : why;
   }
 
+  Ground ground(const PhasePoint& at) const override {
+    if (!price(at).ok()) return {};
+    const Ground both[] = {a_.ground(at), b_.ground(at)};
+    return combined(both);
+  }
+
  private:
   Group a_, b_;
 };
@@ -76,6 +88,11 @@ class FallbackPricer final : public Pricer {
     if (price(at).ok()) return {};
     const std::string why = primary_.explain(at);
     return why + (why.empty() ? "" : "; in its place: ") + fallback_.explain(at);
+  }
+
+  Ground ground(const PhasePoint& at) const override {
+    if (!price(at).ok()) return {};
+    return lacks_data(primary_.price(at).failure) ? fallback_.ground(at) : primary_.ground(at);
   }
 
  private:

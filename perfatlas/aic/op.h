@@ -31,10 +31,11 @@ struct Fallback {
 };
 
 struct Op {
-  using Value = std::variant<Gemm, ContextAttention, GenerationAttention, EncoderAttention, ContextMla,
-                             GenerationMla, MlaBmm, MlaModule, WideEpMla, DsaModule, MsaModule, Dsv4Attention,
-                             Mhc, Moe, MoeDispatch, MoeAllToAll, ExpertCompute, MegaMoe, CustomAllReduce,
-                             Nccl, P2p, Embedding, ElementWise, Mamba2, Gdn, Kda, Overlap, Fallback>;
+  using Value =
+      std::variant<Gemm, ContextAttention, GenerationAttention, EncoderAttention, ContextMla, GenerationMla,
+                   MlaBmm, MlaModule, WideEpMla, DsaModule, MsaModule, Dsv4Attention, Mhc, Moe, MoeDispatch,
+                   MoeAllToAll, ExpertCompute, MegaMoe, CustomAllReduce, Nccl, P2p, Embedding, ElementWise,
+                   Quantize, Mamba2, Gdn, Kda, Overlap, Fallback>;
   Value value;
 
   const std::string& name() const;

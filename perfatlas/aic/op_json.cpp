@@ -84,7 +84,7 @@ void read_op(std::string_view name, const nlohmann::json& fields, T& op) {
   f.finish();
 }
 
-/// A class of aiconfigurator.
+/// A class of aiconfigurator, or a pass of quantisation, which it keeps inside GEMM.
 struct OpClass {
   std::string_view name;
   bool (*is)(const Op& op);
@@ -117,8 +117,25 @@ constexpr OpClass of_phase(std::string_view name) {
           }};
 }
 
-constexpr std::array<OpClass, 32> kClasses{
-    {plain<ContextAttention>("ContextAttention"),
+template <Quantize::Pass pass>
+constexpr OpClass of_pass(std::string_view name) {
+  return {name,
+          [](const Op& op) {
+            const Quantize* value = std::get_if<Quantize>(&op.value);
+            return value != nullptr && value->pass == pass;
+          },
+          [](std::string_view called, const nlohmann::json& fields) {
+            Op op;
+            Quantize& value = op.value.emplace<Quantize>();
+            value.pass = pass;
+            read_op(called, fields, value);
+            return op;
+          }};
+}
+
+constexpr std::array<OpClass, 34> kClasses{
+    {of_pass<Quantize::Pass::find_scale>("ComputeScale"),
+     plain<ContextAttention>("ContextAttention"),
      of_phase<DsaModule, true>("ContextDSAModule"),
      of_phase<Dsv4Attention, true>("ContextDeepSeekV4AttentionModule"),
      plain<ContextMla>("ContextMLA"),
@@ -148,6 +165,7 @@ constexpr std::array<OpClass, 32> kClasses{
      plain<Nccl>("NCCL"),
      plain<Overlap>("OverlapOp"),
      plain<P2p>("P2P"),
+     of_pass<Quantize::Pass::apply_scale>("ScaleMatrix"),
      of_phase<WideEpMla, true>("WideEPContextMLA"),
      of_phase<WideEpMla, false>("WideEPGenerationMLA")}};
 

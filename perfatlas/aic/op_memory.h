@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ops whose time is memory traffic alone; they have no tables.
+// Ops whose time is memory traffic alone; all but Quantize have no tables.
 #pragma once
 
 #include "perfatlas/aic/op_base.h"
@@ -32,6 +32,16 @@ struct ElementWise : OpBase {
     f.optional("scale_num_tokens", op.scale_num_tokens);
     f.optional("seq_split", op.seq_split);
   }
+};
+
+/// One pass of quantising activations of k features to 8-bit floats (ops/quantize): what a static quantisation saves
+/// of a linear layer, not a layer by itself.
+struct Quantize : OpBase {
+  enum class Pass { find_scale, apply_scale };
+  Pass pass = Pass::find_scale;
+  int64_t k = 0;
+
+  static void fields(auto& op, auto& f) { f.required("k", op.k); }
 };
 
 }  // namespace perfatlas::aic

@@ -87,7 +87,8 @@ TEST_P(PublishedAnswers, AreGivenToNineDigitsWithSourceAndError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, PublishedAnswers,
-                         testing::Values("hopper.tsv", "other_systems.tsv", "sparse_and_experts.tsv"),
+                         testing::Values("blocks_and_energy.tsv", "hopper.tsv", "other_systems.tsv",
+                                         "sparse_and_experts.tsv"),
                          [](const auto& file) { return file.param.substr(0, file.param.find('.')); });
 
 }  // namespace

@@ -10,6 +10,7 @@
 
 #include "perfatlas/aic/json_fields.h"
 #include "perfatlas/aic/op_json.h"
+#include "perfatlas/aic/open_engine.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/tables/systems_root.h"
 
@@ -116,12 +117,14 @@ struct QuestionLines::Asked {
 QuestionLines::QuestionLines(const SystemsRoot& root, QuestionDefaults defaults)
     : root_(root), defaults_(std::move(defaults)) {}
 
-const Engine& QuestionLines::engine(const std::string& system, const std::string& backend,
-                                    const std::string& version) {
-  const std::string key = fmt::format("{}/{}/{}", system, backend, version);
+const Engine& QuestionLines::engine(const Asked& asked) {
+  const EnginePlace place{asked.system, asked.backend, asked.version};
+  const Mode mode = asked.options.mode;
+  const std::string key = fmt::format("{}/{}/{} {}", place.system, place.backend, place.version,
+                                      answers_without_tables(root_, place, mode));
   const auto at = engines_.find(key);
   if (at != engines_.end()) return at->second;
-  return engines_.emplace(key, Engine::open(root_, system, backend, version)).first->second;
+  return engines_.emplace(key, open_engine(root_, place, mode)).first->second;
 }
 
 const BoundOp& QuestionLines::bound(const Asked& asked) {
@@ -138,7 +141,7 @@ const BoundOp& QuestionLines::bound(const Asked& asked) {
     known_.clear();
   }
   const Op op = op_from_json(asked.op, asked.fields);
-  BoundOp bound = engine(asked.system, asked.backend, asked.version).view(options).bind(op);
+  BoundOp bound = engine(asked).view(options).bind(op);
   return bound_.emplace(std::move(key), std::move(bound)).first->second;
 }
 

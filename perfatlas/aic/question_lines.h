@@ -51,7 +51,7 @@ class QuestionLines {
   bool read_known(std::string_view line);
   /// Answers the line that was split when all but its id and point was asked before; else false and nothing is written.
   bool answer_known(std::string& out) const;
-  const Engine& engine(const std::string& system, const std::string& backend, const std::string& version);
+  const Engine& engine(const Asked& asked);
   const BoundOp& bound(const Asked& asked);
 
   const SystemsRoot& root_;

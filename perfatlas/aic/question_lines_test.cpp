@@ -20,6 +20,7 @@ class QuestionLinesTest : public testing::Test {
     tree_.put_system("box");
     tree_.put_gemm("box/gemm/vllm/0.24.0", {"new,bfloat16,4,64,32,0.5", "new,bfloat16,12,64,32,1.5"});
     tree_.put_gemm("box/gemm/vllm/0.22.0", {"old,bfloat16,20,64,32,2.5"});
+    tree_.put_system("bare");  // without tables
     root_ = std::make_unique<const SystemsRoot>(tree_.path(), ops_, plain_options());
   }
   QuestionLines fresh() const { return {*root_, {.system = "box", .backend = "vllm", .version = "0.24.0"}}; }
@@ -53,6 +54,16 @@ TEST_F(QuestionLinesTest, RowsAreToldWhenAskedFor) {
   EXPECT_THAT(out, HasSubstr(R"("kind":"interpolated")"));
   EXPECT_THAT(out, HasSubstr(R"("fields":"gemm_dtype=bfloat16 m=20 n=64 k=32","latency_ms":2.5,)"
                              R"("kernel_source":"old","backend":"vllm","version":"0.22.0","weight":0.5)"));
+}
+
+TEST_F(QuestionLinesTest, TheSpeedOfLightNeedsADescriptionAlone) {
+  const auto ask = [&](const char* backend, const char* mode) {
+    return alone(fmt::format(R"({{{}, "x": 4, "system": "bare", "backend": "{}", "mode": "{}"}})", kGemm,
+                             backend, mode));
+  };
+  EXPECT_THAT(ask("vllm", "SOL"), HasSubstr(R"("source":"sol")"));
+  EXPECT_THAT(ask("vllm", "SILICON"), HasSubstr("bare has no tables of back end 'vllm'"));
+  EXPECT_THAT(ask("vlm", "SOL"), HasSubstr("bare has no tables of back end 'vlm'"));
 }
 
 TEST_F(QuestionLinesTest, BadLinesAreAnsweredWithTheirFault) {

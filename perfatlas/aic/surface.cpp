@@ -16,6 +16,12 @@ void PointList::add(const Coordinates& at, uint32_t row) {
   numbers_.push_back(row);
 }
 
+void PointList::add(const Coordinates& at, uint32_t row, double latency_ms) {
+  if (!positions_.try_emplace(at, uint32_t(points_.size())).second) return;
+  points_.push_back({at, latency_ms, 0.0});
+  numbers_.push_back(row);
+}
+
 void PointList::replace(const Coordinates& at, uint32_t row) {
   const auto found = positions_.find(at);
   if (found == positions_.end()) return add(at, row);

@@ -27,6 +27,8 @@ class PointList {
 
   /// A place that has a point already keeps it.
   void add(const Coordinates& at, uint32_t row);
+  /// The same with a latency that is a part of the row's; no energy is known of it.
+  void add(const Coordinates& at, uint32_t row, double latency_ms);
   /// A place whose point is from the same file gives it up: tables in which the last measurement counts.
   void replace(const Coordinates& at, uint32_t row);
   /// Latencies below the speed of light become that; energies stay.

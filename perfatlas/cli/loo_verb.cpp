@@ -101,8 +101,8 @@ int run_loo(const OpRegistry& registry, const LooArguments& a) {
   if (!a.version.empty() && a.backend.empty())
     throw UsageError("--version needs --backend: versions belong to back ends");
   std::unique_ptr<const SystemsRoot> published;
-  if (!a.systems_path.empty())
-    published = std::make_unique<const SystemsRoot>(systems_sources(a.systems_path), registry);
+  if (const auto sources = sources_instead_of_placed(a.systems_path, a.data, a.system); !sources.empty())
+    published = std::make_unique<const SystemsRoot>(sources, registry);
   const std::string data = published ? std::string() : data_root(a.data);
   if (published) published->system(a.system);  // names the known ones when it is none
   std::vector<LooReport> reports;
@@ -116,7 +116,7 @@ int run_loo(const OpRegistry& registry, const LooArguments& a) {
   }
   if (reports.empty())
     throw UsageError(fmt::format("{} holds no table of {} for these ops and back ends",
-                                 published ? a.systems_path : data, a.system));
+                                 published ? published->source() : data, a.system));
   fmt::print("{}", a.json ? loo_json(a.system, reports) : loo_text(a.system, reports));
   return kDone;
 }

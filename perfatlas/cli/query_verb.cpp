@@ -33,10 +33,9 @@ aic::ViewOptions view_of(const QueryArguments& a) {
 }
 
 Answer published_answer(const Case& asked, const QueryArguments& a, const QueryOptions& options,
-                        const OpRegistry& ops) {
-  const auto root = std::make_shared<const SystemsRoot>(systems_sources(a.systems_path), ops);
+                        std::shared_ptr<const SystemsRoot> root) {
   const auto with_source = [&](Answer answer) {
-    if (root->sources().size() > 1)
+    if (root->sources().size() > 1 || a.systems_path.empty())
       answer.notes.push_back(fmt::format(
           "tables of {}", root->source_of({answer.system, answer.backend, answer.version}).path()));
     return answer;
@@ -50,8 +49,9 @@ Answer published_answer(const Case& asked, const QueryArguments& a, const QueryO
 
 Answer answer_of(const Case& asked, const QueryArguments& a, const QueryOptions& options,
                  const OpRegistry& ops) {
-  if (a.systems_path.empty()) return Database(data_root(a.data)).query(asked, options);
-  return published_answer(asked, a, options, ops);
+  const auto sources = sources_instead_of_placed(a.systems_path, a.data, options.system);
+  if (sources.empty()) return Database(data_root(a.data)).query(asked, options);
+  return published_answer(asked, a, options, std::make_shared<const SystemsRoot>(sources, ops));
 }
 
 int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& ops) {
@@ -81,7 +81,8 @@ void add_query(CLI::App& app, Invocation& invocation) {
   CLI::App* verb = app.add_subcommand("query", "How long one op takes, with origin and error bar");
   const auto a = std::make_shared<QueryArguments>();
   const auto more = [a](CLI::App& sub) {
-    sub.add_option("--data", a->data, "Data folder; default: PERFATLAS_DATA, else the user's data folder");
+    sub.add_option("--data", a->data,
+                   "Data folder; default: PERFATLAS_DATA, else the user's data folder, else imported tables");
     sub.add_option("--system", a->options.system,
                    "System; may be left out when the data folder has only one");
     sub.add_option("--backend", a->options.backend, "Back end; may be left out when only one has this op");

@@ -9,6 +9,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/estimate/quantisation.h"
+#include "perfatlas/store/layout.h"
 #include "perfatlas/tables/import.h"
 
 namespace perfatlas {
@@ -66,6 +67,18 @@ std::vector<std::string> systems_sources(const std::string& flag) {
   throw UsageError(
       "there are no published tables; give --systems-path (or PERFATLAS_SYSTEMS) the wheel that "
       "'pip download --no-deps aiconfigurator-core==0.12.0' fetches, or a folder with its content");
+}
+
+std::vector<std::string> sources_instead_of_placed(const std::string& systems_path, const std::string& data,
+                                                   const std::string& system) {
+  if (!systems_path.empty()) return find_systems_sources(systems_path);
+  if (!data.empty()) return {};
+  const std::string root = data_root();
+  std::error_code ignored;
+  const bool any_placed = system.empty()
+                              ? std::filesystem::exists(root, ignored) && !list_table_folders(root).empty()
+                              : std::filesystem::exists(root + "/" + system, ignored);
+  return any_placed ? std::vector<std::string>() : default_sources();
 }
 
 std::string long_prefix(const std::string& prefix) {

@@ -23,6 +23,12 @@ std::vector<std::string> find_systems_sources(const std::string& flag);
 /// The same. Throws UsageError that says how to get some.
 std::vector<std::string> systems_sources(const std::string& flag);
 
+/// Of verbs that read placed tables, too: the published ones that are asked, in order of precedence; empty: placed ones
+/// are. Without --systems-path these are asked unless --data is not given, the data folder has nothing of `system` (empty:
+/// nothing at all), and published ones are found. Throws as find_systems_sources.
+std::vector<std::string> sources_instead_of_placed(const std::string& systems_path, const std::string& data,
+                                                   const std::string& system);
+
 /// How long flag names spell a worker kind: "prefill-" for "p-", "decode-" for "d-", else nothing.
 std::string long_prefix(const std::string& prefix);
 

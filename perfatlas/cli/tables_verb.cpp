@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
+#include "perfatlas/tables/data_check.h"
 #include "perfatlas/tables/import.h"
 #include "perfatlas/tables/systems_root.h"
 #include "perfatlas/tables/table_summary.h"
@@ -126,7 +129,9 @@ BackendTables summaries(const SystemsRoot& root, const TablesArguments& a, const
     } catch (const UsageError&) {
       throw;
     } catch (const Error& error) {
-      found.problems.push_back({std::string(op->info.id), error.what()});
+      TableProblem problem{std::string(op->published_table()), error.what()};
+      if (std::find(found.problems.begin(), found.problems.end(), problem) == found.problems.end())
+        found.problems.push_back(std::move(problem));
     }
   }
   return found;
@@ -145,7 +150,8 @@ int run_tables(const TablesArguments& a, const OpRegistry& ops) {
     const BackendTables found = summaries(root, a, backend, version);
     complete &= found.problems.empty();
     for (const TableProblem& problem : found.problems) fmt::print(stderr, "perfatlas: {}\n", problem.reason);
-    const std::string& from = root.source_of({a.system, backend, version}).path();
+    const TableRequest request{a.system, backend, version};
+    const std::string& from = root.source_of(request).path();
     if (a.as_json) {
       json tables = json::array();
       for (const TableSummary& summary : found.tables) tables.push_back(summary_json(summary));
@@ -160,6 +166,8 @@ int run_tables(const TablesArguments& a, const OpRegistry& ops) {
                versions_text(root, a, backend), version);
     if (root.sources().size() > 1) fmt::print("  read from {}\n", from);
     for (const TableSummary& summary : found.tables) print_summary(summary);
+    for (const TableProblem& absent : listed_but_absent(root.source_of(request), request))
+      fmt::print("  not there: {}\n", absent.reason);
   }
   if (a.as_json) fmt::print("{}\n", out.dump(2));
   return complete ? kDone : kFailed;

@@ -305,9 +305,9 @@ const TransferVector kTransfers[] = {
 };
 
 TransferShape shape_of(std::string_view dtype, const published::Experts& x) {
-  return {{std::log2(x.hidden), std::log2(x.inter / x.tp), 0.5 * std::log2(x.experts / x.ep),
-           std::log2(x.topk), std::log2(x.ep)},
-          x.topk / x.ep,
+  return {{{std::log2(x.hidden), std::log2(x.inter / x.tp), 0.5 * std::log2(x.experts / x.ep),
+            std::log2(x.topk), std::log2(x.ep)},
+           x.topk / x.ep},
           published::smooth_moe(published::kH100, dtype, x)};
 }
 

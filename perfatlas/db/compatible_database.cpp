@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "perfatlas/aic/case_question.h"
+#include "perfatlas/aic/open_engine.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/db/answer_parts_impl.h"
 #include "perfatlas/db/place_impl.h"
@@ -39,13 +40,14 @@ void add_rows(Answer& answer, const aic::Ground& ground) {
 
 }  // namespace
 
-const aic::Engine& CompatibleDatabase::engine(const QueryOptions& options) {
+const aic::Engine& CompatibleDatabase::engine(const QueryOptions& options, aic::Mode mode) {
   const std::lock_guard lock(mutex_);
-  const std::tuple key{options.system, options.backend, options.version};
+  const aic::EnginePlace place{options.system, options.backend, options.version};
+  const std::tuple key{place.system, place.backend, place.version,
+                       aic::answers_without_tables(*root_, place, mode)};
   const auto made = engines_.find(key);
   if (made != engines_.end()) return made->second;
-  return engines_.emplace(key, aic::Engine::open(*root_, options.system, options.backend, options.version))
-      .first->second;
+  return engines_.emplace(key, aic::open_engine(*root_, place, mode)).first->second;
 }
 
 Answer CompatibleDatabase::query(const Case& asked, const QueryOptions& options,
@@ -60,14 +62,17 @@ Answer CompatibleDatabase::query(const Case& asked, const QueryOptions& options,
         fmt::format("say which back end with --backend: {}", known_words(root_->backends(options.system))));
   const auto question = aic::question_of(asked);
   if (!question)
-    throw UsageError(fmt::format(
-        "{} alone is no layer of a model to the engine aic; ask for whole ones with query --jsonl",
-        asked.op->info.id));
-  const aic::Engine& tables = engine(options);
-  Answer answer{.engine = Engine::aic,
-                .system = options.system,
-                .backend = options.backend,
-                .version = root_->resolve_version(options.system, options.backend, options.version)};
+    throw UsageError(
+        fmt::format("{} alone is no layer of a model to the engine aic: ask the engine atlas, or for the "
+                    "layer it is a part "
+                    "of; query --jsonl with an unknown op lists them",
+                    asked.op->info.id));
+  const aic::Engine& tables = engine(options, view.mode);
+  Answer answer{.engine = Engine::aic, .system = options.system};
+  if (!aic::answers_without_tables(*root_, {options.system, options.backend, options.version}, view.mode)) {
+    answer.backend = options.backend;
+    answer.version = root_->resolve_version(options.system, options.backend, options.version);
+  }
   const aic::BoundOp bound = tables.view(view).bind(question->op);
   const aic::Price price = bound.price(question->at);
   if (!price.ok()) {

@@ -26,11 +26,11 @@ class CompatibleDatabase {
   Answer query(const Case& asked, const QueryOptions& options, const aic::ViewOptions& view);
 
  private:
-  const aic::Engine& engine(const QueryOptions& options);
+  const aic::Engine& engine(const QueryOptions& options, aic::Mode mode);
 
   std::shared_ptr<const SystemsRoot> root_;
   std::mutex mutex_;
-  std::map<std::tuple<std::string, std::string, std::string>, aic::Engine> engines_;
+  std::map<std::tuple<std::string, std::string, std::string, bool>, aic::Engine> engines_;
 };
 
 }  // namespace perfatlas

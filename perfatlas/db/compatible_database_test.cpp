@@ -6,6 +6,7 @@
 #include "perfatlas/ops/attention/attention.h"
 #include "perfatlas/ops/collective/collective.h"
 #include "perfatlas/ops/gemm/gemm.h"
+#include "perfatlas/ops/quantize/quantize.h"
 #include "perfatlas/ops/rope/rope.h"
 #include "perfatlas/tables/published_tree_test.h"
 #include "perfatlas/tables/published_wheel_test.h"
@@ -96,6 +97,25 @@ TEST(CompatibleDatabase, DecodeAttentionRestsOnTheRowsOfFiveLengths) {
   }
   EXPECT_NEAR(weights, 1, 1e-12);
   EXPECT_NEAR(mean / answer.latency_ms, 1, 1e-9);
+}
+
+TEST(CompatibleDatabase, FindingAScaleIsWhatAStaticProductSaves) {
+  PERFATLAS_NEED_WHEEL();
+  const OpRegistry ops = all_ops();
+  CompatibleDatabase database(std::make_shared<const SystemsRoot>(published_wheel(), ops));
+  const QueryOptions at{.system = "h200_sxm", .backend = "trtllm", .engine = Engine::aic};
+  const auto gemm_ms = [&](Quant dtype) {
+    return database
+        .query(make_case(ops.get("gemm"), Gemm{.dtype = dtype, .m = 5000, .n = 7168, .k = 4096}), at, {})
+        .latency_ms;
+  };
+  const Answer scale =
+      database.query(make_case(ops.get("compute_scale"), ComputeScale{.m = 5000, .k = 4096}), at, {});
+  EXPECT_GT(scale.latency_ms, 0);
+  EXPECT_NEAR(gemm_ms(Quant::fp8) - gemm_ms(Quant::fp8_static), scale.latency_ms, 1e-12);
+  double weights = 0;
+  for (const SupportingRow& row : scale.derived_from) weights += row.weight;
+  EXPECT_NEAR(weights, 1, 1e-12);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "perfatlas/interp/atlas_slice.h"
+#include "perfatlas/schema/resemblance.h"
 
 namespace perfatlas {
 
@@ -31,20 +32,13 @@ struct RooflinePoint {
 Roofline fit_roofline(std::span<const RooflinePoint> points);
 
 /// What makes a slice resemble another.
-struct TransferShape {
-  std::vector<double> features;  // weighted, in octaves: distance^2 is the sum of squared differences
-  double scale = 1;              // one axis: position * scale is the local work at which slices compare
-  SolLaw sol;                    // of the slice, along its axes
+struct TransferShape : Likeness {
+  SolLaw sol;  // of the slice, along its axes
 };
 
 struct TransferMember {
   TransferShape shape;
   const AtlasSlice* slice = nullptr;  // outlives the group
-};
-
-struct TransferRule {
-  size_t nearest = 6;       // 4 to 12 are within 15 % of p90; 1 is 1.5 to 2 times worse
-  double softening = 0.05;  // added to squared distances
 };
 
 /// Half-widths by the spread of the neighbours' residuals.

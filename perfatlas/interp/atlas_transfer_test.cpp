@@ -19,7 +19,7 @@ class TransferTest : public testing::Test {
     const SolParts sol = sol_of(width)(&tokens);
     return 3e-3 + 2 * sol.math_ms + 1.25 * sol.memory_ms;
   }
-  static TransferShape shape_of(double width) { return {{std::log2(width)}, 1, sol_of(width)}; }
+  static TransferShape shape_of(double width) { return {{{std::log2(width)}, 1}, sol_of(width)}; }
 
   /// `factor`: how much slower this width is than the roofline.
   void add(double width, double factor = 1) {

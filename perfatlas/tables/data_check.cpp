@@ -123,4 +123,17 @@ std::vector<TableProblem> check_system(const RootSource& root, std::string_view 
   }
 }
 
+std::vector<TableProblem> listed_but_absent(const RootSource& root, const TableRequest& request) {
+  std::vector<TableProblem> absent;
+  for (const VersionFolder* const folder : root.tables(request.system).of(request.backend, request.version)) {
+    if (!folder->has_meta) continue;
+    const std::string path = folder->path + "/" + kCollectionMetaFile;
+    const std::string name = root.files().name_of(path);
+    for (const auto& [table, provenance] : parse_collection_meta(root.files().read(path), name).tables)
+      if (folder->find(table) == nullptr)
+        absent.push_back({path, fmt::format("{}, which {} lists", table, name)});
+  }
+  return absent;
+}
+
 }  // namespace perfatlas

@@ -15,4 +15,9 @@ namespace perfatlas {
 /// rows of its type. Tables that cannot be read are left to RootSource::index. Reads all tables, best after index().
 std::vector<TableProblem> check_system(const RootSource& root, std::string_view system);
 
+/// Tables of a version that a collection_meta.yaml lists and that are not in its folder: left out by whoever published
+/// it, or lost in copying, which only the reader can tell. Throws Error when such a file cannot be read.
+/// REQUIRES: root.describes(request.system).
+std::vector<TableProblem> listed_but_absent(const RootSource& root, const TableRequest& request);
+
 }  // namespace perfatlas

@@ -71,6 +71,9 @@ TEST(QueryVersions, OnlySlotsCanBeAskedFor) {
   SystemsRootOptions any = plain_options();
   any.allow_unlisted_versions = true;
   EXPECT_EQ(SystemsRoot(tree.path(), ops, any).resolve_version("big", "vllm", "0.22.0"), "0.22.0");
+  EXPECT_THAT(
+      refusal([&] { (void)SystemsRoot(tree.path(), ops, any).resolve_version("big", "vllm", "0.22.1"); }),
+      HasSubstr("has no version '0.22.1' of vllm; there are"));
 }
 
 TEST(QueryVersions, WithoutTheFileEveryVersionCanBeAskedForAndTheNewestWithTablesIsTheDefault) {
@@ -85,6 +88,23 @@ TEST(QueryVersions, WithoutTheFileEveryVersionCanBeAskedForAndTheNewestWithTable
   EXPECT_EQ(root.resolve_version("big", "vllm", "0.28.0"), "0.28.0");
   EXPECT_THAT(refusal([&] { (void)root.resolve_version("big", "vllm", "1"); }),
               HasSubstr("there are 0.22.0, 0.24.0 and 0.28.0"));
+}
+
+TEST(Versions, TheOldMarkerBorrowsAndIncompleteFoldersAreNone) {
+  PublishedTree tree;
+  tree.put_system("s");
+  tree.put_gemm("s/gemm/vllm/1.0", {"k,bfloat16,8,16,32,1"});
+  tree.put_gemm("s/gemm/vllm/1.5", {"k,bfloat16,8,16,32,2"});
+  tree.put("data/s/gemm/vllm/1.5/INCOMPLETE.txt", "");
+  tree.put("data/s/gemm/vllm/2.0/SHARED_LAYER_REUSE.txt", "");
+  const OpRegistry ops = all_ops();
+  const SystemsRoot root(tree.path(), ops, plain_options());
+  EXPECT_THAT(root.versions("s", "vllm"), testing::ElementsAre("1.0", "2.0"));
+  EXPECT_TRUE(root.is_marker_version("s", "vllm", "2.0"));
+  EXPECT_EQ(root.resolve_version("s", "vllm", ""), "1.0")
+      << "a version that only borrows is never the latest";
+  EXPECT_EQ(root.resolve_version("s", "vllm", "2.0"), "2.0");
+  EXPECT_EQ(root.table_rows(ops.get("gemm"), {"s", "vllm", "2.0"})->latency_ms(0), 1);
 }
 
 TEST(AttentionLanes, TheNewestEntryThatIsNotNewerCounts) {

@@ -14,6 +14,7 @@ namespace perfatlas {
 namespace {
 
 constexpr std::string_view kIncompleteFile = "INCOMPLETE.txt";
+constexpr std::string_view kOldMarkerFile = "SHARED_LAYER_REUSE.txt";
 
 bool looked_at(std::string_view name) { return !name.empty() && name[0] != '.' && name != "history"; }
 
@@ -35,6 +36,7 @@ void add_file(const FileEntry& entry, VersionFolder& folder) {
   const std::string_view name = std::string_view(entry.path).substr(entry.path.rfind('/') + 1);
   if (name == kCollectionMetaFile) folder.has_meta = true;
   if (name == kReuseFile) folder.has_reuse = true;
+  if (name == kOldMarkerFile) folder.has_old_marker = true;
   if (name == kIncompleteFile) folder.incomplete = true;
   const auto table = table_file_of(entry.path);
   if (!table) return;
@@ -67,7 +69,8 @@ SystemTables::SystemTables(const FileTree& files, const std::string& folder) {
     found.incomplete &= !found.has_meta;
     std::sort(found.tables.begin(), found.tables.end(),
               [](const TableFile& a, const TableFile& b) { return a.table < b.table; });
-    if (found.has_meta || found.has_reuse || !found.tables.empty()) folders_.push_back(std::move(found));
+    if (found.has_meta || found.has_reuse || found.has_old_marker || !found.tables.empty())
+      folders_.push_back(std::move(found));
   }
   std::sort(folders_.begin(), folders_.end(), [](const VersionFolder& a, const VersionFolder& b) {
     const auto order = [](const VersionFolder& f) {
@@ -101,7 +104,8 @@ std::vector<std::string> SystemTables::backends() const {
 std::vector<std::string> SystemTables::versions(std::string_view backend) const {
   std::set<std::string> names;
   for (const VersionFolder& folder : folders_)
-    if (folder.backend == backend && (folder.has_reuse || !folder.tables.empty()))
+    if (folder.backend == backend && !folder.incomplete &&
+        (folder.has_reuse || folder.has_old_marker || !folder.tables.empty()))
       names.insert(folder.version);
   std::vector<std::string> sorted(names.begin(), names.end());
   std::stable_sort(sorted.begin(), sorted.end(),

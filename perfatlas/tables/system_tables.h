@@ -23,6 +23,7 @@ struct VersionFolder {
   std::vector<TableFile> tables;  // sorted by stem; of one in both formats the Parquet file
   bool has_meta = false;          // collection_meta.yaml
   bool has_reuse = false;         // reuse.yaml
+  bool has_old_marker = false;    // SHARED_LAYER_REUSE.txt: borrows, names no donors; from before reuse.yaml
   bool incomplete = false;        // INCOMPLETE.txt and no collection_meta.yaml: its tables do not count
 
   /// The table, unless it is missing or the folder is incomplete.
@@ -47,7 +48,8 @@ class SystemTables {
 
   /// Back ends that have a folder, sorted.
   std::vector<std::string> backends() const;
-  /// Versions of a back end that have a folder with tables or with a reuse.yaml, oldest first.
+  /// Versions of a back end that have a folder with tables or one that says that it borrows, oldest first; incomplete
+  /// folders do not count.
   std::vector<std::string> versions(std::string_view backend) const;
 
   /// Families in which any back end and version has the table, sorted.

@@ -188,6 +188,11 @@ std::string SystemsRoot::resolve_version(std::string_view name, std::string_view
         "{}: {} has no tables of back end '{}'; {}", source(), name, backend,
         others.empty() ? "it has none at all, only a description" : "there are " + joined(others)));
   }
+  const auto one_of_known = [&] {
+    if (std::find(known.begin(), known.end(), asked) != known.end()) return std::string(asked);
+    throw UsageError(fmt::format("{}: {} has no version '{}' of {}; there are {}", source(), name, asked,
+                                 backend, joined(known)));
+  };
   const QueryVersions* const written = state_->query_versions();
   if (!written) {
     if (asked.empty()) {
@@ -195,9 +200,7 @@ std::string SystemsRoot::resolve_version(std::string_view name, std::string_view
         if (!is_marker_version(name, backend, *version)) return *version;
       return known.back();
     }
-    if (std::find(known.begin(), known.end(), asked) != known.end()) return std::string(asked);
-    throw UsageError(fmt::format("{}: {} has no version '{}' of {}; there are {}", source(), name, asked,
-                                 backend, joined(known)));
+    return one_of_known();
   }
   const VersionSlots stated = written->written(name, backend);
   if ((asked.empty() || asked == "current") && stated.current) return *stated.current;
@@ -207,7 +210,7 @@ std::string SystemsRoot::resolve_version(std::string_view name, std::string_view
   if (asked == "next" && all.next) return *all.next;
   if (!asked.empty() && asked == all.next) return std::string(asked);
   const bool a_word = asked.empty() || asked == "current" || asked == "previous" || asked == "next";
-  if (state_->options.allow_unlisted_versions && !a_word) return std::string(asked);
+  if (state_->options.allow_unlisted_versions && !a_word) return one_of_known();
   std::vector<std::string> accepted;
   for (const auto& [word, slot] :
        {std::pair{"current", all.current}, {"previous", all.previous}, {"next", all.next}})

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <mutex>
 #include <thread>
+#include <tuple>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/tables/root_source.h"
@@ -42,8 +43,11 @@ std::vector<TableProblem> RootSource::index(const std::vector<std::string>& syst
   std::thread second(run);
   run();
   second.join();
-  std::sort(problems.begin(), problems.end(),
-            [](const TableProblem& a, const TableProblem& b) { return a.path < b.path; });
+  std::sort(problems.begin(), problems.end(), [](const TableProblem& a, const TableProblem& b) {
+    return std::tie(a.path, a.reason) < std::tie(b.path, b.reason);
+  });
+  // Of a table of several ops every one finds the same.
+  problems.erase(std::unique(problems.begin(), problems.end()), problems.end());
   return problems;
 }
 

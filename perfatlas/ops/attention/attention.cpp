@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/attention/attention.h"
 
+#include <cmath>
+
 namespace perfatlas {
 namespace {
 
@@ -24,6 +26,13 @@ void set_heads_of(Op& op, int64_t heads) {
 }
 
 }  // namespace
+
+Likeness attention_likeness(const AttentionShape& shape) {
+  constexpr double kMultiHead = 32;  // the key/value heads that it is taken for
+  const bool multi_head = shape.kv_heads == shape.heads;
+  return {{std::log2(double(shape.head_dim)), std::log2(multi_head ? kMultiHead : double(shape.kv_heads)),
+           multi_head ? std::sqrt(2.0) : 0.0}};
+}
 
 AttentionShape AttentionContext::shape() const { return shape_of(*this); }
 void AttentionContext::set_heads(AttentionContext& op, int64_t heads) { set_heads_of(op, heads); }

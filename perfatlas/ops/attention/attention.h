@@ -6,8 +6,16 @@
 
 #include "perfatlas/ops/attention/attention_shape.h"
 #include "perfatlas/schema/model_shapes.h"
+#include "perfatlas/schema/resemblance.h"
 
 namespace perfatlas {
+
+/// Types and window apart, key/value heads and head size tell slices from each other.
+inline constexpr std::string_view kAttentionSlices[] = {"num_key_value_heads", "head_dim"};
+inline constexpr Resemblance kAttentionResemblance{
+    .shape = kAttentionSlices, .layer = kAttentionSlices, .rule = {.nearest = 3, .softening = 0.1}};
+/// Head size, and key/value heads: multi-head attention counts as 32, and is 2 in squared distance from grouped.
+Likeness attention_likeness(const AttentionShape& shape);
 
 /// `isl` new tokens per sequence attend to each other and to `step` cached ones (see AttentionShape).
 struct AttentionContext {
@@ -75,6 +83,8 @@ struct AttentionContext {
           "batch*isl does not fix the work; the square root of latency is nearly linear in isl",
   };
 
+  static constexpr Resemblance resemblance = kAttentionResemblance;
+  Likeness likeness() const { return attention_likeness(shape()); }
   AttentionShape shape() const;
   std::string_view why_invalid() const;
   Work work() const { return attention_work(shape()); }
@@ -161,6 +171,8 @@ struct AttentionGeneration {
           "device shares the reading between sequences depends on both",
   };
 
+  static constexpr Resemblance resemblance = kAttentionResemblance;
+  Likeness likeness() const { return attention_likeness(shape()); }
   AttentionShape shape() const;
   std::string_view why_invalid() const;
   Work work() const { return attention_work(shape()); }

@@ -6,8 +6,6 @@
 namespace perfatlas {
 namespace {
 
-constexpr Dsv4Geometry kGeometry;
-
 /// Sum over first < j <= last of min(floor(j / ratio), limit).
 double compressed_sum(int64_t first, int64_t last, int64_t ratio, int64_t limit) {
   const auto up_to = [&](int64_t j) {
@@ -45,7 +43,7 @@ std::string_view Dsv4Case::why_invalid_case() const {
 }
 
 Dsv4Pairs dsv4_pairs(const Dsv4Case& c, bool cached_only) {
-  const Dsv4Geometry g = kGeometry;
+  const Dsv4Geometry g = c.geometry();
   const auto sequences = double(c.batch);
   const int64_t full = c.step + c.isl, limit = is_csa(c) ? g.topk : full / c.compress;
   if (cached_only)
@@ -56,7 +54,7 @@ Dsv4Pairs dsv4_pairs(const Dsv4Case& c, bool cached_only) {
 }
 
 Work dsv4_module_work(const Dsv4Case& c, bool generation) {
-  const Dsv4Geometry g = kGeometry;
+  const Dsv4Geometry g = c.geometry();
   const bool csa = is_csa(c);
   const double t = double(c.tokens()), n = double(c.heads), h = double(g.hidden), q = double(g.q_lora);
   const double d = double(g.head_dim), index = double(g.index_heads * g.index_dim);
@@ -87,7 +85,7 @@ Work dsv4_module_work(const Dsv4Case& c, bool generation) {
 }
 
 Work dsv4_logits_work(const Dsv4Case& c) {
-  const Dsv4Geometry g = kGeometry;
+  const Dsv4Geometry g = c.geometry();
   const double t = double(c.tokens()), compressed = double((c.step + c.isl) / c.compress);
   const double index = double(g.index_heads * g.index_dim);
   // Causal: on average half of what the new tokens themselves add.
@@ -101,7 +99,7 @@ Work dsv4_logits_work(const Dsv4Case& c) {
 }
 
 Work dsv4_attention_work(const Dsv4Case& c) {
-  const Dsv4Geometry g = kGeometry;
+  const Dsv4Geometry g = c.geometry();
   const Dsv4Pairs pairs = dsv4_pairs(c, false);
   const double rows = double(c.tokens()) * double(c.heads) * double(g.head_dim);
   return {.flops = 4 * double(c.heads) * double(g.head_dim) * (pairs.window + pairs.compressed),

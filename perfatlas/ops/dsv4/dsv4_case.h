@@ -12,11 +12,19 @@ namespace perfatlas {
 
 inline constexpr int64_t kCsaRatio = 4, kHcaRatio = 128;
 
-/// Sizes of DeepSeek-V4-Pro; those of other checkpoints are not known here, so that their speed of light is too high.
+/// Sizes of DeepSeek-V4-Pro, as its config.json has them.
 struct Dsv4Geometry {
   int64_t hidden = 7168, q_lora = 1536, o_lora = 1024, head_dim = 512, rope = 64;
   int64_t index_heads = 64, index_dim = 128, topk = 1024, window = 128, o_groups = 16;
 };
+
+/// Those of the checkpoint with so many query heads on all ranks: 64 is DeepSeek-V4-Flash; every other one is taken for
+/// Pro (128), the larger one.
+constexpr Dsv4Geometry dsv4_geometry(int64_t all_heads) {
+  constexpr int64_t kFlashHeads = 64;
+  if (all_heads != kFlashHeads) return {};
+  return {.hidden = 4096, .q_lora = 1024, .topk = 512, .o_groups = 8};
+}
 
 struct Dsv4Case {
   Symbol model{"deepseek-ai/DeepSeek-V4-Pro"};
@@ -35,6 +43,7 @@ struct Dsv4Case {
 
   int64_t tokens() const { return batch * isl; }
   int64_t all_heads() const { return heads; }
+  Dsv4Geometry geometry() const { return dsv4_geometry(heads * tp); }
   std::string_view why_invalid_case() const;
 };
 

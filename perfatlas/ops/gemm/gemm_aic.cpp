@@ -109,8 +109,8 @@ class StaticGemmPricer final : public Pricer {
       : gemm_(op, QuantMode::fp8, binding),
         op_(op),
         sol_(gemm_sol(binding.system(), QuantMode::fp8)),
-        scale_(QuantizePart::compute_scale, binding) {
-    if (op.low_precision_input) matrix_.emplace(QuantizePart::scale_matrix, binding);
+        scale_(Quantize::Pass::find_scale, binding) {
+    if (op.low_precision_input) matrix_.emplace(Quantize::Pass::apply_scale, binding);
   }
 
   Price price(const PhasePoint& at) const override {

@@ -41,6 +41,13 @@ DType Moe::token_type() const {
 
 double Moe::int8_weight_scale(int64_t depth) { return 1 / (32 * std::sqrt(double(depth))); }
 
+Likeness Moe::likeness() const {
+  const auto octaves = [](int64_t size) { return std::log2(double(size)); };
+  return {{octaves(hidden), octaves(inter) - octaves(tp), 0.5 * (octaves(experts) - octaves(ep)),
+           octaves(topk), octaves(ep)},
+          double(topk) / double(ep)};
+}
+
 Work Moe::work() const {
   const ExpectedLoad load = expected_load(routing_shape(), *parse_distribution(distribution.text()));
   const double matrices = double(in_matrices() + 1);

@@ -6,6 +6,7 @@
 
 #include "perfatlas/ops/moe/moe_routing.h"
 #include "perfatlas/schema/model_shapes.h"
+#include "perfatlas/schema/resemblance.h"
 
 namespace perfatlas {
 
@@ -78,6 +79,13 @@ struct Moe {
   static constexpr auto axes =
       std::array{// Below the first key the integer shares of tokens per rank make work a staircase.
                  axis<&Moe::tokens, Moe>("tokens").straight_in(Beyond::work_above)};
+
+  static constexpr std::string_view kShape[] = {"hidden_size", "inter_size",  "topk",
+                                                "num_experts", "moe_tp_size", "moe_ep_size"};
+  static constexpr Resemblance resemblance{.shape = kShape,
+                                           .layer = std::span<const std::string_view>(kShape).first(4)};
+  /// Hidden, inter/tp, experts/ep (half), top-k and ep; slices compare at equal pairs of token and expert per rank.
+  Likeness likeness() const;
 
   static constexpr TableLayout layout{
       .growth_limit = 1.1,  // efficiency falls off a little where experts fill up

@@ -116,6 +116,13 @@ class DispatchPricer final : public Pricer {
     return {};
   }
 
+  Ground ground(const PhasePoint& at) const override {
+    if (!price(at).ok()) return {};
+    std::vector<Ground> grounds;
+    for (const Part& part : parts_) grounds.push_back(part.cost.ground(elements(at, part)));
+    return combined(grounds);
+  }
+
  private:
   double elements(const PhasePoint& at, const Part& part) const {
     return double(at.tokens * hidden_size_) * part.scale;

@@ -68,6 +68,12 @@ class AllToAllPricer final : public Pricer {
     return table_.why_missing(shape_);
   }
 
+  Ground ground(const PhasePoint& at) const override {
+    if (!price(at).ok()) return {};
+    const int64_t tokens = at.tokens / op_.attention_tp_size;
+    return curve_ ? curve_->ground({tokens}) : grid_->ground({op_.sms, tokens});
+  }
+
   std::optional<MoeCommFallback> comm_fallback() const override { return fallback_; }
 
  private:

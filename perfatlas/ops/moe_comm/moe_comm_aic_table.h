@@ -41,12 +41,18 @@ class AllToAllTable {
   std::string why_missing(const AllToAllShape& shape) const;
 
  private:
-  using Points = std::map<std::pair<int64_t, int64_t>, double>;  // (multiprocessors, tokens) -> ms
-  void add(const AllToAllShape& shape, int64_t sms, int64_t tokens, double latency_ms);
+  struct Time {
+    double ms = 0;
+    const TableRows* table = nullptr;
+    uint32_t row = 0;  // of it
+  };
+  using Points = std::map<std::pair<int64_t, int64_t>, Time>;  // (multiprocessors, tokens)
+  void add(const AllToAllShape& shape, int64_t sms, int64_t tokens, const Time& time);
   void add_deepep(const Database& database, SharedLayer shared, bool low_latency);
   void add_nvlink(const Database& database, SharedLayer shared);
   void add_unified(const Database& database, SharedLayer shared);
 
+  std::vector<std::shared_ptr<const TableRows>> tables_;  // that the rows are of
   std::map<AllToAllShape, Points> shapes_;
 };
 

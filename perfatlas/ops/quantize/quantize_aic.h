@@ -3,22 +3,23 @@
 #pragma once
 
 #include "perfatlas/aic/database.h"
+#include "perfatlas/aic/op_memory.h"
 #include "perfatlas/aic/pricer.h"
 
 namespace perfatlas::aic {
 
-enum class QuantizePart { compute_scale, scale_matrix };
-
-/// A part of quantising m x k activations to 8-bit floats. Speed of light: 2 m k (compute_scale) or 3 m k
-/// (scale_matrix) bytes over the memory bandwidth. Measured: the question is moved into the range of the table;
-/// compute_scale stays flat outside, scale_matrix keeps its efficiency. Estimated: scale_matrix by utilisation,
-/// compute_scale by the efficiency of the nearest point, of which a latency of 0 stays 0.
+/// A pass of quantising m x k activations to 8-bit floats. Speed of light: 2 m k (find_scale) or 3 m k
+/// (apply_scale) bytes over the memory bandwidth. Measured: the question is moved into the range of the table;
+/// find_scale stays flat outside, apply_scale keeps its efficiency. Estimated: apply_scale by utilisation,
+/// find_scale by the efficiency of the nearest point, of which a latency of 0 stays 0.
 class QuantizeCost {
  public:
-  QuantizeCost(QuantizePart part, const Binding& binding);
+  QuantizeCost(Quantize::Pass pass, const Binding& binding);
   ~QuantizeCost();
   Price price(int64_t m, int64_t k) const;
   std::string explain() const;
+  /// The rows behind a measured price.
+  Ground ground(int64_t m, int64_t k) const;
 
  private:
   struct Table;
@@ -26,10 +27,13 @@ class QuantizeCost {
   Price empirical(int64_t m, int64_t k) const;
   double sol_ms(int64_t m, int64_t k) const;
 
-  QuantizePart part_;
+  Quantize::Pass pass_;
   Mode mode_;
   double bytes_per_second_;
   const Table* table_ = nullptr;  // of a mode that looks at measurements
 };
+
+/// QuantizeCost of as many rows as there are tokens.
+std::unique_ptr<const Pricer> bind(const Quantize& op, const Binding& binding);
 
 }  // namespace perfatlas::aic

@@ -37,7 +37,8 @@ class ExpertTable {
   }
 
   const std::vector<ExpertShape>& order() const { return order_; }
-  const std::map<int64_t, double>* find(const ExpertShape& shape) const {
+  /// A curve over tokens; null: not measured.
+  const PointList* find(const ExpertShape& shape) const {
     const auto at = curves_.find(shape);
     return at == curves_.end() ? nullptr : &at->second;
   }
@@ -45,7 +46,7 @@ class ExpertTable {
  private:
   /// `context`: the phase of all rows; absent: a column says, or the rows stand for both.
   void add(const Database& database, SharedLayer shared, const char* id, std::optional<bool> context) {
-    const auto rows = database.rows(id, shared);
+    const auto rows = tables_.emplace_back(database.rows(id, shared));
     const bool has_slots = rows->op().find_field("num_slots").has_value();
     const bool has_phase = rows->op().find_field("inference_phase").has_value();
     std::vector<std::string_view> columns{"moe_dtype",   "num_tokens",  "hidden_size", "inter_size",  "topk",
@@ -69,14 +70,24 @@ class ExpertTable {
         if (context && *context != phase) continue;
         if (has_phase && (f.text_of(11, f(row, 11)) == "context") != phase) continue;
         shape.context = phase;
-        auto [at, is_new] = curves_.try_emplace(shape);
+        auto [at, is_new] = curves_.try_emplace(shape, *rows);
         if (is_new) order_.push_back(shape);
-        at->second.try_emplace(f(row, 1), rows->latency_ms(row));
+        add_point(at->second, *rows, f(row, 1), row);
       }
     }
   }
 
-  std::map<ExpertShape, std::map<int64_t, double>> curves_;
+  /// A place keeps its first point. Points of two tables are not told apart any more.
+  static void add_point(PointList& curve, const TableRows& rows, int64_t tokens, uint32_t row) {
+    if (curve.rows() == &rows) return curve.add({tokens}, row);
+    if (curve.rows() != nullptr) curve = PointList(curve.points());
+    for (const MeasuredPoint& point : curve.points())
+      if (point.at[0] == tokens) return;
+    curve.points().push_back({{tokens}, rows.latency_ms(row), 0.0});
+  }
+
+  std::vector<std::shared_ptr<const TableRows>> tables_;
+  std::map<ExpertShape, PointList> curves_;
   std::vector<ExpertShape> order_;  // of first appearance
 };
 
@@ -121,11 +132,8 @@ class ExpertPricer final : public Pricer {
     shape.distribution = distribution_of(op, table, shape);
     balanced_ = op.enable_eplb && op.context && shape.kernel == kDeepEp;
     if (const auto* curve = table.find(shape)) {
-      std::vector<MeasuredPoint> points;
-      for (const auto& [tokens, ms] : *curve) points.push_back({{tokens}, ms, 0.0});
-      single_point_ = points.size() == 1 ? points[0].at[0] : 0;
-      curve_ = std::make_shared<const Surface>(AxisLayout{}, PointList(std::move(points)),
-                                               sol_of(binding.system(), shape));
+      single_point_ = curve->points().size() == 1 ? curve->points()[0].at[0] : 0;
+      curve_ = std::make_shared<const Surface>(AxisLayout{}, *curve, sol_of(binding.system(), shape));
     } else if (binding.database.backend() != "sglang") {
       Moe plain;
       plain.hidden_size = op.hidden_size;
@@ -154,6 +162,7 @@ class ExpertPricer final : public Pricer {
       price = Price::failed(Failure::interpolation_data_not_available);
     else if (curve_)
       price = curve_->price({tokens});
+    price.energy_mj = 0;  // not told
     if (price.ok() || mode_ == Mode::silicon) return price;
     return Price::failed(Failure::empirical_not_implemented);
   }
@@ -272,6 +281,9 @@ class MegaPricer final : public Pricer {
                ? ""
                : "the fused expert kernel was not measured so; it needs sm 100, mode SILICON and exactly "
                  "the fields of a row";
+  }
+  Ground ground(const PhasePoint& at) const override {
+    return price(at).ok() ? curve_->ground({at.tokens}) : Ground{};
   }
 
  private:
