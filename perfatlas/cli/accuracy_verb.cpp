@@ -12,14 +12,17 @@
 #include "perfatlas/cli/serving_options.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/estimate/silicon.h"
+#include "perfatlas/pricing/constant_refit.h"
 #include "perfatlas/pricing/silicon_simulation.h"
+#include "perfatlas/schema/derive.h"
 #include "perfatlas/tables/systems_root.h"
 
 namespace perfatlas {
 namespace {
 
 struct AccuracyArguments {
-  std::string silicon, peer, out, half = "all", systems_path, step_model = "aic", launch = "script";
+  std::string silicon, peer, out, half = "all", systems_path, step_model = "aic", launch = "script",
+                                  leave_out;
   bool failures = false, json = false;
 };
 
@@ -27,6 +30,9 @@ std::vector<estimate::SiliconRun> read_runs(const AccuracyArguments& a, const Sy
   const auto sample = a.silicon.empty() ? root.silicon_sample() : std::optional(read_file(a.silicon));
   if (!sample) throw UsageError("the published tables have no silicon_sample.csv; give --silicon FILE");
   auto runs = estimate::parse_silicon_runs(*sample, a.silicon.empty() ? "silicon_sample.csv" : a.silicon);
+  if (runs.empty())
+    throw Error(fmt::format("{}: no runs; give a CSV with the columns of silicon_sample.csv",
+                            a.silicon.empty() ? "silicon_sample.csv" : a.silicon));
   if (a.half == "all") return runs;
   if (a.half != "dev" && a.half != "judge")
     throw UsageError(fmt::format("--half '{}' is none of dev, judge and all", a.half));
@@ -70,6 +76,34 @@ void print_json(const std::vector<estimate::AccuracyGroup>& groups) {
     list.push_back(std::move(entry));
   }
   fmt::print("{}\n", list.dump());
+}
+
+std::string known_or_dash(const std::optional<double>& value) {
+  return value ? fmt::format("{:.2g}", *value) : "-";
+}
+
+/// What each group was predicted with: the constants chosen on the others.
+void print_left_out(const std::vector<LeftOutGroup>& groups) {
+  fmt::print("{:<36} {:>6} {:>8} {:>8} {:>9} {:>7} {:>7} {:>7} {:>7} {:>7}\n", "left out", "runs", "path ms",
+             "ms/1000", "handover", "vllm", "async", "sglang", "trtllm", "stream");
+  for (const LeftOutGroup& g : groups) {
+    const RefitConstants& c = g.constants;
+    fmt::print("{:<36} {:>6} {:>8.0f} {:>8.0f} {:>9.0f} {:>7} {:>7} {:>7} {:>7} {:>7}\n", g.name,
+               g.runs.size(), c.request_path_ms, c.prompt_path_ms, c.hand_over_ms, known_or_dash(c.vllm_ms),
+               known_or_dash(c.vllm_async_ms), known_or_dash(c.sglang_ms), known_or_dash(c.trtllm_ms),
+               known_or_dash(c.stream_share));
+  }
+  fmt::print("\n");
+}
+
+LeaveOutResult left_out(const AccuracyArguments& a, estimate::Session& session,
+                        const std::vector<estimate::SiliconRun>& runs) {
+  if (a.step_model != "sim" || a.launch != "script")
+    throw UsageError(
+        "--leave-out refits the constants of the simulation; give --step-model sim and no --launch");
+  const auto by = FieldCodec<LeaveOutBy>::parse(a.leave_out);
+  if (!by) throw UsageError(fmt::format("--leave-out '{}' is none of model, engine and system", a.leave_out));
+  return leave_groups_out(session, runs, LeaveOutBy(*by));
 }
 
 /// Failures by their text, the most frequent first.
@@ -117,9 +151,12 @@ int run_accuracy(const AccuracyArguments& a, const OpRegistry& ops) {
   std::map<std::string, estimate::Prediction> peer;
   if (!a.peer.empty()) peer = estimate::parse_predictions(read_file(a.peer), a.peer);
   estimate::Session session(root, model_libraries());
-  const auto answers = answers_of(a, session, runs);
+  LeaveOutResult refit;
+  if (!a.leave_out.empty()) refit = left_out(a, session, runs);
+  const auto answers = a.leave_out.empty() ? answers_of(a, session, runs) : std::move(refit.answers);
   if (!a.out.empty()) write_predictions(a.out, runs, answers);
   const auto groups = estimate::accuracy_by_group(runs, answers, peer);
+  if (!a.json && !refit.groups.empty()) print_left_out(refit.groups);
   if (a.json)
     print_json(groups);
   else
@@ -142,6 +179,8 @@ void add_accuracy(CLI::App& app, Invocation& invocation) {
   verb->add_option("--launch", a->launch,
                    "formula and sim: as the public scripts launched the engines (script), or as if nothing "
                    "were known (default)");
+  verb->add_option("--leave-out", a->leave_out,
+                   "sim: predict every model, engine or system with constants chosen on the others");
   verb->add_option("--peer", a->peer, "Another estimator's results: CSV with id, ttft and tpot");
   verb->add_option("--half", a->half, "dev, judge or all (default): halves by the SHA-1 of a run's id");
   verb->add_option("--out", a->out, "Write one line per run: id, TTFT, TPOT, or why there is none");
@@ -153,6 +192,8 @@ void add_accuracy(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  perfatlas accuracy --systems-path aiconfigurator_core-0.12.0-*.whl --half dev --failures\n"
       "  perfatlas accuracy --systems-path aiconfigurator_core-0.12.0-*.whl --half dev --step-model sim\n"
+      "  perfatlas accuracy --systems-path aiconfigurator_core-0.12.0-*.whl --half dev --step-model sim "
+      "--leave-out model\n"
       "Errors are relative to the measurement: mean (MAPE) and median over the answered runs.");
   verb->callback([a, &invocation] {
     invocation.action = [a, &invocation] { return run_accuracy(*a, invocation.ops); };

@@ -164,10 +164,11 @@ void add_identity(CLI::App& verb, EstimateArguments& a) {
   verb.add_option("--database-mode", a.database_mode, "SILICON (default), HYBRID, EMPIRICAL or SOL");
   verb.add_option("--transfer-policy", a.transfers,
                   "What HYBRID may borrow: off, conservative, balanced, aggressive");
-  verb.add_option(
-      "--step-model", a.step_model,
-      "aic: the scheduling and memory model of aiconfigurator 0.12 (default); sim: simulate as many "
-      "users as run at once (perfatlas simulate has more flags)");
+  verb.add_option("--step-model", a.step_model,
+                  "aic: the scheduling and memory model of aiconfigurator 0.12, with memory and time per op "
+                  "(default); sim: "
+                  "simulate as many users as run at once, closer to measured serving (perfatlas simulate has "
+                  "more flags)");
 }
 
 void add_workload(CLI::App& verb, EstimateArguments& a) {

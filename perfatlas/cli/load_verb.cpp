@@ -16,14 +16,16 @@ namespace {
 struct LoadArguments {
   LoadEndpoint target;
   std::string api = "completions", trace, out;
-  int64_t users = 0, requests = 0, isl = 0, osl = 0;
-  double rate = 0, length_ratio = 1;
+  std::optional<int64_t> users;
+  std::optional<double> rate;
+  int64_t requests = 0, isl = 0, osl = 0;
+  double length_ratio = 1;
   uint32_t seed = 1;
   bool json = false;
 };
 
 Workload workload_of(const LoadArguments& a) {
-  if (int(a.users > 0) + int(a.rate > 0) + int(!a.trace.empty()) != 1)
+  if (int(a.users.has_value()) + int(a.rate.has_value()) + int(!a.trace.empty()) != 1)
     throw UsageError("say how requests come, in one of three ways: --users N, --rate R or --trace FILE");
   Workload workload{.input = {a.isl, a.length_ratio}, .output = {a.osl, a.length_ratio}, .seed = a.seed};
   if (!a.trace.empty()) {
@@ -31,11 +33,12 @@ Workload workload_of(const LoadArguments& a) {
     return workload;
   }
   if (a.isl < 1 || a.osl < 1) throw UsageError("say how long requests are: --isl and --osl, in tokens");
-  if (a.users > 0)
-    workload.arrivals = ClosedLoop{.users = a.users, .requests = a.requests > 0 ? a.requests : 10 * a.users};
+  if (a.users)
+    workload.arrivals =
+        ClosedLoop{.users = *a.users, .requests = a.requests > 0 ? a.requests : 10 * *a.users};
   else
     workload.arrivals =
-        PoissonArrivals{.requests_per_s = a.rate, .requests = a.requests > 0 ? a.requests : 100};
+        PoissonArrivals{.requests_per_s = *a.rate, .requests = a.requests > 0 ? a.requests : 100};
   return workload;
 }
 

@@ -50,6 +50,15 @@ double limit_of(const char* flag, const std::string& text, double preset, Statis
   return *limit_ms;
 }
 
+/// Empty: the simulation, which docs/accuracy.md finds closer to measurements on every engine, where it knows the request.
+StepModel step_model_of(const std::string& name, const SearchRequest& request) {
+  if (name == "aic") return StepModel::formulas;
+  if (name == "sim") return StepModel::simulation;
+  if (!name.empty()) throw UsageError(fmt::format("--step-model '{}' is neither aic nor sim", name));
+  const bool known = request.workload.prefix == 0 && request.drafted_tokens == 0 && request.workload.osl >= 2;
+  return known ? StepModel::simulation : StepModel::formulas;
+}
+
 }  // namespace
 
 void SearchArguments::add_to(CLI::App& verb) {
@@ -73,9 +82,9 @@ void SearchArguments::add_to(CLI::App& verb) {
       "Limit on the mean time to the first token, ms; p90:1000 limits a percentile; default 2000");
   verb.add_option("--tpot", tpot, "Limit on the time per later token, ms, in the same way; default 30");
   verb.add_option(
-          "--step-model", step_model,
-          "aic: formulas of aiconfigurator 0.12; sim: simulation of the scheduler, which knows percentiles")
-      ->capture_default_str();
+      "--step-model", step_model,
+      "sim: simulation of the scheduler, which knows percentiles; aic: formulas of aiconfigurator 0.12; "
+      "default: sim, but aic with --prefix, --nextn or one token of output, which only it knows");
   verb.add_option("--request-latency", r.request_latency_ms,
                   "Limit on the whole request, ms; replaces --tpot");
   verb.add_flag("--strict-sla", r.strict, "Keep nothing beyond the limits, not even on the frontier");
@@ -103,11 +112,9 @@ SearchRequest SearchArguments::complete(aic::Mode default_mode) const {
   set_serving_mode(r, serving_mode);
   r.target = {limit_of("--ttft", ttft, kDefaultTtftMs, r.ttft_statistic),
               limit_of("--tpot", tpot, kDefaultTpotMs, r.tpot_statistic)};
-  if (step_model != "aic" && step_model != "sim")
-    throw UsageError(fmt::format("--step-model '{}' is neither aic nor sim", step_model));
-  r.step_model = step_model == "sim" ? StepModel::simulation : StepModel::formulas;
   r.quant = quant.choice();
   r.drafted_tokens = drafted_tokens(nextn);
+  r.step_model = step_model_of(step_model, r);
   if (nextn_accepted) r.workload.accepted = *nextn_accepted;
   if (r.drafted_tokens > 0 && !nextn_accepted)
     throw UsageError("--nextn needs --nextn-accepted: how many drafted tokens hold on average");

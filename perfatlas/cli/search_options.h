@@ -10,7 +10,7 @@ namespace perfatlas {
 
 struct SearchArguments {
   std::string systems_path, backend = "trtllm", serving_mode = "auto", mode, transfers;
-  std::string ttft, tpot, step_model = "aic";
+  std::string ttft, tpot, step_model;
   std::string nextn = "0";
   std::optional<double> nextn_accepted;
   SearchRequest request;

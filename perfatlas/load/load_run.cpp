@@ -69,6 +69,7 @@ std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRe
            {"max_tokens", request.output_tokens},
            {"temperature", 0},
            {"ignore_eos", true},
+           {"return_token_ids", true},  // a server without a tokenizer streams empty texts
            {"stream", true},
            {"stream_options", {{"include_usage", true}}}}};
 }

@@ -24,8 +24,10 @@ class FakeEngine {
   FakeEngine() {
     http_.Post("/v1/completions", [this](const auto& request, auto& response) {
       const json body = json::parse(request.body);
-      stream(response, body.at("max_tokens"), body.at("prompt").size(), [](int64_t i) {
-        return json{{"choices", {{{"text", "t" + std::to_string(i)}}}}};
+      stream(response, body.at("max_tokens"), body.at("prompt").size(), [body](int64_t i) {
+        if (body.value("return_token_ids", false))  // as a server without a tokenizer
+          return json{{"choices", {{{"text", ""}, {"token_ids", {i}}}}}};
+        return json{{"choices", {{{"text", ""}}}}};
       });
     });
     http_.Post("/v1/chat/completions", [this](const auto& request, auto& response) {

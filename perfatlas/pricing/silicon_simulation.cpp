@@ -36,15 +36,24 @@ void price(SiliconCase& c, const estimate::QuantChoice& label, RequestPricer& pr
   }
 }
 
-estimate::Answer answer(const estimate::SiliconRun& run, estimate::Session& session, RequestPricer& pricer,
-                        const SiliconModel& model) {
+PricedRun priced(const estimate::SiliconRun& run, estimate::Session& session, RequestPricer& pricer,
+                 bool launch_known) {
   try {
     SiliconCase c = silicon_case(run);
     if (!c.refusal.empty()) return {.failure = c.refusal};
     estimate::drop_unused_widths(session, c.request);
     price(c, run.request.quant, pricer);
-    if (!model.launch_known) c.question.launch = {};
-    return {.prediction = times(c.question, model.step)};
+    if (!launch_known) c.question.launch = {};
+    return {.question = std::move(c.question)};
+  } catch (const Error& error) {
+    return {.failure = error.what()};
+  }
+}
+
+estimate::Answer answer(const PricedRun& run, StepModel step) {
+  if (!run.question) return {.failure = run.failure};
+  try {
+    return {.prediction = times(*run.question, step)};
   } catch (const Error& error) {
     return {.failure = error.what()};
   }
@@ -52,19 +61,33 @@ estimate::Answer answer(const estimate::SiliconRun& run, estimate::Session& sess
 
 }  // namespace
 
+void for_each_run(size_t runs, const std::function<void(size_t)>& work) {
+  std::atomic<size_t> next = 0;
+  const auto take = [&] {
+    for (size_t i = next++; i < runs; i = next++) work(i);
+  };
+  std::vector<std::thread> threads;
+  for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(take);
+  take();
+  for (std::thread& thread : threads) thread.join();
+}
+
+std::vector<PricedRun> price_silicon(estimate::Session& session,
+                                     const std::vector<estimate::SiliconRun>& runs, bool launch_known) {
+  RequestPricer pricer(session);
+  std::vector<PricedRun> all(runs.size());
+  for_each_run(runs.size(), [&](size_t i) { all[i] = priced(runs[i], session, pricer, launch_known); });
+  return all;
+}
+
 std::vector<estimate::Answer> simulate_silicon(estimate::Session& session,
                                                const std::vector<estimate::SiliconRun>& runs,
                                                const SiliconModel& model) {
   RequestPricer pricer(session);
   std::vector<estimate::Answer> answers(runs.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < runs.size(); i = next++) answers[i] = answer(runs[i], session, pricer, model);
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  for_each_run(runs.size(), [&](size_t i) {
+    answers[i] = answer(priced(runs[i], session, pricer, model.launch_known), model.step);
+  });
   return answers;
 }
 

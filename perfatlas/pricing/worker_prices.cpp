@@ -91,6 +91,17 @@ PriceCurve context_curve(const Worker& worker, bool& transferred) {
   return {PriceAxis(tokens), price_ms};
 }
 
+/// "tp4 dp2 ep8": only what is split.
+std::string split_text(const estimate::Parallel& p) {
+  std::string text = fmt::format("tp{}", p.tp);
+  if (p.pp > 1) text += fmt::format(" pp{}", p.pp);
+  if (p.dp > 1) text += fmt::format(" dp{}", p.dp);
+  if (p.moe_tp.value_or(1) > 1) text += fmt::format(" etp{}", *p.moe_tp);
+  if (p.moe_ep.value_or(1) > 1) text += fmt::format(" ep{}", *p.moe_ep);
+  if (p.cp > 1) text += fmt::format(" cp{}", p.cp);
+  return text;
+}
+
 }  // namespace
 
 PriceTables worker_prices(const Worker& worker, const std::string& identity) {
@@ -145,7 +156,7 @@ std::shared_ptr<const PriceTables> WorkerPrices::tables(const estimate::WorkerQu
   const std::string identity = fmt::format(
       "{} {} {} {} {}", question.model, question.system, estimate::name_of(question.framework),
       session_.open(question.system, question.framework, question.version, question.view.mode).version,
-      worker->deployment().parallel.label());
+      split_text(worker->deployment().parallel));
   auto made = std::make_shared<const PriceTables>(worker_prices(*worker, identity));
   const std::lock_guard lock(mutex_);
   return tables_.emplace(worker, std::move(made)).first->second;

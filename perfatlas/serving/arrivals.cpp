@@ -46,6 +46,9 @@ void Arrivals::send(double send_ms, int64_t input_tokens, int64_t output_tokens)
   request.id = sent_++;
   request.send_ms = send_ms;
   request.arrive_ms = send_ms + path_.front(input_tokens);
+  if (path_.front_apart_ms > 0)
+    request.arrive_ms = std::max(request.arrive_ms, last_arrival_ms_ + path_.front_apart_ms);
+  last_arrival_ms_ = request.arrive_ms;
   request.input_tokens = input_tokens;
   request.output_tokens = output_tokens;
   under_way_.push(request);

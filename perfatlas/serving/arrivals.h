@@ -48,6 +48,7 @@ class Arrivals {
   std::mt19937 lengths_;  // input, then output of each request, as the public benchmark clients draw them
   std::mt19937_64 intervals_;  // of Poisson arrivals
   double clock_ms_ = 0;        // send time of the last open-loop request
+  double last_arrival_ms_ = -kNever;
   int64_t sent_ = 0, most_ = 0;
   std::optional<TracedRequest> peeked_;
   std::priority_queue<ServingRequest, std::vector<ServingRequest>, Later> under_way_;

@@ -15,6 +15,20 @@ namespace {
 constexpr int64_t kPrefillBudget =
     8192;  // prompt tokens per step and rank of prefill workers, unless a prompt is longer
 
+/// A TRT-LLM engine whose launch is not known was built for its load: it computes no prompt in parts, so one with a budget
+/// that a prompt and the decodes beside it do not fit would stop all decodes for every prompt.
+void assume_budget_for(const Workload& workload, Launch& launch) {
+  constexpr int64_t kRounded = 64;
+  const auto* loop = std::get_if<ClosedLoop>(&workload.arrivals);
+  if (loop == nullptr) return;
+  const int64_t needed = workload.input.longest + loop->users + kRounded;
+  const int64_t budget = (needed + kRounded - 1) / kRounded * kRounded;
+  if (budget <= launch.token_budget) return;
+  std::replace(launch.assumed.begin(), launch.assumed.end(),
+               fmt::format("token_budget={}", launch.token_budget), fmt::format("token_budget={}", budget));
+  launch.token_budget = budget;
+}
+
 std::string prices_text(const PriceTables& prices) {
   return fmt::format("{} ({})", prices.identity, name_of(prices.source));
 }
@@ -61,6 +75,8 @@ AggregatedCase aggregated_case(const ServingQuestion& q) {
     throw UsageError("llama_cpp has no attention data parallelism; leave attention_dp at 1");
   AggregatedCase served;
   served.setup.launch = make_launch(q.engine, q.launch);
+  if (q.engine == ServingEngine::trtllm && !q.launch.token_budget)
+    assume_budget_for(q.workload, served.setup.launch);
   served.setup.prices = q.prices.get();
   if (q.kv_capacity_tokens) served.setup.kv_capacity_tokens = *q.kv_capacity_tokens;
   served.attention_dp = q.attention_dp;

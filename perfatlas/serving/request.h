@@ -23,6 +23,7 @@ struct RequestPath {
   double front_ms = 0;            // before the engine sees a request
   double front_ms_per_token = 0;  // of its prompt, in addition
   double back_ms = 0;             // from the engine to the user, for every token
+  double front_apart_ms = 0;  // least time between two arrivals: a front end of one thread takes them in turn
   double front(int64_t input_tokens) const { return front_ms + front_ms_per_token * double(input_tokens); }
 };
 

@@ -72,7 +72,7 @@ bool ServingRecord::may_go_on(double clock_ms, int64_t waiting) {
   else if (result_.iterations % kIterationsPerClockLook == 0 &&
            std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count() >
                limits_.most_wall_s)
-    result_.stopped_early = fmt::format("stopped after {:.0f} s of computing", limits_.most_wall_s);
+    result_.stopped_early = fmt::format("stopped after {:.3g} s of computing", limits_.most_wall_s);
   return result_.stopped_early.empty();
 }
 

@@ -53,6 +53,20 @@ void conserve(ServingEngine engine) {
   RC_ASSERT(result.output_tokens == double(books.output_tokens));
 }
 
+TEST(Simulation, RequestsThatAreSentTogetherPassAFrontEndOneByOne) {
+  const PriceTables prices = linear_prices();
+  AggregatedCase served;
+  served.setup.launch = make_launch(ServingEngine::vllm, {});
+  served.setup.prices = &prices;
+  served.workload = {.input = {1000, 1}, .output = {2, 1}, .arrivals = ClosedLoop{.users = 2, .requests = 2}};
+  const double together_ms = simulate(served).ttft_ms.mean;
+  served.path.front_apart_ms = 1;
+  const SimulationResult apart = simulate(served);
+  EXPECT_EQ(apart.prompt_steps, 2) << "the idle engine began with the first request alone";
+  EXPECT_LT(apart.ttft_ms.mean, together_ms)
+      << "and its user got the first token before the second prompt ran";
+}
+
 RC_GTEST_PROP(Simulation, ConservesTokensOnVllm, ()) { conserve(ServingEngine::vllm); }
 RC_GTEST_PROP(Simulation, ConservesTokensOnSglang, ()) { conserve(ServingEngine::sglang); }
 RC_GTEST_PROP(Simulation, ConservesTokensOnTrtllm, ()) { conserve(ServingEngine::trtllm); }

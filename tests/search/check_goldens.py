@@ -47,7 +47,7 @@ def differences(ours, theirs):
 
 def check(program, wheel, folder, scratch):
     arguments = shlex.split(open(os.path.join(folder, "arguments.txt")).read())
-    run = subprocess.run([program, "search", *arguments, "--systems-path", wheel, "--save-dir", scratch],
+    run = subprocess.run([program, "search", *arguments, "--step-model", "aic", "--systems-path", wheel, "--save-dir", scratch],
                          capture_output=True, text=True, check=False)
     made = [os.path.join(scratch, name) for name in os.listdir(scratch)]
     if not made:
