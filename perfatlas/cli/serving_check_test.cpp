@@ -4,53 +4,17 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <httplib.h>
 #include <nlohmann/json.hpp>
-
-#include <thread>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/cli/verb.h"
+#include "perfatlas/load/fake_engine_test.h"
 #include "perfatlas/pricing/toy_machine_test.h"
 
 namespace perfatlas {
 namespace {
 
 using nlohmann::json;
-
-constexpr int kPauseMs = 3;
-
-/// llama.cpp's /completion; a pause before every token.
-class PacedEngine {
- public:
-  PacedEngine() {
-    http_.Post("/completion", [](const auto& request, auto& response) {
-      const int64_t tokens = json::parse(request.body).at("n_predict");
-      response.set_chunked_content_provider("text/event-stream", [tokens](size_t, httplib::DataSink& sink) {
-        for (int64_t i = 0; i < tokens; ++i) {
-          std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
-          const std::string line = "data: " + json{{"tokens", {i}}, {"stop", false}}.dump() + "\n\n";
-          sink.write(line.data(), line.size());
-        }
-        sink.done();
-        return true;
-      });
-    });
-    port_ = http_.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { http_.listen_after_bind(); });
-    while (!http_.is_running()) std::this_thread::yield();  // stop() does nothing before that
-  }
-  ~PacedEngine() {
-    http_.stop();
-    thread_.join();
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
-
- private:
-  httplib::Server http_;
-  int port_ = 0;
-  std::thread thread_;
-};
 
 class ServingCheckTest : public testing::Test {
  protected:
@@ -82,7 +46,7 @@ class ServingCheckTest : public testing::Test {
     return "no refusal";
   }
 
-  PacedEngine engine_;
+  FakeEngine engine_;
   ToyMachine machine_;
   ServingCheck check_;
 };
@@ -93,8 +57,8 @@ TEST_F(ServingCheckTest, HoldsMeasuredBesidePredicted) {
   ASSERT_EQ(cases.size(), 2u);
   for (const json& c : cases) {
     EXPECT_EQ(c.at("requests"), 2 * c.at("users").get<int64_t>());
-    EXPECT_GE(c.at("measured").at("ttft_ms").get<double>(), kPauseMs);
-    EXPECT_GE(c.at("measured").at("tpot_ms").get<double>(), kPauseMs);
+    EXPECT_GE(c.at("measured").at("ttft_ms").get<double>(), FakeEngine::kPauseMs);
+    EXPECT_GE(c.at("measured").at("tpot_ms").get<double>(), FakeEngine::kPauseMs);
     const double predicted = c.at("predicted").at("ttft_ms"), measured = c.at("measured").at("ttft_ms");
     EXPECT_NEAR(c.at("ttft_error").get<double>(), predicted / measured - 1, 1e-9);
   }
