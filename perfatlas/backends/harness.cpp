@@ -57,7 +57,7 @@ PreparedCase::PreparedCase(const CaseSetup& setup, Device& device, OperandStore&
     store.release();
   kernel_ = setup.kernel->prepare(setup.what.values, device);
   PlacementPlan plan = plan_placement(setup.what, setup.cache, info.llc_bytes, kernel_.get());
-  operands_ = std::make_unique<PlacedOperands>(setup.what, std::move(plan), setup.seed, device, store);
+  operands_ = std::make_unique<PlacedOperands>(setup.what, std::move(plan), setup.seed, store, kernel_.get());
   if (const size_t bytes = kernel_->workspace_bytes(); bytes > 0) workspace_ = device.allocate(bytes);
 }
 

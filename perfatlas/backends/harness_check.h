@@ -20,6 +20,16 @@ struct HarnessCheck {
 /// Cases with more arithmetic than this are not compared with the (naive, single-threaded) reference.
 inline constexpr double kMostReferenceFlops = 4e9;
 
+/// What check_kernel() makes of a case: its arithmetic is too much for the reference, so that check_against_kernel() is
+/// all that judges its numbers.
+bool beyond_reference(const Case& what);
+
+/// The results of `kernel` beside those of `other`, a kernel of the same op, on the same content: they may differ by the
+/// sum of what each may differ from the reference. Indices that are a choice among near-equals are left out.
+/// Throws OutOfMemory, or Error when a kernel or the device fails. REQUIRES: both support the case.
+HarnessCheck check_against_kernel(const Case& what, const KernelEntry& kernel, const KernelEntry& other,
+                                  uint64_t seed, Device& device);
+
 /// Largest relative L2 error against the reference, by the coarsest floating-point type among the operands: rounding
 /// of that type (2^-24, 2^-11, 2^-8, 2^-4) with room for a few roundings in a row and for another order of sums. Block
 /// types: kernels round the other factor to 8-bit blocks, too, for which the largest of 32 normal values is about 2 and

@@ -63,7 +63,7 @@ CheckRunResult CheckRun::run(const std::vector<HostOperand>& content, std::byte 
     return bytes;
   };
   for (size_t i = 0; i < operands_.size(); ++i)
-    if (operands_[i].dtype == DType::int32) kernel_->see_indices(i, content[i].indices);
+    if (is_told(operands_[i])) kernel_->see_content(i, content[i]);
   // A batch may launch while it is made (graph capture warms up), so operands are loaded again before the run.
   for (size_t i = 0; i < operands_.size(); ++i) request.operand_sets[0].push_back(memory_[i].get());
   for (size_t i = 0; i < operands_.size(); ++i) load(i, content[i], pattern);

@@ -105,8 +105,8 @@ void* PlacedOperands::Stream::record(size_t index) const {
   return static_cast<char*>(memory.get()) + index % records * record_bytes;
 }
 
-PlacedOperands::PlacedOperands(const Case& what, PlacementPlan plan, uint64_t seed, Device& device,
-                               OperandStore& store)
+PlacedOperands::PlacedOperands(const Case& what, PlacementPlan plan, uint64_t seed, OperandStore& store,
+                               PreparedKernel* kernel)
     : plan_(std::move(plan)) {
   size_t fewest_records = SIZE_MAX;
   for (const auto& [dtype, record] : plan_.record_bytes) {
@@ -121,10 +121,11 @@ PlacedOperands::PlacedOperands(const Case& what, PlacementPlan plan, uint64_t se
     std::shared_ptr<void> memory;
     size_t offset = 0;
     if (slot.declared_content) {
-      const std::vector<std::byte> content =
-          operand_bytes_of(as_type(make_host_operand(operands[i], seed), slot.dtype));
-      memory = device.allocate(std::max<size_t>(content.size(), 1));
-      device.copy_in(memory.get(), content.data(), content.size());
+      const HostOperand content = as_type(make_host_operand(operands[i], seed), slot.dtype);
+      if (kernel != nullptr && is_told(operands[i])) kernel->see_content(i, content);
+      const std::vector<std::byte> bytes = operand_bytes_of(content);
+      memory = store.device().allocate(std::max<size_t>(bytes.size(), 1));
+      store.device().copy_in(memory.get(), bytes.data(), bytes.size());
     } else if (!slot.streamed) {
       memory = store.arena(ArenaUse::resident, slot.dtype, plan_.resident_bytes[slot.dtype]).memory;
       offset = slot.offset;

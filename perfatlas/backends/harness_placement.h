@@ -53,8 +53,10 @@ PlacementPlan plan_placement(const Case& what, CacheState cache, double llc_byte
 
 class PlacedOperands {
  public:
-  /// Throws OutOfMemory. REQUIRES: no other PlacedOperands of `store` is in use.
-  PlacedOperands(const Case& what, PlacementPlan plan, uint64_t seed, Device& device, OperandStore& store);
+  /// Tells `kernel`, unless it is null, the contents that it may see. Throws OutOfMemory. REQUIRES: no other
+  /// PlacedOperands of `store` is in use.
+  PlacedOperands(const Case& what, PlacementPlan plan, uint64_t seed, OperandStore& store,
+                 PreparedKernel* kernel);
 
   const PlacementPlan& plan() const { return plan_; }
 

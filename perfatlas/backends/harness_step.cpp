@@ -82,9 +82,11 @@ void PreparedStep::place(OperandStore& store) {
     const Operands operands = what.op->operands(what.values);
     for (size_t i = 0; i < operands.size(); ++i) {
       if (!plans[u].slots[i].declared_content) continue;
-      const std::vector<std::byte> content = operand_bytes_of(make_host_operand(operands[i], setup_.seed));
-      memory_.push_back(device_.allocate(std::max<size_t>(content.size(), 1)));
-      device_.copy_in(memory_.back().get(), content.data(), content.size());
+      const HostOperand content = make_host_operand(operands[i], setup_.seed);
+      if (is_told(operands[i])) sequence_->kernels[u]->see_content(i, content);
+      const std::vector<std::byte> bytes = operand_bytes_of(content);
+      memory_.push_back(device_.allocate(std::max<size_t>(bytes.size(), 1)));
+      device_.copy_in(memory_.back().get(), bytes.data(), bytes.size());
       declared[u][i] = memory_.back().get();
     }
   }

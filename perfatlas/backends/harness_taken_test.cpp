@@ -97,11 +97,11 @@ TEST(TakenOperands, SlicesOfBlockTypesAreWholeBlocks) {
   };
   const OpType op = make_op_type<FakeStep>();
   const Case what = make_case(op, FakeStep{4096});
-  const BlockWeights kernel;
+  BlockWeights kernel;
   FakeDevice device;
   OperandStore store(device);
-  const PlacedOperands placed(what, plan_placement(what, CacheState::serving, 1 << 20, &kernel), 1, device,
-                              store);
+  const PlacedOperands placed(what, plan_placement(what, CacheState::serving, 1 << 20, &kernel), 1, store,
+                              &kernel);
   ASSERT_GT(placed.rotation(), 2u);
   const auto* const arena =
       static_cast<std::byte*>(store.arena(ArenaUse::stream, DType::q6_k, 0).memory.get());

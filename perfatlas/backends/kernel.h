@@ -15,6 +15,11 @@
 
 namespace perfatlas {
 
+/// Whether kernels may see the content of an operand before they are launched (PreparedKernel::see_content).
+inline bool is_told(const Operand& operand) {
+  return operand.dtype == DType::int32 || operand.fill == Fill::custom;
+}
+
 /// A kernel made ready for one case: plans, descriptors, layouts; it owns no operand. The harness allocates, seeds,
 /// packs and rotates operands by their declared role.
 class PreparedKernel {
@@ -59,9 +64,10 @@ class PreparedKernel {
   virtual void unpack(size_t index, const void* packed, void* declared) {
     (void)index, (void)packed, (void)declared;
   }
-  /// Tells the content of an int32 operand before pack(), for layouts that depend on it: a library without pages takes
-  /// the KV cache of each sequence in one piece, so that the page table is resolved when the cache is placed.
-  virtual void see_indices(size_t index, std::span<const int32_t> content) { (void)index, (void)content; }
+  /// Tells the content of an operand of indices or of Fill::custom before pack() and launch(), for what depends on it and
+  /// an engine has on the host, too: a library without pages takes the KV cache of each sequence in one piece, so that
+  /// the page table is resolved when the cache is placed; another takes the sizes of groups from the host.
+  virtual void see_content(size_t index, const HostOperand& content) { (void)index, (void)content; }
 
   /// Enqueues the work once. The only call that is timed: no allocation, no planning, no synchronisation.
   /// `operands` in declaration order; `workspace` holds workspace_bytes().

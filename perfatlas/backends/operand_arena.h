@@ -34,6 +34,7 @@ class OperandStore {
   /// an outgrown arena lives as long as somebody holds it. Throws OutOfMemory.
   OperandArena& arena(ArenaUse use, DType dtype, size_t bytes);
 
+  Device& device() { return device_; }
   double bytes() const;
   /// Gives all memory back, except what somebody still holds.
   void release() { arenas_.clear(); }

@@ -73,6 +73,18 @@ TEST_F(CudaWorker, SamplesEveryCacheStateAndGivesEverythingBack) {
   EXPECT_EQ(runtime->live_graphs + runtime->live_events, 0u);
 }
 
+TEST_F(CudaWorker, TellsKernelsTheRoutingBeforeTheyAreTimed) {
+  const OpType moe = make_op_type<Moe>();
+  const std::string text =
+      case_text(make_case(moe, Moe{.tokens = 4, .hidden = 32, .inter = 32, .topk = 2, .experts = 8}));
+  SampleRequest experts = sample(text.c_str(), CacheState::serving);
+  experts.what.kernel = "cublas_grouped_gemm";
+  const auto answers = serve_all({experts});
+  const auto* sampled = std::get_if<SampleAnswer>(&answers.at(0));
+  ASSERT_NE(sampled, nullptr) << std::get<FailedAnswer>(answers[0]).error;
+  EXPECT_EQ(sampled->samples.launch, LaunchMode::graph);
+}
+
 TEST_F(CudaWorker, SkipsWithAReasonWhatHasNoKernelOrNoRoom) {
   const auto answers = serve_all({sample("gemm gemm_dtype=w4afp8 m=2 n=128 k=128", CacheState::hot),
                                   sample("gemm gemm_dtype=bfloat16 m=65536 n=65536 k=65536", CacheState::hot),

@@ -1,35 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // The worker as a process on a machine whose GPUs are hidden: it starts without one and says so.
 #include <gmock/gmock.h>
-#include <sys/wait.h>
 
-#include <cstdio>
 #include <cstdlib>
 #include <string>
 
+#include "perfatlas/worker/hidden_gpus_test.h"
 #include "perfatlas/worker/messages.h"
 
 namespace perfatlas {
 namespace {
 
 using testing::HasSubstr;
-
-struct Outcome {
-  std::string output;
-  int exit_code = -1;
-};
-
-/// Runs the worker with `input` as its standard input.
-Outcome run_worker(const std::string& arguments, const std::string& input) {
-  const std::string command =
-      "printf '%s' '" + input + "' | CUDA_VISIBLE_DEVICES= " PERFATLAS_WORKER " " + arguments + " 2>&1";
-  Outcome outcome;
-  FILE* pipe = popen(command.c_str(), "r");
-  char buffer[4096];
-  while (const size_t got = fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, got);
-  outcome.exit_code = WEXITSTATUS(pclose(pipe));
-  return outcome;
-}
 
 TEST(WorkerCuda, WithoutAGpuAnswersHelloWithTheReason) {
   const std::string request = format_request(7, HelloRequest{});

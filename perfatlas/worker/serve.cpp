@@ -25,6 +25,11 @@ SamplingOptions options_of(const SampleRequest& request) {
           .measure_energy = request.measure_energy};
 }
 
+void add(CheckAnswer& answer, const HarnessCheck& check) {
+  answer.results.push_back(
+      {check.name, check.verdict == Verdict::passed, check.verdict == Verdict::not_applicable, check.detail});
+}
+
 }  // namespace
 
 RequestServer::RequestServer(const WorkerParts& parts) : parts_(parts), store_(parts.device) {}
@@ -76,6 +81,14 @@ WorkerAnswer RequestServer::reply(const KernelsRequest& request) {
   return answer;
 }
 
+/// The best other kernel of the back end for the case; null when there is none.
+const KernelEntry* RequestServer::second_kernel(const Choice& first) const {
+  for (const KernelEntry* kernel : parts_.kernels.of(first.kernel->op, first.kernel->backend))
+    if (kernel != first.kernel && kernel->why_unsupported(first.what.values, parts_.device).empty())
+      return kernel;
+  return nullptr;
+}
+
 WorkerAnswer RequestServer::reply(const CheckRequest& request) {
   const Choice choice = choose(request.what);
   if (!choice.kernel) return SkippedAnswer{choice.reason};
@@ -84,8 +97,9 @@ WorkerAnswer RequestServer::reply(const CheckRequest& request) {
   CheckAnswer answer{std::string(choice.kernel->name), {}};
   for (const HarnessCheck& check :
        check_kernel(choice.what, *choice.kernel, request.what.seed, parts_.device))
-    answer.results.push_back({check.name, check.verdict == Verdict::passed,
-                              check.verdict == Verdict::not_applicable, check.detail});
+    add(answer, check);
+  if (const KernelEntry* second = beyond_reference(choice.what) ? second_kernel(choice) : nullptr)
+    add(answer, check_against_kernel(choice.what, *choice.kernel, *second, request.what.seed, parts_.device));
   return answer;
 }
 

@@ -47,6 +47,7 @@ class RequestServer {
   WorkerAnswer reply(const StepRequest&);
   Case parse(const std::string& case_text) const;
   Choice choose(const KernelSelector& what) const;
+  const KernelEntry* second_kernel(const Choice& first) const;
   PreparedCase& prepare(const CaseSetup& setup);
 
   const WorkerParts& parts_;

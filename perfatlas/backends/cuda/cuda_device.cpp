@@ -81,6 +81,7 @@ CudaDevice::CudaDevice(std::shared_ptr<CudaRuntime> runtime, const std::string& 
     : runtime_(std::move(runtime)),
       properties_(select_device(*runtime_, id)),
       cublaslt_(search),
+      cublas_(search),
       cudnn_(search),
       sensors_(search, properties_) {
   describe(id);
@@ -102,6 +103,8 @@ void CudaDevice::describe(const std::string& id) {
   add("cuda", cublaslt_.version());
   add("cublaslt", cublaslt_.version());
   add("cublaslt_file", cublaslt_.path());
+  add("cublas", cublas_.version());
+  add("cublas_file", cublas_.path());
   add("cudnn", cudnn_.version());
   add("cudnn_file", cudnn_.path());
   add("driver", sensors_.driver_version().value_or(""));

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "perfatlas/backends/cuda/cublas.h"
 #include "perfatlas/backends/cuda/cublaslt.h"
 #include "perfatlas/backends/cuda/cuda_batch.h"
 #include "perfatlas/backends/cuda/cudnn_library.h"
@@ -26,7 +27,7 @@ class CudaDevice final : public Device {
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
 
-  /// llc_bytes is the L2. versions: cuda (that of the kernel set, which is cuBLASLt's), cublaslt and cublaslt_file, cudnn and cudnn_file, cudart,
+  /// llc_bytes is the L2. versions: cuda (that of the kernel set, which is cuBLASLt's), cublaslt and cublaslt_file, cublas and cublas_file, cudnn and cudnn_file, cudart,
   /// driver_cuda, driver and nvml_file, device_uuid, sm; what was not found is absent.
   const DeviceInfo& info() const override { return info_; }
 
@@ -67,6 +68,8 @@ class CudaDevice final : public Device {
   /// 10 * major + minor of the compute capability: 90 for Hopper.
   int sm_version() const { return properties_.sm_version; }
   const CublasLt& cublaslt() const { return cublaslt_; }
+  const Cublas& cublas() const { return cublas_; }
+  Cublas& cublas() { return cublas_; }
   const CudnnLibrary& cudnn() const { return cudnn_; }
   /// Why read_sensors() is empty; empty when it is not.
   const std::string& sensors_reason() const { return sensors_.reason(); }
@@ -83,6 +86,7 @@ class CudaDevice final : public Device {
   std::shared_ptr<CudaRuntime> runtime_;
   CudaProperties properties_;  // from here on the device is current
   CublasLt cublaslt_;
+  Cublas cublas_;
   CudnnLibrary cudnn_;
   NvmlSensors sensors_;
   DeviceInfo info_;

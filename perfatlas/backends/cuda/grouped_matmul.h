@@ -2,7 +2,9 @@
 // Products of many small groups of rows, each with a weight of its own, whose sizes are known on the device alone.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 
 #include "perfatlas/backends/device.h"
 
@@ -30,6 +32,10 @@ class GroupedMatmul {
  public:
   virtual ~GroupedMatmul() = default;
   virtual size_t workspace_bytes() const = 0;
+  /// Whether the arrays hold the groups that have rows alone, one after another, instead of all.
+  virtual bool skips_empty_groups() const { return false; }
+  /// Tells the rows of every group that the next launches will have, for libraries that want them on the host.
+  virtual void see_rows(std::span<const int64_t> rows) { (void)rows; }
   /// Enqueues all groups as one launch. Throws Error.
   virtual void launch(const GroupedBuffers& buffers, Stream stream) = 0;
 };

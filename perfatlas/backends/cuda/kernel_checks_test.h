@@ -3,12 +3,11 @@
 // runtime whose device memory is host memory (perfatlas's own kernels, and the vendor libraries that have a stand-in).
 #pragma once
 
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "perfatlas/backends/cuda/cuda_device.h"
 #include "perfatlas/backends/cuda/fake_runtime.h"
-#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/harness_failures_test.h"
 
 namespace perfatlas {
 
@@ -24,30 +23,18 @@ class CudaKernelChecks : public testing::Test {
   /// libraries and cuDNN are left out: their code is for the device alone.
   template <class Op>
   std::string failures_of(const Op& op) {
-    const OpType type = make_op_type<Op>();
-    const Case what = make_case(type, op);
-    if (!op.why_invalid().empty()) return case_text(what) + ": " + std::string(op.why_invalid());
-    std::string failures;
-    for (const KernelEntry* kernel : kernels_.of(Op::info.id, "cuda")) {
-      if (kernel->name.starts_with("flashinfer_") || kernel->name.starts_with("cutlass_") ||
-          kernel->name.starts_with("cudnn_"))
-        continue;
-      if (!kernel->why_unsupported(what.values, device_).empty()) continue;
-      ++checked_;
-      for (const HarnessCheck& check : check_kernel(what, *kernel, 1, device_))
-        if (check.verdict == Verdict::failed)
-          failures += fmt::format("{} {}: {}: {}\n", kernel->name, case_text(what), check.name, check.detail);
-    }
-    return failures;
+    std::vector<const KernelEntry*> on_host = kernels_.of(Op::info.id, "cuda");
+    std::erase_if(on_host, [](const KernelEntry* kernel) {
+      return kernel->name.starts_with("flashinfer_") || kernel->name.starts_with("cutlass_") ||
+             kernel->name.starts_with("cudnn_");
+    });
+    return failures_of_kernels(op, on_host, device_, checked_);
   }
 
   /// Why each kernel of the op refuses the case; empty for those that take it.
   template <class Op>
   std::vector<std::string> reasons(const Op& op) {
-    std::vector<std::string> all;
-    for (const KernelEntry* kernel : kernels_.of(Op::info.id, "cuda"))
-      all.push_back(kernel->why_unsupported(encode(op), device_));
-    return all;
+    return reasons_of_kernels(op, kernels_.of(Op::info.id, "cuda"), device_);
   }
 
   std::shared_ptr<FakeRuntime> runtime_;

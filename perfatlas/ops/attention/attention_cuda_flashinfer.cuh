@@ -10,10 +10,9 @@
 #include <flashinfer/attention/default_prefill_params.cuh>
 #include <flashinfer/attention/mask.cuh>
 #include <flashinfer/attention/prefill.cuh>
-#include <flashinfer/attention/scheduler.cuh>
 #include <flashinfer/attention/variants.cuh>
 
-#include "perfatlas/backends/cuda/flashinfer_plan.cuh"
+#include "perfatlas/backends/cuda/flashinfer_prefill.cuh"
 #include "perfatlas/ops/attention/attention_cuda_unit.h"
 
 namespace perfatlas {
@@ -126,91 +125,46 @@ class FlashInferPrefill final : public PagedAttention {
   FlashInferPrefill(const AttentionShape& shape, Device& device)
       : shape_(shape),
         pages_(shape, device),
-        tables_(device),
-        query_bounds_(integers_on_device(device, equal_pieces(shape.batch, shape.isl))) {
-    check_flashinfer("FlashInfer PrefillPlan", [&] { return plan(device); });
-    tables_.planned(device);
-  }
+        plan_({.batch = shape.batch,
+               .queries = shape.isl,
+               .pieces = shape.pages_per_sequence(),
+               .piece = kPageTokens,
+               .heads = shape.heads,
+               .kv_heads = shape.kv_heads,
+               .key_dim = shape.head_dim,
+               .value_dim = shape.head_dim,
+               .window = flashinfer_window(shape),
+               .query_bytes = sizeof(Q),
+               .key_bytes = sizeof(KV)},
+              device) {}
 
-  size_t workspace_bytes() const override { return workspace_bytes_; }
+  size_t workspace_bytes() const override { return plan_.workspace_bytes(); }
 
   void launch(const PagedAttentionBuffers& buffers, Stream stream) override {
-    Params params;
+    flashinfer::BatchPrefillPagedParams<Q, KV, Q, int32_t> params;
     params.q = static_cast<Q*>(buffers.q);
     params.paged_kv = pages_.template of<KV>(shape_, buffers);
-    params.q_indptr = static_cast<int32_t*>(query_bounds_.get());
     params.o = static_cast<Q*>(buffers.out);
     params.group_size = flashinfer::uint_fastdiv(uint32_t(shape_.group()));
     params.num_qo_heads = uint32_t(shape_.heads);
     params.q_stride_n = int32_t(shape_.heads * shape_.head_dim);
     params.q_stride_h = int32_t(shape_.head_dim);
-    params.window_left = flashinfer_window(shape_);
     params.sm_scale = float(shape_.score_scale());
-    params.request_indices = tables_.at<int32_t>(plan_.request_indices_offset);
-    params.qo_tile_indices = tables_.at<int32_t>(plan_.qo_tile_indices_offset);
-    params.kv_tile_indices = tables_.at<int32_t>(plan_.kv_tile_indices_offset);
-    params.o_indptr = tables_.at<int32_t>(plan_.o_indptr_offset);
-    params.kv_chunk_size_ptr = tables_.at<int32_t>(plan_.kv_chunk_size_ptr_offset);
-    params.padded_batch_size = uint32_t(plan_.padded_batch_size);
-    params.max_total_num_rows = uint32_t(plan_.total_num_rows);
-    Q* partial = nullptr;
-    float* scores = nullptr;
-    if (plan_.split_kv) {
-      params.merge_indptr = tables_.at<int32_t>(plan_.merge_indptr_offset);
-      partial = reinterpret_cast<Q*>(static_cast<char*>(buffers.workspace) + plan_.v_offset);
-      scores = reinterpret_cast<float*>(static_cast<char*>(buffers.workspace) + plan_.s_offset);
-    }
+    plan_.describe(params);
+    const auto enqueue = [&](auto tile, Q* partial, float* scores) {
+      return flashinfer::BatchPrefillWithPagedKVCacheDispatched<
+          true, decltype(tile)::value, head_dim, head_dim, flashinfer::PosEncodingMode::kNone, false,
+          flashinfer::MaskMode::kCausal, FlashInferVariant<windowed>>(params, partial, scores, false,
+                                                                      static_cast<cudaStream_t>(stream));
+    };
     check_flashinfer("FlashInfer prefill",
-                     [&] { return enqueue(params, partial, scores, static_cast<cudaStream_t>(stream)); });
+                     [&] { return plan_.launch<Q>(params, buffers.workspace, enqueue); });
   }
 
  private:
-  using Params = flashinfer::BatchPrefillPagedParams<Q, KV, Q, int32_t>;
-
-  template <uint32_t rows>
-  static cudaError_t enqueue_tile(const Params& params, Q* partial, float* scores, cudaStream_t stream) {
-    return flashinfer::BatchPrefillWithPagedKVCacheDispatched<
-        true, rows, head_dim, head_dim, flashinfer::PosEncodingMode::kNone, false,
-        flashinfer::MaskMode::kCausal, FlashInferVariant<windowed>>(params, partial, scores, false, stream);
-  }
-
-  cudaError_t enqueue(const Params& params, Q* partial, float* scores, cudaStream_t stream) const {
-    switch (plan_.cta_tile_q) {  // the three that the planner chooses from for these head sizes
-      case 16:
-        return enqueue_tile<16>(params, partial, scores, stream);
-      case 64:
-        return enqueue_tile<64>(params, partial, scores, stream);
-      case 128:
-        return enqueue_tile<128>(params, partial, scores, stream);
-      default:
-        return cudaErrorNotSupported;
-    }
-  }
-
-  cudaError_t plan(Device& device) {
-    std::vector<int32_t> queries = equal_pieces(shape_.batch, shape_.isl),
-                         pages = equal_pieces(shape_.batch, shape_.pages_per_sequence());
-    const auto stream = static_cast<cudaStream_t>(device.stream());
-    const auto rows = uint32_t(shape_.batch * shape_.isl), dim = uint32_t(shape_.head_dim);
-    size_t table_bytes = 0;
-    const cudaError_t sized = flashinfer::PrefillPlanWorkspaceSize<int32_t>(
-        workspace_bytes_, table_bytes, queries.data(), pages.data(), rows, uint32_t(shape_.batch),
-        uint32_t(shape_.heads), uint32_t(shape_.kv_heads), dim, dim, uint32_t(kPageTokens), false, sizeof(Q),
-        flashinfer_window(shape_), -1, false, 0, 0, stream, sizeof(KV));
-    if (sized != cudaSuccess) return sized;
-    return flashinfer::PrefillPlan<int32_t>(
-        tables_.device(), workspace_bytes_, tables_.device(), tables_.host(), kPlanTableBytes, plan_,
-        queries.data(), pages.data(), rows, uint32_t(shape_.batch), uint32_t(shape_.heads),
-        uint32_t(shape_.kv_heads), dim, dim, uint32_t(kPageTokens), false, sizeof(Q),
-        flashinfer_window(shape_), -1, false, 0, 0, stream, sizeof(KV));
-  }
-
   AttentionShape shape_;
   FlashInferPages pages_;
-  FlashInferTables tables_;
-  std::shared_ptr<void> query_bounds_;
-  flashinfer::PrefillPlanInfo plan_;
-  size_t workspace_bytes_ = 0;
+  FlashInferPrefillPlan plan_;
 };
 
 /// The kernel compiled with or without a window, by the shape.

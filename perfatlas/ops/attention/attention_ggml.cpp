@@ -61,8 +61,8 @@ class GgmlAttention final : public PreparedKernel {
   }
   std::optional<DType> taken_dtype(size_t index) const override { return graph_.taken_dtype(index); }
   size_t packed_bytes(size_t index) const override { return is_cache(index) ? cache_.bytes() : 0; }
-  void see_indices(size_t, std::span<const int32_t> content) override {
-    page_table_.assign(content.begin(), content.end());
+  void see_content(size_t, const HostOperand& content) override {
+    if (content.declared.dtype == DType::int32) page_table_ = content.indices;
   }
   void pack(size_t, const void* declared, void* packed) override {
     cache_.pack(page_table_, declared, packed);

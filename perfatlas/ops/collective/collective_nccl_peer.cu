@@ -86,10 +86,9 @@ PERFATLAS_BOTH int8_t sum_at<int8_t>(const Shared& shared, int64_t offset_bytes,
   return int8_t(sum);
 }
 
-/// Two stages are used in turn, so that a rank may write its next message while another still reads this one: it
-/// cannot be two messages ahead, because it meets all ranks once per message.
+/// A message and where it is summed: two stages of memory that all ranks see.
 template <class T>
-struct OneShot {
+struct PeerMessage {
   Shared shared;
   int64_t elements = 0;
   int64_t all_blocks = 1;  // blocks()
@@ -103,6 +102,14 @@ struct OneShot {
     send = static_cast<const T*>(operands[0]);
     recv = static_cast<T*>(operands[1]);
   }
+};
+
+/// Two stages are used in turn, so that a rank may write its next message while another still reads this one: it
+/// cannot be two messages ahead, because it meets all ranks once per message.
+template <class T>
+struct OneShot : PeerMessage<T> {
+  using PeerMessage<T>::shared, PeerMessage<T>::elements, PeerMessage<T>::all_blocks, PeerMessage<T>::send,
+      PeerMessage<T>::recv;
 
   PERFATLAS_BOTH void operator()(Block& block) const {
     const Part part(elements, block.index(), all_blocks);
@@ -121,20 +128,9 @@ struct OneShot {
 /// The first stage holds what is sent, the second the sums of this rank's part. All ranks meet before the sums, and
 /// before they are gathered; the first meeting of the next message lies behind every gather of this one.
 template <class T>
-struct TwoShot {
-  Shared shared;
-  int64_t elements = 0;
-  int64_t all_blocks = 1;  // blocks()
-  const T* send = nullptr;
-  T* recv = nullptr;
-
-  static int64_t stage_bytes(int64_t elements) { return 2 * elements * int64_t(sizeof(T)); }
-  int64_t blocks() const { return peer_blocks(elements); }
-  int64_t shared_floats() const { return 0; }
-  void bind(std::span<void* const> operands, void*) {
-    send = static_cast<const T*>(operands[0]);
-    recv = static_cast<T*>(operands[1]);
-  }
+struct TwoShot : PeerMessage<T> {
+  using PeerMessage<T>::shared, PeerMessage<T>::elements, PeerMessage<T>::all_blocks, PeerMessage<T>::send,
+      PeerMessage<T>::recv;
 
   /// What block `block` of rank `rank` sums.
   PERFATLAS_BOTH Part part_of(int rank, int64_t block) const {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plain kernels of sparse attention. FlashInfer's radix top-k leaves positions in no order and resolves ties otherwise
-// than the op defines; its sparse latent attention is compiled at run time from Python.
+// FlashInfer's top-k, and plain kernels of sparse attention. FlashInfer's sparse latent attention is compiled at run time
+// from Python.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <cstring>
 
-#include "perfatlas/backends/cuda/cuda_device.h"
+#include "perfatlas/backends/cuda/cuda_units.h"
+#include "perfatlas/backends/cuda/top_k_unit.h"
 #include "perfatlas/ops/attention/attention_cuda_rows.cuh"
 #include "perfatlas/ops/dsa/dsa_attention.h"
 #include "perfatlas/ops/dsa/dsa_mqa_logits.h"
@@ -175,6 +176,45 @@ std::unique_ptr<PreparedKernel> with_types(const DsaKernelCase& op, const F& f) 
   });
 }
 
+constexpr std::string_view kTopKUnit = "flashinfer_ragged_top_k_f32";
+
+std::string why_not_flashinfer(const DsaTopk& op, const CudaDevice& device) {
+  const DsaShape s = op.shape();
+  if (s.geometry.topk > kMostFlashInferTopK || s.geometry.topk >= s.context_tokens())
+    return fmt::format("FlashInfer keeps at most {} positions, and not all", kMostFlashInferTopK);
+  return why_no_unit(kTopKUnit, device);
+}
+
+/// How many positions each token sees does not change from launch to launch.
+class SelectRagged final : public PreparedKernel {
+ public:
+  SelectRagged(const DsaShape& s, CudaDevice& device) : launch_(cuda_unit<LaunchTopK>(kTopKUnit)) {
+    std::vector<int32_t> visible, none(size_t(s.tokens()), 0);
+    for (int64_t token = 0; token < s.tokens(); ++token)
+      visible.push_back(int32_t(s.step + token % s.isl + 1));
+    for (const auto& [at, values] : {std::pair{&lengths_, &visible}, std::pair{&offsets_, &none}}) {
+      *at = device.allocate(values->size() * sizeof(int32_t));
+      device.copy_in(at->get(), values->data(), values->size() * sizeof(int32_t));
+    }
+    rows_ = {.rows = s.tokens(),
+             .columns = s.context_tokens(),
+             .topk = s.geometry.topk,
+             .lengths = static_cast<int32_t*>(lengths_.get()),
+             .offsets = static_cast<int32_t*>(offsets_.get())};
+  }
+  void launch(Stream stream, std::span<void* const> operands, void*) override {
+    TopKRows rows = rows_;
+    rows.values = operands[0];
+    rows.index = static_cast<int32_t*>(operands[1]);
+    launch_(rows, stream);
+  }
+
+ private:
+  LaunchTopK* launch_;
+  std::shared_ptr<void> lengths_, offsets_;
+  TopKRows rows_;
+};
+
 template <class Op>
 void add_reference(KernelRegistry& registry,
                    std::unique_ptr<PreparedKernel> (*prepare)(const Op&, CudaDevice&)) {
@@ -198,6 +238,11 @@ void add_dsa_cuda_kernels(KernelRegistry& registry) {
                                                                            .width = s.geometry.index_dim}});
     });
   });
+  registry.add(Kernel<DsaTopk, CudaDevice>{
+      "flashinfer_top_k", "cuda", &why_not_flashinfer,
+      [](const DsaTopk& op, CudaDevice& device) -> std::unique_ptr<PreparedKernel> {
+        return std::make_unique<SelectRagged>(op.shape(), device);
+      }});
   add_reference<DsaTopk>(registry, [](const DsaTopk& op, CudaDevice& device) {
     const DsaShape s = op.shape();
     return block_kernel_of(

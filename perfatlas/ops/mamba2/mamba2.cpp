@@ -103,10 +103,13 @@ Operands Mamba2::operands() const {
   // Through softplus: steps between 0.007 and 0.7, i.e. memories from a token to a few hundred, as trained models have.
   dt.fill = Fill::custom;
   dt.content = uniform_between(-5, 0);
+  Operand a = linear_weight("a", f32, {heads});
+  a.fill = Fill::custom;
+  a.content = uniform_between(-2, -0.5);
   return {
       linear_input("x", bf16, {batch, seq, heads, head_dim}),
       dt,
-      linear_weight("a_log", f32, {heads}),
+      a,
       linear_input("b", bf16, {batch, seq, groups, d_state}),
       linear_input("c", bf16, {batch, seq, groups, d_state}),
       linear_weight("d", f32, {heads}),

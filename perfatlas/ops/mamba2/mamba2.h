@@ -3,7 +3,7 @@
 // its own, told apart by the kernel_source column. Dao and Gu, "Transformers are SSMs: Generalized models and
 // efficient algorithms through structured state space duality", 2024.
 //
-//   dt = softplus(dt_raw + dt_bias), A = -exp(a_log)
+//   dt = softplus(dt_raw + dt_bias), A = -exp(A_log) of the checkpoint, which engines compute when they load it
 //   state[p, n] = exp(dt * A) * state[p, n] + dt * x[p] * B[n]          per head; p < head_dim, n < d_state
 //   y[p]        = sum over n of C[n] * state[p, n] + D * x[p]
 #pragma once
@@ -98,7 +98,7 @@ struct Mamba2 {
   Work work() const;
 
   /// Convolution: see CausalConvShape, with bias. Recurrence: x[batch, seq, heads, head_dim] bf16, dt[batch, seq,
-  /// heads] bf16, a_log[heads] f32, b and c[batch, seq, groups, d_state] bf16, d[heads] f32, dt_bias[heads] f32,
+  /// heads] bf16, a[heads] f32 below 0, b and c[batch, seq, groups, d_state] bf16, d[heads] f32, dt_bias[heads] f32,
   /// state[batch, heads, head_dim, d_state] f32, y[batch, seq, heads, head_dim] bf16. Empty for another kernel_source.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;

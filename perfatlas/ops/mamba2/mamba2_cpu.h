@@ -16,7 +16,7 @@ struct Mamba2Memory {
   explicit Mamba2Memory(std::span<void* const> operands)
       : x(static_cast<const uint16_t*>(operands[0])),
         dt(static_cast<const uint16_t*>(operands[1])),
-        a_log(static_cast<const float*>(operands[2])),
+        a(static_cast<const float*>(operands[2])),
         b(static_cast<const uint16_t*>(operands[3])),
         c(static_cast<const uint16_t*>(operands[4])),
         d(static_cast<const float*>(operands[5])),
@@ -25,7 +25,7 @@ struct Mamba2Memory {
         y(static_cast<uint16_t*>(operands[8])) {}
 
   const uint16_t *x, *dt;
-  const float* a_log;
+  const float* a;
   const uint16_t *b, *c;
   const float *d, *dt_bias;
   float* state;

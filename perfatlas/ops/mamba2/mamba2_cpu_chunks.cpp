@@ -205,7 +205,7 @@ class ChunkedScan final : public PreparedKernel {
   void run_head(const Mamba2Memory& memory, const HeadChunk& at, int thread, const ChunkScratch& s) {
     const ChunkMatmuls& use = at.rows == chunk_ ? whole_ : rest_;
     const bool first = at.token == at.sequence * op_.seq;
-    const float a = -std::exp(memory.a_log[at.head]) * kLog2E;
+    const float a = memory.a[at.head] * kLog2E;
     float log2_decay = 0;
     for (int64_t t = 0; t < at.rows; ++t) {
       s.dt[t] = mamba2_time_step(memory.dt[(at.token + t) * op_.heads + at.head], memory.dt_bias[at.head]);

@@ -69,7 +69,7 @@ class Recurrence final : public PreparedKernel {
     const int64_t head_state = op_.head_dim * op_.d_state;
     float* const state = memory.state + (sequence * op_.heads + head) * head_state;
     if (op_.phase == LinearPhase::context) std::fill_n(state, head_state, 0.0F);
-    const float a = -std::exp(memory.a_log[head]);
+    const float a = memory.a[head];
     for (int64_t token = sequence * op_.seq; token < (sequence + 1) * op_.seq; ++token) {
       const int64_t row = token * op_.heads + head;
       const int64_t group = token * op_.groups + head * op_.groups / op_.heads;

@@ -57,19 +57,18 @@ ggml_tensor* sequence_numbers(GgmlKernel& kernel, int64_t count) {
 }
 
 void build_recurrence(GgmlKernel& kernel, const Mamba2& op) {
-  enum : size_t { x_at, dt_at, a_log_at, b_at, c_at, d_at, dt_bias_at, state_at, y_at };
+  enum : size_t { x_at, dt_at, a_at, b_at, c_at, d_at, dt_bias_at, state_at, y_at };
   ggml_context* const context = kernel.context();
   const GgmlExtents values{op.head_dim, op.heads, op.seq, op.batch};
   const GgmlExtents groups{op.d_state, op.groups, op.seq, op.batch};
   ggml_tensor* const x = kernel.operand(x_at, kF32, values);
   ggml_tensor* const dt = kernel.operand(dt_at, kF32, {op.heads, op.seq, op.batch, 1});
-  ggml_tensor* const a_log = kernel.operand(a_log_at, kF32, {1, op.heads, 1, 1});
+  ggml_tensor* const a = kernel.operand(a_at, kF32, {1, op.heads, 1, 1});
   ggml_tensor* const b = kernel.operand(b_at, kF32, groups);
   ggml_tensor* const c = kernel.operand(c_at, kF32, groups);
   ggml_tensor* const d = kernel.operand(d_at, kF32, {1, op.heads, 1, 1});
   ggml_tensor* const dt_bias = kernel.operand(dt_bias_at, kF32, {op.heads, 1, 1, 1});
   ggml_tensor* const state = kernel.operand(state_at, kF32, {op.d_state, op.head_dim, op.heads, op.batch});
-  ggml_tensor* const a = ggml_neg(context, ggml_exp(context, a_log));
   ggml_tensor* const scanned =
       ggml_ssm_scan(context, initial(kernel, op, state), x, ggml_add(context, dt, dt_bias), a, b, c,
                     sequence_numbers(kernel, op.batch), 1);

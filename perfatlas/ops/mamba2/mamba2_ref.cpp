@@ -8,7 +8,7 @@ namespace perfatlas {
 namespace {
 
 /// Operands of the recurrence, in declaration order.
-enum At { x_at, dt_at, a_log_at, b_at, c_at, d_at, dt_bias_at, state_at, y_at };
+enum At { x_at, dt_at, a_at, b_at, c_at, d_at, dt_bias_at, state_at, y_at };
 
 /// One token of one head: `state` is head_dim x d_state.
 struct HeadStep {
@@ -45,7 +45,7 @@ void Mamba2::reference(std::vector<HostOperand>& data) const {
         std::fill(state.begin(), state.end(), 0);
       else
         std::copy_n(stored, head_state, state.begin());
-      const double a = -std::exp(value(a_log_at, head));
+      const double a = value(a_at, head);
       for (int64_t token = sequence * seq; token < (sequence + 1) * seq; ++token) {
         const int64_t row = token * heads + head, group = token * groups + head * groups / heads;
         const double dt = std::log1p(std::exp(value(dt_at, row) + value(dt_bias_at, head)));

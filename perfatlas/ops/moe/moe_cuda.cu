@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CUDA kernels of the expert layer there are. All share the steps around the two grouped products.
+// Which CUDA kernels of the expert layer there are. All share the steps around the two grouped products. cuBLAS takes the
+// sizes of groups from the host, as engines that use it read them back after routing; that is not timed.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 
+#include "perfatlas/backends/cuda/cublas_grouped.h"
 #include "perfatlas/backends/cuda/cuda_units.h"
 #include "perfatlas/ops/moe/moe_cuda_steps.cuh"
 
@@ -68,16 +71,31 @@ struct MoeWorkspace {
   }
 };
 
+using MakeProduct = std::function<MakeGroupedMatmul>;
+
 template <class T, class X>
 class ExpertLayer final : public PreparedKernel {
  public:
-  /// `make` null: the plain product.
-  ExpertLayer(const Moe& op, CudaDevice& device, MakeGroupedMatmul* make)
+  /// A null `make` gives the plain product.
+  ExpertLayer(const Moe& op, CudaDevice& device, const MakeProduct& make)
       : op_(op), runtime_(device.runtime()) {
-    if (make == nullptr) return;
-    in_ = make({op.local_experts(), op.tokens * op.topk, op.in_matrices() * op.local_inter(), op.hidden},
-               device);
-    out_ = make({op.local_experts(), op.tokens * op.topk, op.hidden, op.local_inter()}, device);
+    if (!make) return;
+    const int64_t groups = op.local_experts(), rows = op.tokens * op.topk, inter = op.local_inter();
+    in_ = make({groups, rows, op.in_matrices() * inter, op.hidden}, device);
+    out_ = make({groups, rows, op.hidden, inter}, device);
+  }
+
+  void see_content(size_t index, const HostOperand& content) override {
+    if (index != moe_logits_at || in_ == nullptr) return;
+    std::vector<int64_t> rows(size_t(op_.local_experts()), 0);
+    std::vector<int32_t> chosen(size_t(op_.topk));
+    for (int64_t token = 0; token < op_.tokens; ++token) {
+      top_k(content.values.data() + token * op_.experts, op_.experts, op_.topk, chosen.data());
+      for (const int32_t e : chosen)
+        if (e < op_.local_experts()) ++rows[size_t(e)];
+    }
+    in_->see_rows(rows);
+    out_->see_rows(rows);
   }
 
   size_t workspace_bytes() const override { return MoeWorkspace<T, X>(op_, library_bytes(), nullptr).bytes; }
@@ -123,6 +141,7 @@ class ExpertLayer final : public PreparedKernel {
                                              .hidden = op_.hidden,
                                              .inter = op_.local_inter(),
                                              .in_cols = op_.in_matrices() * op_.local_inter(),
+                                             .skip_empty = in_ != nullptr && in_->skips_empty_groups(),
                                              .tables = memory.tables,
                                              .in = memory.in,
                                              .out = memory.out,
@@ -159,11 +178,12 @@ class ExpertLayer final : public PreparedKernel {
   std::unique_ptr<GroupedMatmul> in_, out_;
 };
 
-/// f(T{}, X{}) with the types of tokens and of what is multiplied.
-template <class F>
-std::unique_ptr<PreparedKernel> with_types(const Moe& op, const F& f) {
-  return with_wide_element(op.token_type(), [&]<class T>(T type) {
-    return traits_of(op.dtype).weight == DType::fp8_e4m3 ? f(type, CudaFp8{}) : f(type, T{});
+/// The layer with the types of tokens and of what is multiplied.
+std::unique_ptr<PreparedKernel> layer_of(const Moe& op, CudaDevice& device, const MakeProduct& make) {
+  return with_wide_element(op.token_type(), [&]<class T>(T) -> std::unique_ptr<PreparedKernel> {
+    if (traits_of(op.dtype).weight == DType::fp8_e4m3)
+      return std::make_unique<ExpertLayer<T, CudaFp8>>(op, device, make);
+    return std::make_unique<ExpertLayer<T, T>>(op, device, make);
   });
 }
 
@@ -193,23 +213,28 @@ std::string why_not_cutlass(const Moe& op, const CudaDevice& device) {
   return why_no_unit(unit_of(op), device);
 }
 
+std::string why_not_cublas(const Moe& op, const CudaDevice& device) {
+  if (std::string reason = why_not_types(op); !reason.empty()) return reason;
+  return why_no_cublas_groups(traits_of(op.dtype).weight, device);
+}
+
 }  // namespace
 
 void add_moe_cuda_kernels(KernelRegistry& registry) {
   registry.add(Kernel<Moe, CudaDevice>{
       "cutlass_segment_gemm", "cuda", &why_not_cutlass, [](const Moe& op, CudaDevice& device) {
-        auto* make = cuda_unit<MakeGroupedMatmul>(unit_of(op));
-        return with_types(op, [&]<class T, class X>(T, X) -> std::unique_ptr<PreparedKernel> {
-          return std::make_unique<ExpertLayer<T, X>>(op, device, make);
-        });
+        return layer_of(op, device, cuda_unit<MakeGroupedMatmul>(unit_of(op)));
+      }});
+  registry.add(Kernel<Moe, CudaDevice>{
+      "cublas_grouped_gemm", "cuda", &why_not_cublas, [](const Moe& op, CudaDevice& device) {
+        return layer_of(op, device,
+                        [type = traits_of(op.dtype).weight, &device](const GroupedShape& shape, Device&) {
+                          return std::make_unique<CublasGroupedMatmul>(shape, type, device);
+                        });
       }});
   registry.add(Kernel<Moe, CudaDevice>{
       "reference", "cuda", [](const Moe& op, const CudaDevice&) { return why_not_types(op); },
-      [](const Moe& op, CudaDevice& device) {
-        return with_types(op, [&]<class T, class X>(T, X) -> std::unique_ptr<PreparedKernel> {
-          return std::make_unique<ExpertLayer<T, X>>(op, device, nullptr);
-        });
-      }});
+      [](const Moe& op, CudaDevice& device) { return layer_of(op, device, nullptr); }});
 }
 
 }  // namespace perfatlas

@@ -81,10 +81,12 @@ struct RouteTokens {
   }
 };
 
-/// One block: where the rows of each local expert begin, and the groups of both products.
+/// One block: where the rows of each local expert begin, and the groups of both products: of all experts, or those with
+/// rows one after another.
 template <class X, class Y>
 struct FormGroups {
   int64_t experts = 0, hidden = 0, inter = 0, in_cols = 0;  // in_cols: columns of the first product
+  bool skip_empty = false;
   MoeTables tables;
   GroupedBuffers in, out;
   X* x = nullptr;       // [rows, hidden]
@@ -107,20 +109,28 @@ struct FormGroups {
     block.each(count, [&](int64_t e) {
       const int64_t start = t.offsets[e];
       const int32_t rows = t.counts[e];
-      set(self.in, e, {rows, int32_t(self.in_cols), int32_t(self.hidden)}, self.x + start * self.hidden,
+      if (self.skip_empty && rows == 0) return;
+      const int64_t at = self.skip_empty ? with_rows_before(t.counts, e) : e;
+      set(self.in, at, {rows, int32_t(self.in_cols), int32_t(self.hidden)}, self.x + start * self.hidden,
           self.w13 + e * self.in_cols * self.hidden, self.middle + start * self.in_cols);
-      set(self.out, e, {rows, int32_t(self.hidden), int32_t(self.inter)}, self.activated + start * self.inter,
-          self.w2 + e * self.hidden * self.inter, self.y + start * self.hidden);
+      set(self.out, at, {rows, int32_t(self.hidden), int32_t(self.inter)},
+          self.activated + start * self.inter, self.w2 + e * self.hidden * self.inter,
+          self.y + start * self.hidden);
     });
   }
-  PERFATLAS_BOTH static void set(const GroupedBuffers& group, int64_t e, GroupSize size, X* x, const X* w,
+  PERFATLAS_BOTH static int64_t with_rows_before(const int32_t* counts, int64_t expert) {
+    int64_t found = 0;
+    for (int64_t e = 0; e < expert; ++e) found += counts[e] > 0;
+    return found;
+  }
+  PERFATLAS_BOTH static void set(const GroupedBuffers& group, int64_t at, GroupSize size, X* x, const X* w,
                                  Y* y) {
-    group.sizes[e] = size;
-    group.x[e] = x;
-    group.w[e] = const_cast<X*>(w);
-    group.y[e] = y;
-    group.x_strides[e] = group.w_strides[e] = size.depth;
-    group.y_strides[e] = size.cols;
+    group.sizes[at] = size;
+    group.x[at] = x;
+    group.w[at] = const_cast<X*>(w);
+    group.y[at] = y;
+    group.x_strides[at] = group.w_strides[at] = size.depth;
+    group.y_strides[at] = size.cols;
   }
 };
 

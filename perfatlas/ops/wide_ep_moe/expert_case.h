@@ -61,4 +61,12 @@ inline constexpr std::string_view kExpertWhy =
     "of "
     "its own, because the experts touched make the step from memory-bound to compute-bound";
 
+/// What every op of such rows has in common: columns, the axis and why. `Op` is the op itself.
+template <class Op>
+struct ExpertOp : ExpertCase {
+  static constexpr auto fields = kExpertFields;
+  static constexpr std::array<Axis<Op>, 1> axes = {axis<&ExpertCase::tokens, Op>("tokens")};
+  static constexpr TableLayout layout{.why = kExpertWhy};
+};
+
 }  // namespace perfatlas

@@ -10,7 +10,7 @@
 namespace perfatlas {
 
 /// Rows of moe_perf that TensorRT-LLM's kernels for few tokens gave.
-struct MoeLowLatency : ExpertCase {
+struct MoeLowLatency : ExpertOp<MoeLowLatency> {
   bool operator==(const MoeLowLatency&) const = default;
   static constexpr OpInfo info{
       .id = "moe_low_latency",
@@ -20,18 +20,13 @@ struct MoeLowLatency : ExpertCase {
       .sol = kExpertSol,
       .published_table = "moe_perf",
   };
-  static constexpr auto fields = kExpertFields;
-  static const std::array<Axis<MoeLowLatency>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
   static std::optional<MoeLowLatency> published(const MoeLowLatency& row, Symbol kernel) {
     return kernel.text() == kMinLatencyKernel ? std::optional(row) : std::nullopt;
   }
 };
-inline constexpr std::array<Axis<MoeLowLatency>, 1> MoeLowLatency::axes = {
-    axis<&ExpertCase::tokens, MoeLowLatency>("tokens")};
 
 /// The experts behind DeepEP in a step of new tokens (SGLang).
-struct WideEpContextMoe : ExpertCase {
+struct WideEpContextMoe : ExpertOp<WideEpContextMoe> {
   bool operator==(const WideEpContextMoe&) const = default;
   static constexpr OpInfo info{
       .id = "wide_ep_context_moe",
@@ -40,15 +35,10 @@ struct WideEpContextMoe : ExpertCase {
       .doc = "Experts of one rank behind DeepEP, for new tokens; imported tables only.",
       .sol = kExpertSol,
   };
-  static constexpr auto fields = kExpertFields;
-  static const std::array<Axis<WideEpContextMoe>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
 };
-inline constexpr std::array<Axis<WideEpContextMoe>, 1> WideEpContextMoe::axes = {
-    axis<&ExpertCase::tokens, WideEpContextMoe>("tokens")};
 
 /// The same in a decode step.
-struct WideEpGenerationMoe : ExpertCase {
+struct WideEpGenerationMoe : ExpertOp<WideEpGenerationMoe> {
   bool operator==(const WideEpGenerationMoe&) const = default;
   static constexpr OpInfo info{
       .id = "wide_ep_generation_moe",
@@ -57,15 +47,10 @@ struct WideEpGenerationMoe : ExpertCase {
       .doc = "Experts of one rank behind DeepEP, for one new token per sequence; imported tables only.",
       .sol = kExpertSol,
   };
-  static constexpr auto fields = kExpertFields;
-  static const std::array<Axis<WideEpGenerationMoe>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
 };
-inline constexpr std::array<Axis<WideEpGenerationMoe>, 1> WideEpGenerationMoe::axes = {
-    axis<&ExpertCase::tokens, WideEpGenerationMoe>("tokens")};
 
 /// The experts of TensorRT-LLM's wide expert parallelism, where experts may have copies (slots).
-struct WideEpMoe : ExpertCase {
+struct WideEpMoe : ExpertOp<WideEpMoe> {
   Symbol name{"wideep_moe"};
   Symbol kernel{"wideep_compute_cutlass"};
   Symbol moe_kernel{"cutlass"};
@@ -94,19 +79,15 @@ struct WideEpMoe : ExpertCase {
           field("simulation_mode", &WideEpMoe::simulation, Role::recorded,
                 "how the other ranks were emulated")},
       kExpertFields);
-  static const std::array<Axis<WideEpMoe>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
   Work work() const {
     ExpertLoad with_copies = load();
     with_copies.slots = slots;
     return with_copies.work();
   }
 };
-inline constexpr std::array<Axis<WideEpMoe>, 1> WideEpMoe::axes = {
-    axis<&ExpertCase::tokens, WideEpMoe>("tokens")};
 
 /// The experts of any framework's wide expert parallelism, both phases in one table.
-struct ExpertCompute : ExpertCase {
+struct ExpertCompute : ExpertOp<ExpertCompute> {
   Symbol kernel{"deepep_moe"};
   Symbol phase{"context"};
   int64_t slots = 256;
@@ -128,16 +109,12 @@ struct ExpertCompute : ExpertCase {
                  field("num_slots", &ExpertCompute::slots, Role::exact, "experts with their copies")
                      .flagged("slots")},
       kExpertFields);
-  static const std::array<Axis<ExpertCompute>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
   Work work() const {
     ExpertLoad with_copies = load();
     with_copies.slots = slots;
     return with_copies.work();
   }
 };
-inline constexpr std::array<Axis<ExpertCompute>, 1> ExpertCompute::axes = {
-    axis<&ExpertCase::tokens, ExpertCompute>("tokens")};
 
 /// A dense gated feed-forward block of a model with wide expert parallelism.
 struct WideEpMlpCase {
@@ -170,24 +147,21 @@ constexpr OpInfo wide_ep_mlp_info(std::string_view id, std::string_view table) {
           .measured = WideEpMlpCase::kMeasured};
 }
 
-struct WideEpContextMlp : WideEpMlpCase {
+template <class Op>
+struct WideEpMlp : WideEpMlpCase {
+  static constexpr auto fields = kWideEpMlpFields;
+  static constexpr std::array<Axis<Op>, 1> axes = {axis<&WideEpMlpCase::tokens, Op>("tokens")};
+  static constexpr TableLayout layout{.why = kExpertWhy};
+};
+
+struct WideEpContextMlp : WideEpMlp<WideEpContextMlp> {
   bool operator==(const WideEpContextMlp&) const = default;
   static constexpr OpInfo info = wide_ep_mlp_info("wide_ep_context_mlp", "wideep_context_mlp_perf");
-  static constexpr auto fields = kWideEpMlpFields;
-  static const std::array<Axis<WideEpContextMlp>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
 };
-inline constexpr std::array<Axis<WideEpContextMlp>, 1> WideEpContextMlp::axes = {
-    axis<&WideEpMlpCase::tokens, WideEpContextMlp>("tokens")};
 
-struct WideEpGenerationMlp : WideEpMlpCase {
+struct WideEpGenerationMlp : WideEpMlp<WideEpGenerationMlp> {
   bool operator==(const WideEpGenerationMlp&) const = default;
   static constexpr OpInfo info = wide_ep_mlp_info("wide_ep_generation_mlp", "wideep_generation_mlp_perf");
-  static constexpr auto fields = kWideEpMlpFields;
-  static const std::array<Axis<WideEpGenerationMlp>, 1> axes;
-  static constexpr TableLayout layout{.why = kExpertWhy};
 };
-inline constexpr std::array<Axis<WideEpGenerationMlp>, 1> WideEpGenerationMlp::axes = {
-    axis<&WideEpMlpCase::tokens, WideEpGenerationMlp>("tokens")};
 
 }  // namespace perfatlas
