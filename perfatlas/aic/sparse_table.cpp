@@ -4,6 +4,9 @@
 namespace perfatlas::aic {
 namespace {
 
+constexpr std::string_view kDensePrefill =
+    "sglang_dsa_dense_mha_trtllm_ragged";  // of short prompts, chosen or not
+
 enum Column : size_t { architecture, dtype, kv_dtype, gemm, heads, batch, isl, step };
 
 }  // namespace
@@ -31,8 +34,9 @@ TableKey SparseTable::key_of(const SparseKey& key) const {
 
 bool SparseTable::serves(uint32_t row, QuantMode kv, SparseKernels wanted) const {
   const std::string_view kernel = rows_->kernel(row).text();
+  if (kv == QuantMode::bfloat16 || kernel == kDensePrefill) return true;
   const bool trtllm = kernel.find("trtllm") != std::string_view::npos;
-  return kv == QuantMode::bfloat16 || trtllm == (wanted == SparseKernels::trtllm);
+  return trtllm == (wanted == SparseKernels::trtllm);
 }
 
 PointList SparseTable::points(const SparseKey& key, SparseKernels wanted) const {

@@ -18,8 +18,8 @@ struct SparseKey {
   QuantMode fmha = QuantMode::bfloat16, kv = QuantMode::bfloat16, gemm = QuantMode::bfloat16;
 };
 
-/// Kernels that a serving framework can be told to use; rows with a 16-bit cache serve both, as do kernels that no choice
-/// governs.
+/// Kernels that a serving framework can be told to use; rows with a 16-bit cache serve both, as do the dense kernels of
+/// short prompts, which no choice governs.
 enum class SparseKernels { trtllm, flashmla };
 
 class SparseTable {

@@ -59,6 +59,7 @@ class Surface {
   /// Source silicon, or interpolation_data_not_available.
   Price price(const Coordinates& at) const;
   double sol_ms(const Coordinates& at) const { return sol_(at); }
+  size_t axes() const { return layout_.axes; }
   /// Of the nearest points (UtilisationGrid); nothing when no point has one.
   std::optional<double> utilisation(const Coordinates& at) const;
 

@@ -27,8 +27,9 @@ class SurfacePricer final : public TablePricer {
   }
 
   Price empirical(const PhasePoint& at) const override {
-    const auto utilisation =
-        question_.surface ? question_.surface->utilisation(question_.place(at)) : std::nullopt;
+    const auto utilisation = question_.utilisation ? question_.utilisation(at)
+                             : question_.surface   ? question_.surface->utilisation(question_.place(at))
+                                                   : std::nullopt;
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
     return empirical_price(question_.sol(at).ms(), *utilisation, Provenance::empirical);
   }

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "perfatlas/aic/pricer.h"
@@ -18,6 +19,8 @@ struct SurfaceQuestion {
   std::function<SolParts(const PhasePoint&)> sol;
   /// What of the slice's answer counts at a point: the new pairs of a context with a prefix, say. Null: all.
   std::function<double(const PhasePoint&)> share;
+  /// What estimates divide by. Null: the utilisation of the surface at the place.
+  std::function<std::optional<double>(const PhasePoint&)> utilisation;
   /// Milliseconds of the slice's answer that do not count at a point. Null: none.
   std::function<double(const PhasePoint&)> excess_ms;
 };

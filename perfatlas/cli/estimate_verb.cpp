@@ -96,6 +96,7 @@ estimate::EstimateRequest request_of(const EstimateArguments& a, estimate::Sessi
   r.worker = pool_of(a.worker, a, estimate::kDefaultBatch);
   r.prefill = pool_of(a.prefill, a, std::nullopt);
   r.decode = pool_of(a.decode, a, std::nullopt);
+  r.decode.parallel.cp = 1;  // a decode worker has no prompts to share
   r.context_tokens = a.context_tokens;
   r.stride = a.stride;
   return r;

@@ -92,6 +92,8 @@ void ParallelFlags::add_to(CLI::App& verb, const std::string& prefix, const std:
   verb.add_option(names("tp", "tp-size"), tp, what + "GPUs that share attention heads and dense layers");
   verb.add_option(names("pp", "pp-size"), pp, what + "pipeline stages");
   verb.add_option(names("dp", "attention-dp-size"), dp, what + "attention replicas that share the experts");
+  if (prefix != "d-")
+    verb.add_option(names("cp", "cp-size"), cp, what + "GPUs that share the tokens of a prompt (sglang)");
   verb.add_option(names("etp", "moe-tp-size"), moe_tp,
                   what + "GPUs that share every expert; default: from the others");
   verb.add_option(names("ep", "moe-ep-size"), moe_ep,
@@ -103,6 +105,7 @@ estimate::Parallel ParallelFlags::widths(const estimate::Parallel& otherwise) co
   p.tp = tp.value_or(p.tp);
   p.pp = pp.value_or(p.pp);
   p.dp = dp.value_or(p.dp);
+  p.cp = cp.value_or(p.cp);
   if (moe_tp) p.moe_tp = moe_tp;
   if (moe_ep) p.moe_ep = moe_ep;
   return p;

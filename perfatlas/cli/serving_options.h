@@ -32,9 +32,9 @@ std::vector<std::string> sources_instead_of_placed(const std::string& systems_pa
 /// How long flag names spell a worker kind: "prefill-" for "p-", "decode-" for "d-", else nothing.
 std::string long_prefix(const std::string& prefix);
 
-/// --tp, --pp, --dp, --etp, --ep, with `prefix` ("p-") and aliases as aiconfigurator has them.
+/// --tp, --pp, --dp, --cp (not of decode workers), --etp, --ep, with `prefix` ("p-") and aliases as aiconfigurator has them.
 struct ParallelFlags {
-  std::optional<int64_t> tp, pp, dp, moe_tp, moe_ep;
+  std::optional<int64_t> tp, pp, dp, cp, moe_tp, moe_ep;
 
   void add_to(CLI::App& verb, const std::string& prefix, const std::string& what);
   /// What is not given is as in `otherwise`.

@@ -288,7 +288,12 @@ Origin origin_of(const StepPrice& price) {
 Estimate run_estimate(Session& session, const EstimateRequest& request) {
   Estimate e;
   e.request = request;
-  check_request(request, session.model(request.model)->sizes());
+  const auto model = session.model(request.model);
+  check_request(request, model->sizes());
+  const bool disaggregated = request.mode == ServingMode::disaggregated;
+  for (const Pool* pool : {&request.worker, &request.prefill, &request.decode})
+    if (e.ranks_warning.empty() && (pool != &request.worker) == disaggregated)
+      e.ranks_warning = model->why_unused(pool->parallel);
   switch (request.mode) {
     case ServingMode::aggregated:
       estimate_aggregated(session, e);

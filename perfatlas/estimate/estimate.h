@@ -91,6 +91,7 @@ struct Estimate {
   std::optional<AggregatedResult> scheduling;      // aggregated mode
   Origin origin;                                   // of the time that a request takes
   std::string memory_warning;                      // empty when everything fits
+  std::string ranks_warning;                       // empty when every asked width counts
   std::vector<aic::MoeCommFallback> comm_fallbacks;
 };
 

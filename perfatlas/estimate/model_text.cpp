@@ -31,6 +31,8 @@ Deployment deployment_of(const ServedModel& model, const ModelQuestion& q) {
                           [](std::optional<aic::QuantMode>) { return std::vector<aic::QuantMode>(); });
   if (std::string why = model.why_not(d); !why.empty())
     throw UsageError(model.checkpoint().name + ": " + why);
+  if (std::string why = model.why_unused(d.parallel); !why.empty())
+    throw UsageError(model.checkpoint().name + ": " + why);
   return d;
 }
 

@@ -67,6 +67,7 @@ Pool read_pool(Keys& keys, const std::string& prefix, const Pool& otherwise) {
   p.tp = keys.integer(prefix + "tp_size").value_or(p.tp);
   p.pp = keys.integer(prefix + "pp_size").value_or(p.pp);
   p.dp = keys.integer(prefix + "attention_dp_size").value_or(p.dp);
+  p.cp = prefix == "decode_" ? 1 : keys.integer(prefix + "cp_size").value_or(p.cp);  // decode has no prompts
   if (const auto width = keys.integer(prefix + "moe_tp_size")) p.moe_tp = width;
   if (const auto width = keys.integer(prefix + "moe_ep_size")) p.moe_ep = width;
   pool.batch = keys.integer(prefix + "batch_size");

@@ -110,8 +110,6 @@ std::string ServedModel::why_not(const Deployment& deployment) const {
                        sizes_.heads);
   if (p.pp > sizes_.layers)
     return fmt::format("pp {} is more than the {} layers; choose a smaller --pp", p.pp, sizes_.layers);
-  if (!has_experts() && (p.expert_tp() > 1 || p.expert_ep() > 1))
-    return "the model has no experts; leave out --etp and --ep";
   if (has_experts())
     if (std::string why = why_not_experts(*this, deployment); !why.empty()) return why;
   if (p.cp > 1 && (deployment.framework != Framework::sglang || !splits_prompts()))
@@ -119,6 +117,15 @@ std::string ServedModel::why_not(const Deployment& deployment) const {
                        name_of(deployment.framework));
   if (p.cp > 1 && (p.tp > 1 || p.dp > 1)) return "--cp needs --tp 1 and --dp 1";
   return why_not_special(deployment);
+}
+
+Parallel ServedModel::completed(Parallel ranks) const {
+  return has_experts() ? with_expert_widths(ranks) : ranks;
+}
+
+std::string ServedModel::why_unused(const Parallel& ranks) const {
+  if (has_experts() || (ranks.expert_tp() <= 1 && ranks.expert_ep() <= 1)) return {};
+  return "the model has no experts; leave out --etp and --ep";
 }
 
 double ServedModel::kv_bytes_per_sequence(const Deployment& deployment, int64_t tokens) const {

@@ -54,11 +54,16 @@ class ServedModel {
   /// Whether layers have routed experts.
   virtual bool has_experts() const { return sizes_.experts > 0; }
 
+  /// With both widths of the experts, where the model has any. Throws UsageError where they do not fit.
+  virtual Parallel completed(Parallel ranks) const;
+
   /// REQUIRES: why_not(deployment) is empty.
   virtual StepGraph graph(const Deployment& deployment) const = 0;
 
   /// Why the model cannot be split or quantised that way, with what to change; empty when it can.
   std::string why_not(const Deployment& deployment) const;
+  /// Why some widths change nothing; empty when all count.
+  std::string why_unused(const Parallel& ranks) const;
 
   /// Bytes that one rank keeps for a sequence of `tokens` tokens.
   virtual double kv_bytes_per_sequence(const Deployment& deployment, int64_t tokens) const;

@@ -61,7 +61,7 @@ Deployment Session::deploy(const WorkerQuestion& q) {
   const OpenSystem& on = open(q.system, q.framework, q.version, q.view.mode);
   Deployment d;
   d.framework = q.framework;
-  d.parallel = served->has_experts() ? with_expert_widths(q.parallel) : q.parallel;
+  d.parallel = served->completed(q.parallel);
   d.drafted_tokens = q.drafted_tokens;
   d.attention_backend = q.attention_backend;
   d.moe_backend = q.moe_backend;

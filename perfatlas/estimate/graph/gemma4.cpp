@@ -47,8 +47,12 @@ class Gemma4 final : public ServedModel {
   }
 
   Family family() const override { return Family::gemma4; }
-  /// Dense variants are deployed with expert widths as well.
   bool has_experts() const override { return sizes().experts > 0 && sizes().topk > 0; }
+
+  /// aiconfigurator counts dense variants among the models with experts: widths that are named must fit.
+  Parallel completed(Parallel ranks) const override {
+    return has_experts() || ranks.moe_tp || ranks.moe_ep ? with_expert_widths(ranks) : ranks;
+  }
 
   StepGraph graph(const Deployment& deployment) const override {
     return {phase(deployment, Phase::context), phase(deployment, Phase::generation)};
@@ -62,6 +66,9 @@ class Gemma4 final : public ServedModel {
   }
 
  private:
+  std::string why_not_special(const Deployment& deployment) const override {
+    return deployment.parallel.expert_ep() > 1 ? why_unused(deployment.parallel) : std::string();
+  }
   static int64_t local_kv(const LayerKind& kind, int64_t tp) { return (kind.kv_heads + tp - 1) / tp; }
   static int64_t kv_width(const LayerKind& kind, int64_t tp) {
     return local_kv(kind, tp) * kind.head_dim * 2;

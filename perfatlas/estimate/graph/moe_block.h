@@ -37,8 +37,9 @@ aic::Moe routed_experts(const PhaseGraph& graph, const ExpertBlock& block, const
 void add_expert_block(PhaseGraph& graph, const ExpertBlock& block, double count,
                       const std::string& prefix = {}, const DispatchTraits& traits = {});
 
-/// Experts over several nodes with an all-to-all library (Deployment::transport of this phase, which is set): router,
-/// whole shared experts, all-to-all, expert compute, all-to-all. `router`: false where attention includes it.
+/// Experts over several nodes with an all-to-all library (Deployment::transport of this phase): router, whole shared
+/// experts, all-to-all, expert compute, all-to-all. `router`: false where attention includes it. A phase without a
+/// library, which its worker holds the weights of but never runs, has the block of add_expert_block().
 void add_wide_expert_block(PhaseGraph& graph, const ExpertBlock& block, double count, bool router = true);
 
 /// What the all-to-all library `transport` of this phase sends the tokens in; empty when it has no kernels for the

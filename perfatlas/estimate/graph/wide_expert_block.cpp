@@ -95,6 +95,7 @@ std::string transport_dtype(const std::string& transport, const Deployment& depl
 }
 
 void add_wide_expert_block(PhaseGraph& graph, const ExpertBlock& block, double count, bool router) {
+  if (transport_of(graph).empty()) return add_expert_block(graph, block, count);
   const bool trtllm = graph.deployment().framework == Framework::trtllm;
   PhaseGraph routed = graph.fork(), shared = graph.fork();
   if (router) routed.gemm("router_gemm", count, {block.experts, block.hidden}, aic::QuantMode::bfloat16);

@@ -138,8 +138,7 @@ std::shared_ptr<const Surface> AttentionTable::other_head_size(const AttentionKe
     const TableKey wanted = table_key(key, lane->symbol);
     std::vector<int64_t> sizes;
     for (const TableIndex::Group& group : index_.groups())
-      if (std::equal(wanted.begin(), wanted.begin() + head_place, group.key.begin()) &&
-          group.key[head_place] != key.head_size)
+      if (std::equal(wanted.begin(), wanted.begin() + head_place, group.key.begin()))
         sizes.push_back(group.key[head_place]);
     if (sizes.empty()) continue;
     std::sort(sizes.begin(), sizes.end());

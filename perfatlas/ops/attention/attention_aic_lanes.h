@@ -41,7 +41,8 @@ class AttentionTable {
   /// The slice in the first lane of `order` that has it, else in any other lane by first appearance; null when none has.
   std::shared_ptr<const Surface> find(const AttentionKey& key, const std::vector<std::string>& order) const;
   /// The slice to borrow efficiency from when no lane has the head size: in the first lane (of `order`, then by name)
-  /// whose nearest head size (128, else in octaves) also has the window. Null when there is none.
+  /// whose nearest head size (128, else in octaves; the own one, too, where only other windows were measured) also has
+  /// the window. Null when there is none.
   std::shared_ptr<const Surface> other_head_size(const AttentionKey& key,
                                                  const std::vector<std::string>& order,
                                                  int64_t& head_size) const;

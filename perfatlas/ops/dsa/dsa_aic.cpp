@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/dsa/dsa_aic.h"
 
-#include <algorithm>
 #include <optional>
 
+#include "perfatlas/aic/prefixed_utilisation.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/sparse_table.h"
 #include "perfatlas/aic/surface.h"
 #include "perfatlas/ops/dsa/dsa_aic_sol.h"
+#include "perfatlas/ops/dsa/dsa_aic_split.h"
 
 namespace perfatlas::aic {
 namespace {
+
+constexpr size_t kPrefixAxis = 1;  // of contexts: heads, prefix, isl, batch
 
 template <bool context, bool with_indexer>
 struct DsaFamily {
@@ -22,6 +25,9 @@ struct DsaFamily {
     return context ? "dsa_context_module_skip_indexer" : "dsa_generation_module_skip_indexer";
   }
 };
+
+/// Ranks share the prompt; they run the other kernels.
+bool is_split(const DsaModule& op) { return op.context && op.cp_size > 1; }
 
 /// Nothing when the system lacks a peak; `missing` says which.
 std::optional<DsaSol> sol_of(const DsaModule& op, const AicSystem& system, bool with_indexer,
@@ -47,12 +53,14 @@ template <bool context, bool with_indexer>
 std::shared_ptr<const Surface> find_surface(const DsaModule& op, const DsaSol& sol, const Binding& binding,
                                             std::string& why_missing) {
   const auto& family = binding.family<DsaFamily<context, with_indexer>>();
+  const bool split = is_split(op);
   const SparseKey key{op.architecture, context ? op.fmha_quant : QuantMode::bfloat16, op.kv_quant,
                       op.gemm_quant};
   const std::string memo_key = op.architecture + ' ' + std::to_string(int(key.fmha)) + ' ' +
-                               std::to_string(int(key.kv)) + ' ' + std::to_string(int(key.gemm));
+                               std::to_string(int(key.kv)) + ' ' + std::to_string(int(key.gemm)) +
+                               (split ? " split" : "");
   auto surface = family.surfaces.get(memo_key, [&]() -> std::shared_ptr<const Surface> {
-    PointList points = family.table.points(key, SparseKernels::flashmla);
+    PointList points = family.table.points(key, split ? SparseKernels::flashmla : SparseKernels::trtllm);
     if (points.empty()) return nullptr;
     if (context)
       return std::make_shared<const Surface>(
@@ -75,46 +83,6 @@ std::shared_ptr<const Surface> find_surface(const DsaModule& op, const DsaSol& s
                           : find_surface<false, false>(op, sol, binding, why_missing);
 }
 
-/// The utilisation of DSA blocks, for estimates. Context: over (heads, prefix, isl, batch); with a prefix longer than all
-/// measured ones that without a prefix, at isl + prefix.
-class DsaUtilisation {
- public:
-  DsaUtilisation() = default;
-  DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads);
-  /// Nothing when there is none.
-  std::optional<double> at(const PhasePoint& point) const;
-
- private:
-  std::shared_ptr<const Surface> surface_;  // null: no points
-  bool context_ = true;
-  int64_t heads_ = 0;
-  int64_t longest_prefix_ = 0;
-  std::optional<UtilisationGrid> unprefixed_;
-};
-
-DsaUtilisation::DsaUtilisation(std::shared_ptr<const Surface> surface, bool context, int64_t heads)
-    : surface_(std::move(surface)), context_(context), heads_(heads) {
-  if (!surface_ || !context_) return;
-  std::vector<MeasuredPoint> unprefixed;
-  for (const MeasuredPoint& point : surface_->points()) {
-    longest_prefix_ = std::max(longest_prefix_, point.at[1]);
-    if (point.at[1] == 0)
-      unprefixed.push_back({{point.at[0], point.at[2], point.at[3]}, point.latency_ms, {}});
-  }
-  if (!unprefixed.empty())
-    unprefixed_.emplace(3, unprefixed, [this](const Coordinates& at) {
-      return surface_->sol_ms({at[0], 0, at[1], at[2]});
-    });
-}
-
-std::optional<double> DsaUtilisation::at(const PhasePoint& point) const {
-  if (!surface_) return std::nullopt;
-  if (!context_) return surface_->utilisation({heads_, point.batch, point.s});
-  if (point.prefix > longest_prefix_ && unprefixed_)
-    return unprefixed_->at({heads_, point.s + point.prefix, point.batch});
-  return surface_->utilisation({heads_, point.prefix, point.s, point.batch});
-}
-
 /// Blocks of one kind: with an indexer, or without.
 class BlockPricer final : public TablePricer {
  public:
@@ -122,7 +90,7 @@ class BlockPricer final : public TablePricer {
       : TablePricer(binding.mode), op_(op), sol_(sol) {
     if (mode() == Mode::sol || mode() == Mode::sol_full) return;
     surface_ = find_surface(op, sol, binding, why_missing_);
-    if (mode() != Mode::silicon) utilisation_ = {surface_, op.context, op.num_heads};
+    if (mode() != Mode::silicon && op.context) utilisation_.emplace(surface_, kPrefixAxis);
   }
 
   Price silicon(const PhasePoint& at) const override {
@@ -133,7 +101,9 @@ class BlockPricer final : public TablePricer {
   Ground silicon_ground(const PhasePoint& at) const override { return surface_->ground(place(at)); }
 
   Price empirical(const PhasePoint& at) const override {
-    const auto utilisation = utilisation_.at(at);
+    const auto utilisation = utilisation_ ? utilisation_->at(place(at))
+                             : surface_   ? surface_->utilisation(place(at))
+                                          : std::nullopt;
     if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
     return empirical_price(speed_of_light(at).ms(), *utilisation, Provenance::empirical);
   }
@@ -156,8 +126,8 @@ class BlockPricer final : public TablePricer {
 
   DsaModule op_;
   DsaSol sol_;
-  std::shared_ptr<const Surface> surface_;  // null: not measured
-  DsaUtilisation utilisation_;
+  std::shared_ptr<const Surface> surface_;          // null: not measured
+  std::optional<PrefixedUtilisation> utilisation_;  // in context
   std::string why_missing_;
 };
 
@@ -169,8 +139,7 @@ bool any_without_indexer(bool context, const Binding& binding) {
 /// Layers with and without an indexer, by their share.
 class MixedPricer final : public Pricer {
  public:
-  MixedPricer(std::unique_ptr<const BlockPricer> full, std::unique_ptr<const BlockPricer> skip,
-              double full_share)
+  MixedPricer(std::unique_ptr<const Pricer> full, std::unique_ptr<const Pricer> skip, double full_share)
       : full_(std::move(full)), skip_(std::move(skip)), full_share_(full_share) {}
 
   Price price(const PhasePoint& at) const override {
@@ -188,22 +157,33 @@ class MixedPricer final : public Pricer {
   Ground ground(const PhasePoint& at) const override { return full_->ground(at); }
 
  private:
-  std::unique_ptr<const BlockPricer> full_, skip_;
+  std::unique_ptr<const Pricer> full_, skip_;
   double full_share_;
 };
+
+/// Blocks with or without an indexer, of a rank that may share its prompts.
+std::unique_ptr<const Pricer> bind_blocks(const DsaModule& op, const DsaSol& sol, const Binding& binding) {
+  auto blocks = std::make_unique<BlockPricer>(op, sol, binding);
+  if (!is_split(op)) return blocks;
+  return split_pricer(std::move(blocks), split_block(op, sol.with_indexer, binding), binding);
+}
 
 }  // namespace
 
 std::unique_ptr<const Pricer> bind(const DsaModule& op, const Binding& binding) {
+  if (is_split(op) && binding.mode == Mode::sol_full)
+    return std::make_unique<FailedPricer>(Failure::invalid_engine_config,
+                                          "what sharing a prompt adds to this block was measured as a whole, "
+                                          "so that its speed of light has no parts");
   MathType missing = MathType::none;
   const auto sol = sol_of(op, binding.system(), true, missing);
   if (!sol)
     return std::make_unique<FailedPricer>(Failure::missing_system_flops,
                                           why_no_peak(binding.system(), missing));
-  auto full = std::make_unique<BlockPricer>(op, *sol, binding);
+  auto full = bind_blocks(op, *sol, binding);
   const bool measured = binding.mode != Mode::sol && binding.mode != Mode::sol_full;
   if (op.full_fraction >= 1 || (measured && !any_without_indexer(op.context, binding))) return full;
-  auto skip = std::make_unique<BlockPricer>(op, *sol_of(op, binding.system(), false, missing), binding);
+  auto skip = bind_blocks(op, *sol_of(op, binding.system(), false, missing), binding);
   return std::make_unique<MixedPricer>(std::move(full), std::move(skip), op.full_fraction);
 }
 

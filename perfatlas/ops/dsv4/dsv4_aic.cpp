@@ -5,10 +5,12 @@
 #include <string>
 
 #include "perfatlas/aic/head_ladder.h"
+#include "perfatlas/aic/prefixed_utilisation.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/surface_pricer.h"
 #include "perfatlas/aic/table_fields.h"
 #include "perfatlas/ops/dsv4/dsv4_aic_sol.h"
+#include "perfatlas/ops/dsv4/dsv4_aic_split.h"
 #include "perfatlas/ops/dsv4/dsv4_aic_topk.h"
 
 namespace perfatlas::aic {
@@ -18,6 +20,7 @@ enum Column : size_t { dtype, kv_dtype, gemm, heads, batch, isl, tp, step };
 enum KeyPlace : size_t { fmha_place, kv_place, gemm_place, native_place, heads_place };
 
 constexpr int64_t kCsa = 4;
+constexpr size_t kPrefixAxis = 0;  // of contexts: prefix, isl, batch
 
 /// Everything that a slice and its speed of light depend on.
 std::string shape_of(const Dsv4Attention& op) {
@@ -141,11 +144,19 @@ std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& bindi
   if (op.context) {
     question.place = [](const PhasePoint& at) { return Coordinates{at.prefix, at.s, at.batch}; };
     question.sol = [sol](const PhasePoint& at) { return sol.context(at.batch, at.s, at.prefix); };
+    if (binding.mode == Mode::hybrid || binding.mode == Mode::empirical) {
+      const auto utilisation = std::make_shared<const PrefixedUtilisation>(question.surface, kPrefixAxis);
+      question.utilisation = [utilisation, place = question.place](const PhasePoint& at) {
+        return utilisation->at(place(at));
+      };
+    }
   } else {
     question.place = [](const PhasePoint& at) { return Coordinates{at.batch, at.s}; };
     question.sol = [sol](const PhasePoint& at) { return sol.generation(at.batch, at.s); };
   }
-  return surface_pricer(std::move(question), binding.mode);
+  auto block = surface_pricer(std::move(question), binding.mode);
+  if (!op.context || op.cp_size <= 1) return block;
+  return split_pricer(std::move(block), split_block(op, binding), binding);
 }
 
 }  // namespace perfatlas::aic
