@@ -20,7 +20,10 @@ class SplitPricer final : public Pricer {
       if (!excess_ms) return Price::failed(Failure::perf_data_not_available);
       sum.latency_ms += *excess_ms;
     }
-    for (const auto& elements : block_.gathered) sum += gather_.price(elements(at));
+    for (const auto& elements : block_.gathered) {
+      const Price gather = gather_.price(elements(at));
+      if (!gather.ok() || gather.latency_ms > 0) sum += gather;  // an empty one says nothing about the sum's origin
+    }
     if (!sum.ok()) return sum;
     return {.latency_ms = sum.latency_ms, .source = Source::estimated, .provenance = sum.provenance};
   }

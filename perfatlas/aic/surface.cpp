@@ -44,10 +44,19 @@ Price Surface::price(const Coordinates& at) const {
   return price_of(interpolator_->read({.at = at, .sol = sol_}));
 }
 
-std::optional<double> Surface::utilisation(const Coordinates& at) const {
+const UtilisationGrid* Surface::utilisations() const {
   std::call_once(utilisation_once_, [this] { utilisation_.emplace(layout_.axes, points_.points(), sol_); });
-  if (utilisation_->empty()) return std::nullopt;
-  return utilisation_->at(at);
+  return utilisation_->empty() ? nullptr : &*utilisation_;
+}
+
+std::optional<double> Surface::utilisation(const Coordinates& at) const {
+  const UtilisationGrid* grid = utilisations();
+  return grid != nullptr ? std::optional(grid->at(at)) : std::nullopt;
+}
+
+std::optional<double> Surface::utilisation_between(double place) const {
+  const UtilisationGrid* grid = utilisations();
+  return grid != nullptr ? std::optional(grid->between(place)) : std::nullopt;
 }
 
 Ground ground_of(const Estimate& estimate, const TableRows* rows, std::span<const uint32_t> numbers) {

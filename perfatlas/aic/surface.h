@@ -62,6 +62,8 @@ class Surface {
   size_t axes() const { return layout_.axes; }
   /// Of the nearest points (UtilisationGrid); nothing when no point has one.
   std::optional<double> utilisation(const Coordinates& at) const;
+  /// The same at a place between whole numbers. REQUIRES: one axis.
+  std::optional<double> utilisation_between(double place) const;
 
   const std::vector<MeasuredPoint>& points() const { return points_.points(); }
   /// What price() rests on; of points made elsewhere without rows.
@@ -76,6 +78,9 @@ class Surface {
   PointList points_;
   SolFunction sol_;
   std::unique_ptr<const Interpolator> interpolator_;
+  /// Made when first asked for; null when no point has a utilisation.
+  const UtilisationGrid* utilisations() const;
+
   mutable std::once_flag utilisation_once_;
   mutable std::optional<UtilisationGrid> utilisation_;
 };

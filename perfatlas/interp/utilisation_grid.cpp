@@ -40,17 +40,23 @@ UtilisationGrid::UtilisationGrid(size_t axes, std::span<const MeasuredPoint> poi
     }
     scales_[axis] = {least, largest > least ? largest - least : 1};
   }
-  levels_ = nest(places, axes, [this](size_t axis, int64_t key) { return scaled(axis, key); });
+  levels_ = nest(places, axes, [this](size_t axis, int64_t key) { return scaled(axis, double(key)); });
 }
 
-double UtilisationGrid::scaled(size_t axis, int64_t value) const {
-  return (log_of(double(value)) - scales_[axis].least) / scales_[axis].span;
+double UtilisationGrid::scaled(size_t axis, double value) const {
+  return (log_of(value) - scales_[axis].least) / scales_[axis].span;
 }
 
 double UtilisationGrid::at(const Coordinates& place) const {
   std::array<double, kMaxAxes> here{};
   for (size_t axis = 0; axis < levels_.size(); ++axis)
-    here[axis] = std::clamp(scaled(axis, place[axis]), 0.0, 1.0);
+    here[axis] = std::clamp(scaled(axis, double(place[axis])), 0.0, 1.0);
+  return read(here);
+}
+
+double UtilisationGrid::between(double place) const { return read({std::clamp(scaled(0, place), 0.0, 1.0)}); }
+
+double UtilisationGrid::read(const std::array<double, kMaxAxes>& here) const {
   const auto any = [](uint32_t) { return true; };
   const NearestLeaves<2, decltype(any)> nearest(levels_, here, any);
   const auto found = nearest.found();

@@ -23,12 +23,15 @@ class UtilisationGrid {
   bool empty() const { return utilisation_.empty(); }
   /// REQUIRES: not empty.
   double at(const Coordinates& place) const;
+  /// The same between whole numbers. REQUIRES: not empty, one axis.
+  double between(double place) const;
 
  private:
   struct Scale {
     double least = 0, span = 1;
   };
-  double scaled(size_t axis, int64_t value) const;
+  double scaled(size_t axis, double value) const;
+  double read(const std::array<double, kMaxAxes>& here) const;
 
   std::vector<Scale> scales_;
   std::vector<NestedLevel> levels_;

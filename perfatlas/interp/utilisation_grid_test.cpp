@@ -19,6 +19,8 @@ TEST(UtilisationGrid, MeasuredPointsKeepTheirUtilisationAndOthersMixTheTwoNeares
   EXPECT_EQ(grid.at({4}), 0.25);
   EXPECT_EQ(grid.at({100}), 0.25) << "moved into the range";
   EXPECT_DOUBLE_EQ(grid.at({2}), 0.375) << "halfway in logarithms";
+  EXPECT_DOUBLE_EQ(grid.between(2), 0.375);
+  EXPECT_LT(grid.between(2.5), 0.375);
   EXPECT_TRUE(UtilisationGrid(1, std::span(points).subspan(2), sol).empty());
 }
 

@@ -92,7 +92,7 @@ Price CollectiveCost::silicon(double elements) const {
 }
 
 Price CollectiveCost::empirical(double elements) const {
-  const auto utilisation = surface_ ? surface_->utilisation({std::llround(elements)}) : std::nullopt;
+  const auto utilisation = surface_ ? surface_->utilisation_between(elements) : std::nullopt;
   if (!utilisation) return Price::failed(Failure::empirical_not_implemented);
   return empirical_price(sol_ms_per_element_ * elements, *utilisation, provenance_);
 }

@@ -20,9 +20,10 @@ struct NativeHeads {
   std::string_view model;
   int64_t heads;
 };
-constexpr std::array<NativeHeads, 3> kNativeHeads{{{"deepseek-ai/DeepSeek-V3", 128},
+constexpr std::array<NativeHeads, 4> kNativeHeads{{{"deepseek-ai/DeepSeek-V3", 128},
                                                    {"deepseek-ai/DeepSeek-R1", 128},
-                                                   {"nvidia/DeepSeek-V3.1-NVFP4", 128}}};
+                                                   {"nvidia/DeepSeek-V3.1-NVFP4", 128},
+                                                   {"moonshotai/Kimi-K3", 96}}};
 
 template <bool context>
 class ModuleTable {
@@ -48,8 +49,9 @@ class ModuleTable {
     for (const TableIndex::Group& group : index_.groups())
       if (std::equal(key.begin(), key.begin() + native_place, group.key.begin()))
         natives.push_back(group.key[native_place]);
-    key[native_place] =
-        on_head_ladder(std::move(natives), op.native_num_heads > 0 ? op.native_num_heads : op.num_heads);
+    // A model that is not named is told apart from none, where several were measured.
+    const bool known = op.native_num_heads > 0 || natives.size() == 1;
+    key[native_place] = known ? on_head_ladder(std::move(natives), op.native_num_heads) : -1;
     return key;
   }
 
