@@ -10,7 +10,7 @@ namespace perfatlas::aic {
 namespace {
 
 enum Column : size_t { kernel_source, phase_column, batch, seq, first_shape };
-enum KeyPlace : size_t { kernel_place, phase_place, d_model_place };
+enum KeyPlace : size_t { kernel_place, phase_place, shape_place };
 
 std::string_view name_of(SsmPhase phase) {
   static constexpr std::array<std::string_view, 3> kNames{"context", "generation", "verify"};
@@ -35,14 +35,14 @@ LinearTable::LinearTable(std::string_view op_id, std::initializer_list<std::stri
                key[kernel_place] = fields_(row, kernel_source);
                key[phase_place] = fields_(row, phase_column);
                for (size_t i = 0; i < shape_fields_; ++i)
-                 key[d_model_place + i] = fields_(row, first_shape + i);
+                 key[shape_place + i] = fields_(row, first_shape + i);
                return true;
              }) {}
 
 TableKey LinearTable::key_of(std::string_view kernel, SsmPhase phase, const Shape& shape) const {
   TableKey key{fields_.value_of(kernel_source, kernel).value_or(-1),
                fields_.value_of(phase_column, name_of(phase)).value_or(-1)};
-  std::copy(shape.begin(), shape.end(), key.begin() + d_model_place);
+  std::copy(shape.begin(), shape.end(), key.begin() + shape_place);
   return key;
 }
 
@@ -55,20 +55,6 @@ PointList LinearTable::points(std::string_view kernel, SsmPhase phase, const Sha
                                              : Coordinates{fields_(row, batch), fields_(row, seq)},
                row);
   return points;
-}
-
-std::optional<int64_t> LinearTable::nearest_d_model(std::string_view kernel, SsmPhase phase,
-                                                    const Shape& shape) const {
-  const TableKey wanted = key_of(kernel, phase, shape);
-  std::optional<int64_t> nearest;
-  for (const TableIndex::Group& group : index_.groups()) {
-    TableKey key = group.key;
-    const int64_t d_model = key[d_model_place];
-    key[d_model_place] = wanted[d_model_place];
-    if (key != wanted) continue;
-    if (!nearest || std::abs(d_model - shape[0]) < std::abs(*nearest - shape[0])) nearest = d_model;
-  }
-  return nearest;
 }
 
 std::optional<size_t> LinearTable::first_row(std::string_view kernel, SsmPhase phase) const {

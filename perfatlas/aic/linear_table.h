@@ -17,15 +17,13 @@ namespace perfatlas::aic {
 
 class LinearTable {
  public:
-  /// `shape`: the columns of a shape, d_model first. REQUIRES: the op has them.
+  /// `shape`: the columns of a shape. REQUIRES: the op has them.
   LinearTable(std::string_view op_id, std::initializer_list<std::string_view> shape, const Database& database,
               SharedLayer shared);
 
   using Shape = std::vector<int64_t>;
   /// Points of exactly this kernel, phase and shape.
   PointList points(std::string_view kernel, SsmPhase phase, const Shape& shape) const;
-  /// The d_model nearest to that of `shape` among rows that agree otherwise; nothing when there are none.
-  std::optional<int64_t> nearest_d_model(std::string_view kernel, SsmPhase phase, const Shape& shape) const;
   /// Position of a kernel's first row in the table; nothing when it has none of the phase.
   std::optional<size_t> first_row(std::string_view kernel, SsmPhase phase) const;
 

@@ -22,7 +22,8 @@ class SplitPricer final : public Pricer {
     }
     for (const auto& elements : block_.gathered) {
       const Price gather = gather_.price(elements(at));
-      if (!gather.ok() || gather.latency_ms > 0) sum += gather;  // an empty one says nothing about the sum's origin
+      if (!gather.ok() || gather.latency_ms > 0)
+        sum += gather;  // an empty one says nothing about the sum's origin
     }
     if (!sum.ok()) return sum;
     return {.latency_ms = sum.latency_ms, .source = Source::estimated, .provenance = sum.provenance};

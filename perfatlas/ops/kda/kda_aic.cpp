@@ -84,8 +84,7 @@ std::unique_ptr<const Pricer> bind(const Kda& op, const Binding& binding) {
                           .bandwidth = binding.system().mem_bw};
   if (binding.mode != Mode::sol_full) {
     const LinearTable& table = binding.family<KdaFamily>().table;
-    LinearTable::Shape shape{op.d_model, op.d_conv, op.num_k_heads, op.head_k_dim};
-    if (const auto d_model = table.nearest_d_model(op.kernel_source, op.phase, shape)) shape[0] = *d_model;
+    const LinearTable::Shape shape{op.d_model, op.d_conv, op.num_k_heads, op.head_k_dim};
     if (PointList points = table.points(op.kernel_source, op.phase, shape); !points.empty())
       question.surface = std::make_shared<const Surface>(
           AxisLayout{.axes = op.phase == SsmPhase::generation ? size_t{1} : size_t{2}}, std::move(points),
