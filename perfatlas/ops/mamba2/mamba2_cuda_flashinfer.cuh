@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// FlashInfer's selective state update. Its headers take the sizes of a head as constants of the translation unit (DIM,
-// DSTATE), which mamba2_cuda_units.cmake declares before this file, and call the driver, which this worker must be able to
-// start without: those calls are looked up when they are made.
+// FlashInfer's selective state update. Its headers take the sizes of a head as constants of the translation unit, here
+// PERFATLAS_HEAD_DIM and PERFATLAS_D_STATE of mamba2_cuda_units.cmake, and call the driver, which this worker must be able
+// to start without: those calls are looked up when they are made.
 #pragma once
 
 #include <cuda.h>
@@ -50,6 +50,7 @@ inline CUtensorMap buildNdDescriptor(const std::type_info& type, const std::vect
 
 }  // namespace flashinfer::mamba::tma
 
+inline constexpr int DIM = PERFATLAS_HEAD_DIM, DSTATE = PERFATLAS_D_STATE;
 inline constexpr int PHILOX_ROUNDS = 0;  // states are rounded to nearest
 inline constexpr int NTOKENS_MTP = 1;
 using cuSeqlensIndex_t = int32_t;  // of kernels that are not compiled here

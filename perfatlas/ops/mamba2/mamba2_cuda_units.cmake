@@ -17,5 +17,5 @@ foreach(shape 64_128 64_64)
   endif()
   perfatlas_cuda_unit(flashinfer_state_update_${shape} FILE ops/mamba2/mamba2_cuda_flashinfer.cuh
     MAKE launch_state_update ${core}
-    BEFORE "${mamba2_before}\ninline constexpr int DIM = ${head_dim}, DSTATE = ${d_state}\;")
+    BEFORE "${mamba2_before}\n#define PERFATLAS_HEAD_DIM ${head_dim}\n#define PERFATLAS_D_STATE ${d_state}")
 endforeach()
