@@ -8,7 +8,7 @@
 #include <random>
 #include <thread>
 
-#include "perfatlas/base/error.h"
+#include "bench/bench_main.h"
 #include "perfatlas/db/atlas_table.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/tables/systems_root.h"
@@ -116,13 +116,13 @@ void bench_op(const SystemsRoot& root, const OpType& op, const TableRequest& req
   if (op.info.id == "gemm") fmt::print("  two threads: {:.2f} times one\n", two_thread_gain(table, inside));
 }
 
-int run(int argc, char** argv) {
+void run(const BenchArguments& arguments) {
   const OpRegistry ops = all_ops();
-  const SystemsRoot root(argv[1], ops);
-  const std::string system = argc > 2 ? argv[2] : "h200_sxm";
+  const SystemsRoot root(arguments.text(0), ops);
+  const std::string system = arguments.text(1, "h200_sxm");
   Load total;
   for (const std::string& backend : root.backends(system)) {
-    if (argc > 3 && backend != argv[3]) continue;
+    if (backend != arguments.text(2, backend.c_str())) continue;
     const std::string version = root.resolve_version(system, backend, "");
     fmt::print("{} {} {}\n{:<34}{:>9}{:>8}{:>8}{:>8}{:>8}{:>9}{:>8}{:>8}{:>8}\n", system, backend, version,
                "op", "rows", "slices", "exact", "inside", "beyond", "read", "split", "models", "+ bars");
@@ -137,16 +137,11 @@ int run(int argc, char** argv) {
       "cores.\n");
   fmt::print("all tables: read {:.0f} ms, split {:.0f} ms, models {:.0f} ms; with calibration {:.0f} ms\n",
              total.rows_ms, total.split_ms, total.models_ms, total.calibrated_ms);
-  return 0;
 }
 
 }  // namespace
 }  // namespace perfatlas
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    fmt::print(stderr, "usage: atlas_bench SOURCE [SYSTEM] [BACKEND]\n");
-    return 2;
-  }
-  return perfatlas::run(argc, argv);
+  return perfatlas::bench_main({"atlas_bench SOURCE [SYSTEM] [BACKEND]", argc, argv}, perfatlas::run);
 }

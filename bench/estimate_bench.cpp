@@ -4,6 +4,7 @@
 
 #include <cstdlib>
 
+#include "bench/bench_main.h"
 #include "perfatlas/estimate/estimate.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/tables/systems_root.h"
@@ -11,9 +12,17 @@
 namespace perfatlas::estimate {
 namespace {
 
+/// Throws UsageError.
+std::string source() {
+  const char* const path = std::getenv("PERFATLAS_SYSTEMS");
+  if (path == nullptr)
+    throw UsageError("set PERFATLAS_SYSTEMS to a wheel of published tables or a folder of systems");
+  return path;
+}
+
 struct Opened {
   OpRegistry ops = all_ops();
-  SystemsRoot root{std::getenv("PERFATLAS_SYSTEMS"), ops};
+  SystemsRoot root{source(), ops};
   Session session{root, {}};
 };
 
@@ -100,7 +109,17 @@ BENCHMARK(prefill_step<mixture>);
 BENCHMARK(aggregated_row<mixture>);
 BENCHMARK(static_row<mixture>);
 
+void run(const BenchArguments& arguments) {
+  if (arguments.size() > 0) arguments.refuse();
+  (void)opened();  // what is wrong with the tables is said before anything is timed
+  benchmark::RunSpecifiedBenchmarks();
+}
+
 }  // namespace
 }  // namespace perfatlas::estimate
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  return perfatlas::bench_main({"estimate_bench [--benchmark_filter=REGEX ...]", argc, argv},
+                               perfatlas::estimate::run);
+}

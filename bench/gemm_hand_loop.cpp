@@ -8,11 +8,11 @@
 #include <chrono>
 #include <unordered_map>
 
+#include "bench/bench_main.h"
 #include "perfatlas/backends/cpu/cpu_device.h"
 #include "perfatlas/backends/cpu/cpu_kernels.h"
 #include "perfatlas/backends/harness.h"
 #include "perfatlas/backends/operand_fill.h"
-#include "perfatlas/base/error.h"
 #include "perfatlas/ops/gemm/gemm.h"
 
 namespace perfatlas {
@@ -101,27 +101,22 @@ void compare(const Gemm& gemm, CacheState cache, CpuDevice& device, const Kernel
       hand / harness);
 }
 
-int run(int argc, char** argv) {
+void run(const BenchArguments& arguments) {
   const OpType op = make_op_type<Gemm>();
   Case what = make_case(op, Gemm{Quant::bf16, 1024, 4096, 4096});
   const char* const names[] = {"dtype", "m", "n", "k"};
-  for (int i = 1; i < argc && i <= 4; ++i) set_field(what, names[i - 1], argv[i]);
+  if (arguments.size() > std::size(names)) arguments.refuse();
+  for (size_t i = 0; i < arguments.size(); ++i) set_field(what, names[i], arguments.text(i));
   CpuDevice device("");
   KernelRegistry kernels;
   add_all_cpu_kernels(kernels);
   for (const CacheState cache : {CacheState::hot, CacheState::serving})
     compare(decode<Gemm>(what.values), cache, device, kernels);
-  return 0;
 }
 
 }  // namespace
 }  // namespace perfatlas
 
 int main(int argc, char** argv) {
-  try {
-    return perfatlas::run(argc, argv);
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "gemm_hand_loop: {}\n", error.what());
-    return 1;
-  }
+  return perfatlas::bench_main({"gemm_hand_loop [DTYPE [M [N [K]]]]", argc, argv}, perfatlas::run);
 }

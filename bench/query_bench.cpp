@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "bench/bench_main.h"
 #include "perfatlas/db/answer_text.h"
 #include "perfatlas/db/database.h"
 #include "perfatlas/ops/gemm/gemm.h"
@@ -208,7 +209,15 @@ void next_query(benchmark::State& state) {
 }
 BENCHMARK(next_query);
 
+void run(const BenchArguments& arguments) {
+  if (arguments.size() > 0) arguments.refuse();
+  benchmark::RunSpecifiedBenchmarks();
+}
+
 }  // namespace
 }  // namespace perfatlas
 
-BENCHMARK_MAIN();
+int main(int argc, char** argv) {
+  benchmark::Initialize(&argc, argv);
+  return perfatlas::bench_main({"query_bench [--benchmark_filter=REGEX ...]", argc, argv}, perfatlas::run);
+}

@@ -13,8 +13,7 @@
 #include <chrono>
 #include <filesystem>
 
-#include "perfatlas/base/error.h"
-#include "perfatlas/base/text.h"
+#include "bench/bench_main.h"
 #include "perfatlas/cluster/shard_status.h"
 #include "perfatlas/collect/audited_families.h"
 #include "perfatlas/collect/place.h"
@@ -180,10 +179,10 @@ void audit(uint64_t rows) {
   fmt::print("{:.3f} ms a case\n", 1e3 * watch.seconds() / double(records.size()));
 }
 
-int run(const std::vector<std::string>& words) {
+void run(const BenchArguments& arguments) {
   const OpRegistry toys = toy_registry();
-  const std::string what = words.empty() ? "" : words[0];
-  const auto number = [&](size_t i) { return uint64_t(parse_integer(words.at(i)).value()); };
+  const std::string what = arguments.text(0);
+  const auto number = [&](size_t i) { return uint64_t(arguments.number(i)); };
   PlanRequest request = ten_million();
   if (what == "plan") {
     plan_toys(toys, request, "plan");
@@ -194,7 +193,7 @@ int run(const std::vector<std::string>& words) {
     request.kind = PlanKind::small;
     plan_toys(toys, request, "small plan");
   } else if (what == "resume") {
-    resume(toys, words.at(1));
+    resume(toys, arguments.text(1));
   } else if (what == "status") {
     status(toys, number(1), number(2));
   } else if (what == "merge") {
@@ -202,20 +201,16 @@ int run(const std::vector<std::string>& words) {
   } else if (what == "audit") {
     audit(number(1));
   } else {
-    throw UsageError(
-        "scale_out plan|shard|small|resume WORKER|status SHARDS ROWS|merge SHARDS ROWS|audit ROWS");
+    arguments.refuse();
   }
-  return 0;
 }
 
 }  // namespace
 }  // namespace perfatlas
 
-int main(int count, char** words) {
-  try {
-    return perfatlas::run({words + 1, words + count});
-  } catch (const std::exception& error) {
-    fmt::print(stderr, "error: {}\n", error.what());
-    return 1;
-  }
+int main(int argc, char** argv) {
+  return perfatlas::bench_main(
+      {"scale_out plan|shard|small|resume WORKER|status SHARDS ROWS|merge SHARDS ROWS|audit ROWS", argc,
+       argv},
+      perfatlas::run);
 }

@@ -10,6 +10,7 @@
 #include <random>
 #include <vector>
 
+#include "bench/bench_main.h"
 #include "perfatlas/serving/closed_form.h"
 #include "perfatlas/serving/trace_file.h"
 #include "perfatlas/serving/vectors_test.h"
@@ -87,10 +88,15 @@ void time_trace(int64_t requests) {
       100 * result.busy_share, usage.ru_maxrss / 1024);
 }
 
+void run(const BenchArguments& arguments) {
+  const int64_t requests = arguments.size() > 0 ? arguments.number(0) : 1'000'000;
+  time_predictions();
+  time_trace(requests);
+}
+
 }  // namespace
 }  // namespace perfatlas
 
 int main(int argc, char** argv) {
-  perfatlas::time_predictions();
-  perfatlas::time_trace(argc > 1 ? std::atoll(argv[1]) : 1'000'000);
+  return perfatlas::bench_main({"serving_bench [REQUESTS]", argc, argv}, perfatlas::run);
 }

@@ -4,13 +4,14 @@
 // the memory that the process then holds.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <fstream>
 
+#include "bench/bench_main.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/tables/systems_root.h"
 
+namespace perfatlas {
 namespace {
 
 double milliseconds_since(std::chrono::steady_clock::time_point start) {
@@ -25,22 +26,27 @@ double resident_mb() {
   return resident * 4096 / 1e6;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  using namespace perfatlas;
-  if (argc < 4) return fmt::print(stderr, "usage: table_loading SOURCE SYSTEM BACKEND [OP...]\n"), 2;
+void run(const BenchArguments& arguments) {
+  const std::string &system = arguments.text(1), &backend = arguments.text(2);
   const OpRegistry ops = all_ops();
+  std::vector<const OpType*> asked;
+  for (size_t i = 3; i < arguments.size(); ++i) asked.push_back(&ops.get(arguments.text(i)));
+  if (asked.empty())
+    for (const auto& op : ops.ops()) asked.push_back(op.get());
   const auto start = std::chrono::steady_clock::now();
-  const SystemsRoot root(argv[1], ops);
-  const std::string version = root.resolve_version(argv[2], argv[3], "");
+  const SystemsRoot root(arguments.text(0), ops);
+  const std::string version = root.resolve_version(system, backend, "");
   const double opened = milliseconds_since(start);
   size_t rows = 0;
-  for (const auto& op : ops.ops()) {
-    const auto named = [&](const char* name) { return op->info.id == name; };
-    if (argc > 4 && std::none_of(argv + 4, argv + argc, named)) continue;
-    rows += root.table_rows(*op, {argv[2], argv[3], version, SharedLayer::on})->size();
-  }
-  fmt::print("{} {} {}: {} rows, opened after {:.1f} ms, ready after {:.1f} ms, {:.0f} MB resident\n",
-             argv[2], argv[3], version, rows, opened, milliseconds_since(start), resident_mb());
+  for (const OpType* const op : asked)
+    rows += root.table_rows(*op, {system, backend, version, SharedLayer::on})->size();
+  fmt::print("{} {} {}: {} rows, opened after {:.1f} ms, ready after {:.1f} ms, {:.0f} MB resident\n", system,
+             backend, version, rows, opened, milliseconds_since(start), resident_mb());
+}
+
+}  // namespace
+}  // namespace perfatlas
+
+int main(int argc, char** argv) {
+  return perfatlas::bench_main({"table_loading SOURCE SYSTEM BACKEND [OP...]", argc, argv}, perfatlas::run);
 }
