@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "perfatlas/base/text.h"
 #include "perfatlas/tables/yaml_impl.h"
 
 namespace perfatlas {
@@ -13,6 +14,8 @@ std::string non_empty(const YamlPlace& entry, const char* key) {
   if (text.empty()) entry.at(key).refuse("it is empty");
   return text;
 }
+
+constexpr char kSeparator = '\t';
 
 std::string stem_of(std::string name) { return name.substr(0, name.rfind('.')); }
 
@@ -42,6 +45,29 @@ std::vector<SharedKernel> parse_reuse_manifest(std::string_view text, const std:
       if (kernel.frameworks.size() > 1) kernels.push_back(std::move(kernel));
     });
   });
+  return kernels;
+}
+
+std::string shared_kernel_lines(const std::vector<SharedKernel>& kernels) {
+  std::string lines;
+  for (const SharedKernel& kernel : kernels) {
+    lines += kernel.table + kSeparator + kernel.kernel;
+    for (const std::string& framework : kernel.frameworks) lines += kSeparator + framework;
+    lines += '\n';
+  }
+  return lines;
+}
+
+std::optional<std::vector<SharedKernel>> shared_kernels_of_lines(std::string_view lines) {
+  std::vector<SharedKernel> kernels;
+  while (!lines.empty()) {
+    const size_t end = lines.find('\n');
+    if (end == lines.npos) return std::nullopt;
+    const auto words = split(lines.substr(0, end), kSeparator);
+    if (words.size() < 3) return std::nullopt;
+    kernels.push_back({std::string(words[0]), std::string(words[1]), {words.begin() + 2, words.end()}});
+    lines.remove_prefix(end + 1);
+  }
   return kernels;
 }
 

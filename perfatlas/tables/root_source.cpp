@@ -20,6 +20,7 @@ namespace {
 constexpr const char* kVersionsFile = "query_versions.yaml";
 constexpr const char* kLanesFile = "attention_lane_defaults.yaml";
 constexpr std::string_view kYaml = ".yaml";
+constexpr std::string_view kSharedKernelLines = "shared kernels, one a line";
 
 /// Libraries of collective operations: not back ends, their versions come from the system's description.
 struct CommLibrary {
@@ -67,9 +68,15 @@ struct RootSource::State {
   }
   const std::vector<SharedKernel>& manifest() {
     return *shared_kernels.get("", [&]() -> std::vector<SharedKernel> {
-      const std::string file = path(kReuseManifestFile);
-      if (!tree().exists(file)) return {};
-      return parse_reuse_manifest(tree().read(file), tree().name_of(file));
+      const std::optional<FileEntry> entry = tree().entry(path(kReuseManifestFile));
+      if (!entry) return {};
+      if (const auto lines = cache.load_text(kSharedKernelLines, *entry))
+        if (auto kept = shared_kernels_of_lines(*lines)) return std::move(*kept);
+      auto parsed = parse_reuse_manifest(tree().read(entry->path), tree().name_of(entry->path));
+      const std::string lines = shared_kernel_lines(parsed);
+      // A name that holds a separator would come back as another one.
+      if (shared_kernels_of_lines(lines) == parsed) cache.store_text(kSharedKernelLines, *entry, lines);
+      return parsed;
     });
   }
   const std::vector<TableDonor>& donors_of(const SystemTables& found, const TableRequest& request) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/tables/published_tree_test.h"
+#include "perfatlas/tables/reuse.h"
 
 namespace perfatlas {
 namespace {
@@ -57,6 +58,38 @@ TEST(Sources, PrimaryThenDonorsThenEarlierVersionsNearestFirstThenSiblings) {
   EXPECT_THAT(sources(tree, {"s", "vllm", "main", SharedLayer::on}),
               ElementsAre("primary vllm main", "sibling trtllm 1.1.0rc1 a b", "sibling trtllm 1.0.0 a b"))
       << "nothing is earlier than a name that is no version";
+}
+
+TEST(Sources, TheManifestIsKeptAsLinesAndReadAgainWhenItChanges) {
+  PublishedTree tree;
+  tree.put_system("s");
+  tree.put_gemm("s/gemm/vllm/2.0", kOneRow);
+  tree.put_gemm("s/gemm/trtllm/1.0", kOneRow);
+  const auto put_manifest = [&](const std::string& kernel) {
+    tree.put("perf_data_reuse_manifest.yaml", "groups:\n- {op_file: gemm_perf.parquet, kernel_source: " +
+                                                  kernel + ", tier: shared, frameworks: [trtllm, vllm]}\n");
+  };
+  const TemporaryFolder cache;
+  const auto kernels = [&] {
+    const OpRegistry ops = all_ops();
+    const SystemsRoot root(tree.path(), ops, plain_options(cache.path()));
+    return root.sources_of({"s", "vllm", "2.0", SharedLayer::on}, "gemm_perf").back().kernels;
+  };
+  put_manifest("a");
+  for (int process = 0; process < 2; ++process) EXPECT_THAT(kernels(), ElementsAre("a"));
+  put_manifest("longer");
+  EXPECT_THAT(kernels(), ElementsAre("longer"));
+  put_manifest("\"a\\tb\"");
+  for (int process = 0; process < 2; ++process)
+    EXPECT_THAT(kernels(), ElementsAre("a\tb")) << "a separator in a name: parsed every time";
+}
+
+TEST(SharedKernels, LinesComeBackAsTheyWere) {
+  const std::vector<SharedKernel> kernels{{"gemm_perf", "a kernel", {"sglang", "vllm"}},
+                                          {"moe_perf", "b", {"trtllm", "vllm", "sglang"}}};
+  EXPECT_EQ(shared_kernels_of_lines(shared_kernel_lines(kernels)), kernels);
+  EXPECT_EQ(shared_kernels_of_lines("gemm_perf\ta\tvllm"), std::nullopt) << "cut short";
+  EXPECT_EQ(shared_kernels_of_lines("gemm_perf\n"), std::nullopt);
 }
 
 TEST(Sources, BothLayoutsAreReadAndParquetCountsBeforeCsv) {

@@ -29,10 +29,17 @@ class TableCache {
   /// Keeps a table. False when that was not possible.
   bool store(const FileTable& table, const FileEntry& file) const;
 
+  /// What was parsed from a description, as text. `what` names the form of that text: another form, another name.
+  std::optional<std::string> load_text(std::string_view what, const FileEntry& file) const;
+  /// Keeps such a text. False when that was not possible.
+  bool store_text(std::string_view what, const FileEntry& file, std::string_view text) const;
+
   bool enabled() const { return !folder_.empty(); }
 
  private:
-  std::string path_of(const OpType& op, const FileEntry& file) const;
+  /// `what`: what of the file is kept.
+  std::string path_of(std::string_view what, const FileEntry& file) const;
+  bool write(const std::string& path, std::string_view bytes) const;
   std::string folder_, identity_;
 };
 

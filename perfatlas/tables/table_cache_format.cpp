@@ -179,6 +179,25 @@ uint64_t declaration_hash(const OpType& op) {
   return hash64(text);
 }
 
+std::string encode_kept(std::string_view payload, const TableCacheKey& key) {
+  Head head{{}, kRevision, key.bytes, key.stamp, key.declaration, payload.size(), hash128(payload).low};
+  std::memcpy(head.magic, kMagic.data(), kMagic.size());
+  return std::string(reinterpret_cast<const char*>(&head), sizeof head).append(payload);
+}
+
+std::optional<std::string_view> decode_kept(const SharedBytes& bytes, const TableCacheKey& key) {
+  Head head{};
+  if (bytes.bytes < sizeof head) return std::nullopt;
+  std::memcpy(&head, bytes.data, sizeof head);
+  const std::string_view payload(static_cast<const char*>(bytes.data) + sizeof head,
+                                 bytes.bytes - sizeof head);
+  if (std::string_view(head.magic, sizeof head.magic) != kMagic || head.revision != kRevision ||
+      head.bytes != key.bytes || head.stamp != key.stamp || head.declaration != key.declaration ||
+      head.payload_bytes != payload.size() || head.payload_hash != hash128(payload).low)
+    return std::nullopt;
+  return payload;
+}
+
 std::string encode_table(const FileTable& table, const TableCacheKey& key) {
   const FileTableParts& parts = table.parts();
   Writer out;
@@ -196,23 +215,13 @@ std::string encode_table(const FileTable& table, const TableCacheKey& key) {
   out.blob(parts.winners.data(), parts.winners.size() * sizeof(uint32_t));
   out.number(parts.unknown_columns.size());
   for (const std::string& name : parts.unknown_columns) out.text(name);
-  const std::string payload = out.take();
-  Head head{{}, kRevision, key.bytes, key.stamp, key.declaration, payload.size(), hash128(payload).low};
-  std::memcpy(head.magic, kMagic.data(), kMagic.size());
-  return std::string(reinterpret_cast<const char*>(&head), sizeof head) + payload;
+  return encode_kept(out.take(), key);
 }
 
 std::optional<FileTable> decode_table(const OpType& op, const SharedBytes& bytes, const TableCacheKey& key) {
-  Head head{};
-  if (bytes.bytes < sizeof head) return std::nullopt;
-  std::memcpy(&head, bytes.data, sizeof head);
-  const std::string_view payload(static_cast<const char*>(bytes.data) + sizeof head,
-                                 bytes.bytes - sizeof head);
-  if (std::string_view(head.magic, sizeof head.magic) != kMagic || head.revision != kRevision ||
-      head.bytes != key.bytes || head.stamp != key.stamp || head.declaration != key.declaration ||
-      head.payload_bytes != payload.size() || head.payload_hash != hash128(payload).low)
-    return std::nullopt;
-  Reader in(payload, bytes.owner);
+  const std::optional<std::string_view> payload = decode_kept(bytes, key);
+  if (!payload) return std::nullopt;
+  Reader in(*payload, bytes.owner);
   std::optional<FileTableParts> parts = read_parts(op, in);
   if (!parts) return std::nullopt;
   return FileTable(std::move(*parts));

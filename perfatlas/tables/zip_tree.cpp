@@ -1,31 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A wheel as a tree: its directory is read once, members are unpacked when they are asked for.
 #include <fmt/format.h>
-#include <minizip/unzip.h>
 
 #include <algorithm>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/tables/file_tree.h"
+#include "perfatlas/tables/zip_file_impl.h"
 
 namespace perfatlas {
 namespace {
-
-/// An open zip file; closed when it goes.
-class ZipFile {
- public:
-  explicit ZipFile(const std::string& path) : handle_(unzOpen64(path.c_str())) {
-    if (handle_ == nullptr)
-      throw Error(fmt::format("{}: this is not a zip file, or it is cut short; fetch it again", path));
-  }
-  ~ZipFile() { unzClose(handle_); }
-  ZipFile(const ZipFile&) = delete;
-  ZipFile& operator=(const ZipFile&) = delete;
-  unzFile get() const { return handle_; }
-
- private:
-  unzFile handle_;
-};
 
 struct Member {
   FileEntry entry;
