@@ -11,7 +11,7 @@ MeasuredPoint PointList::point_of(const Coordinates& at, uint32_t row) const {
 }
 
 void PointList::add(const Coordinates& at, uint32_t row) {
-  if (!positions_.try_emplace(at, uint32_t(points_.size())).second) return;
+  if (positions_.add(at, places()) != points_.size()) return;
   points_.push_back(point_of(at, row));
   numbers_.push_back(row);
 }
@@ -23,11 +23,11 @@ void PointList::add(const Coordinates& at, uint32_t row, double latency_ms) {
 }
 
 void PointList::replace(const Coordinates& at, uint32_t row) {
-  const auto found = positions_.find(at);
-  if (found == positions_.end()) return add(at, row);
-  if (rows_->source(numbers_[found->second]) != rows_->source(row)) return;
-  points_[found->second] = point_of(at, row);
-  numbers_[found->second] = row;
+  const uint32_t found = positions_.find(at, places());
+  if (found == PlaceIndex::kNone) return add(at, row);
+  if (rows_->source(numbers_[found]) != rows_->source(row)) return;
+  points_[found] = point_of(at, row);
+  numbers_[found] = row;
 }
 
 void PointList::raise_to(const SolFunction& sol) {

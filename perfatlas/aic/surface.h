@@ -7,12 +7,12 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "perfatlas/aic/ground.h"
 #include "perfatlas/aic/price.h"
 #include "perfatlas/interp/interpolator.h"
+#include "perfatlas/interp/place_index.h"
 #include "perfatlas/interp/utilisation_grid.h"
 #include "perfatlas/tables/table_rows.h"
 
@@ -25,6 +25,12 @@ class PointList {
   /// Points made elsewhere; nothing can be added.
   explicit PointList(std::vector<MeasuredPoint> points) : points_(std::move(points)) {}
 
+  /// Room for so many points. REQUIRES: there are none yet.
+  void reserve(size_t points) {
+    points_.reserve(points);
+    numbers_.reserve(points);
+    positions_ = PlaceIndex(points);
+  }
   /// A place that has a point already keeps it.
   void add(const Coordinates& at, uint32_t row);
   /// The same with a latency that is a part of the row's; no energy is known of it.
@@ -43,11 +49,14 @@ class PointList {
 
  private:
   MeasuredPoint point_of(const Coordinates& at, uint32_t row) const;
+  auto places() const {
+    return [this](uint32_t i) -> const Coordinates& { return points_[i].at; };
+  }
 
   const TableRows* rows_ = nullptr;
   std::vector<MeasuredPoint> points_;
   std::vector<uint32_t> numbers_;
-  std::unordered_map<Coordinates, uint32_t, CoordinatesHash> positions_;
+  PlaceIndex positions_;
 };
 
 /// Immutable; thread-safe.

@@ -23,12 +23,13 @@ size_t TableKeyHash::operator()(const TableKey& key) const {
 }
 
 void TableIndex::add(const TableKey& key, uint32_t row) {
-  if (groups_.empty() || groups_[last_].key != key) {
-    const auto [at, is_new] = positions_.try_emplace(key, uint32_t(groups_.size()));
-    if (is_new) groups_.push_back({key, {}});
-    last_ = at->second;
-  }
-  groups_[last_].rows.push_back(row);
+  // Rows of a group follow each other, or those of a few groups (dtypes of one shape) alternate.
+  for (const uint32_t group : recent_)
+    if (group < groups_.size() && groups_[group].key == key) return groups_[group].rows.push_back(row);
+  const auto [at, is_new] = positions_.try_emplace(key, uint32_t(groups_.size()));
+  if (is_new) groups_.push_back({key, {}});
+  groups_[at->second].rows.push_back(row);
+  recent_[next_recent_++ % recent_.size()] = at->second;
 }
 
 const TableIndex::Group* TableIndex::find(const TableKey& key) const {

@@ -63,7 +63,8 @@ class TableIndex {
   std::vector<KeyPart> parts_;
   std::vector<Group> groups_;
   std::unordered_map<TableKey, uint32_t, TableKeyHash> positions_;
-  uint32_t last_ = 0;  // group of the row added last: rows of a group often follow each other
+  std::array<uint32_t, 4> recent_{};  // groups that were looked for last
+  uint32_t next_recent_ = 0;
 };
 
 }  // namespace perfatlas::aic

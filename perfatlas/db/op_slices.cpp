@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <unordered_set>
 
@@ -25,26 +26,17 @@ struct SliceRow {
 class Splitter {
  public:
   /// `distinct`: no two rows of one slice have the same place.
-  Splitter(const OpType& op, bool distinct) : op_(&op), distinct_(distinct) {}
+  Splitter(const OpType& op, bool distinct) : op_(&op), distinct_(distinct) {
+    for (const FieldType& field : op.fields) keyed_ = keyed_ || field.keyed;
+  }
 
   /// Leaves out rows whose place is taken, and what was measured as absent.
   void add(const SliceRow& row, uint32_t number) {
     if (!(row.latency_ms > 0)) return;
-    SliceKey key = op_->slice_of(row.values);
-    key.push_back(row.kernel);
-    key.push_back(row.state);
-    if (slices_.empty() || key != last_key_) {  // rows of a slice often follow each other
-      const auto [at, is_new] = numbers_.try_emplace(key, slices_.size());
-      if (is_new) {
-        slices_.push_back({.prototype = row.values});
-        places_.emplace_back();
-      }
-      last_key_ = std::move(key);
-      last_ = at->second;
-    }
+    const size_t number_of_slice = slice_of(row);
     const Coordinates place = coordinates_of(*op_, row.values);
-    if (!distinct_ && !places_[last_].insert(place).second) return;
-    OpSlice& slice = slices_[last_];
+    if (!distinct_ && !places_[number_of_slice].insert(place).second) return;
+    OpSlice& slice = slices_[number_of_slice];
     slice.points.push_back({place, row.latency_ms, row.energy_mj});
     slice.rows.push_back(number);
   }
@@ -52,10 +44,40 @@ class Splitter {
   std::vector<OpSlice> take() { return std::move(slices_); }
 
  private:
+  /// Number of a row's slice. Rows of a slice follow each other, or those of a few slices alternate: making a key
+  /// takes longer than comparing the fields that it is made of.
+  size_t slice_of(const SliceRow& row) {
+    if (!keyed_)
+      for (const Recent& recent : recent_)
+        if (recent.number < slices_.size() && recent.kernel == row.kernel && recent.state == row.state &&
+            same_exact_fields(slices_[recent.number].prototype, row.values))
+          return recent.number;
+    SliceKey key = op_->slice_of(row.values);
+    key.push_back(row.kernel);
+    key.push_back(row.state);
+    const auto [at, is_new] = numbers_.try_emplace(std::move(key), slices_.size());
+    if (is_new) {
+      slices_.push_back({.prototype = row.values});
+      places_.emplace_back();
+    }
+    recent_[next_recent_++ % recent_.size()] = {at->second, row.kernel, row.state};
+    return at->second;
+  }
+
+  bool same_exact_fields(const FieldValues& a, const FieldValues& b) const {
+    for (size_t i = 0; i < op_->fields.size(); ++i)
+      if (op_->fields[i].role == Role::exact && a[i] != b[i]) return false;
+    return true;
+  }
+
+  struct Recent {
+    size_t number = SIZE_MAX;  // none
+    int64_t kernel = 0, state = 0;
+  };
   const OpType* op_;
-  bool distinct_;
-  SliceKey last_key_;
-  size_t last_ = 0;
+  bool distinct_, keyed_ = false;
+  std::array<Recent, 4> recent_{};  // slices that were looked for last
+  size_t next_recent_ = 0;
   std::map<SliceKey, size_t> numbers_;
   std::vector<OpSlice> slices_;
   std::vector<std::unordered_set<Coordinates, CoordinatesHash>> places_;

@@ -44,7 +44,7 @@ Reading SiteCurve::read(int64_t place) const {
     if (chosen.count == SitesWalk::kSites) break;
   }
   if (chosen.count > 0 && walk.sol(question.at) > 0)
-    return reading_of(walk.weigh(chosen, walk.inside_box(chosen)));
+    return walk.weigh_reading(chosen, walk.inside_box(chosen));
   return reading_of(walk.estimate());
 }
 

@@ -29,6 +29,9 @@ class SitesInterpolator final : public Interpolator {
   friend class SitesWalk;
   friend class SiteCurve;
 
+  /// Fills curve_begin_, and point_ with the points of each site in the order in which they came.
+  void list_by_site(const std::vector<uint32_t>& site_of);
+
   size_t site_axes_;
   bool raise_blends_;
   std::vector<Coordinates> sites_;     // in order of first appearance; the curve axis is 0

@@ -6,6 +6,11 @@
 #include "perfatlas/interp/sites_walk_impl.h"
 
 namespace perfatlas {
+namespace {
+
+constexpr std::string_view kNoSolNearby = "no measured shape nearby has a known speed of light";
+
+}  // namespace
 
 void SitesWalk::Neighbours::offer(Neighbour candidate) {
   if (count == kSites && candidate.square >= nearest.back().square) return;
@@ -88,9 +93,9 @@ Estimate SitesWalk::transfer() const {
   return weigh(chosen, selection.free_axis < 0 && inside_box(chosen));
 }
 
-Estimate SitesWalk::weigh(const Neighbours& chosen, bool inside) const {
-  Estimate estimate;
-  double utilisation = 0, power = 0, total = 0, nearest = INFINITY;
+template <class Visit>
+SitesWalk::Weighed SitesWalk::mean_of(const Neighbours& chosen, bool inside, const Visit& visit) const {
+  double utilisation = 0, power = 0, total = 0;
   for (size_t i = 0; i < chosen.count; ++i) {
     const auto [square, site] = chosen.nearest[i];
     const OnCurve own = on_curve(site);
@@ -101,20 +106,39 @@ Estimate SitesWalk::weigh(const Neighbours& chosen, bool inside) const {
     utilisation += weight * bound / own.value.latency_ms;
     power += weight * own.value.power_w;
     inside = inside && own.kind != EstimateKind::held;
+    visit(own, square, weight);
+  }
+  if (!(total > 0)) return {};
+  return {inside ? EstimateKind::interpolated : EstimateKind::held,
+          {sol(question_.at) / (utilisation / total), power / total},
+          total};
+}
+
+Estimate SitesWalk::weigh(const Neighbours& chosen, bool inside) const {
+  Estimate estimate;
+  double nearest = INFINITY;
+  const double octave = octave_of(place_);
+  const Weighed mean = mean_of(chosen, inside, [&](const OnCurve& own, double square, double weight) {
     for (size_t j = 0; j < own.support_count; ++j) {
       const auto [entry, share] = own.supports[j];
-      const double step = octave_of(sites_.key_[entry]) - octave_of(place_);
+      const double step = octave_of(sites_.key_[entry]) - octave;
       nearest = std::min(nearest, square + step * step);
       add_support(estimate, sites_.point_[entry], share * weight);
     }
-  }
-  if (!(total > 0)) return miss("no measured shape nearby has a known speed of light");
-  for (size_t i = 0; i < estimate.support_count; ++i) estimate.supports[i].weight /= total;
-  estimate.kind = inside ? EstimateKind::interpolated : EstimateKind::held;
-  estimate.latency_ms = sol(question_.at) / (utilisation / total);
-  if (!std::isnan(power)) estimate.energy_mj = power / total * estimate.latency_ms;
+  });
+  if (mean.kind == EstimateKind::miss) return miss(kNoSolNearby);
+  for (size_t i = 0; i < estimate.support_count; ++i) estimate.supports[i].weight /= mean.total;
+  estimate.kind = mean.kind;
+  estimate.latency_ms = mean.value.latency_ms;
+  estimate.energy_mj = mean.value.energy_mj();
   estimate.distance = std::sqrt(nearest);
   return estimate;
+}
+
+Reading SitesWalk::weigh_reading(const Neighbours& chosen, bool inside) const {
+  const Weighed mean = mean_of(chosen, inside, [](const OnCurve&, double, double) {});
+  if (mean.kind == EstimateKind::miss) return {.miss_reason = kNoSolNearby};
+  return {mean.kind, mean.value.latency_ms, mean.value.power_w * mean.value.latency_ms, {}};
 }
 
 }  // namespace perfatlas

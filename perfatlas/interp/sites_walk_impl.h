@@ -57,7 +57,18 @@ class SitesWalk {
 
   Estimate from_own(uint32_t site, const OnCurve& own) const;
   Estimate transfer() const;
+  /// The mean over neighbours; a miss when none of them has a speed of light.
+  struct Weighed {
+    EstimateKind kind = EstimateKind::miss;
+    PoweredLatency value{};
+    double total = 0;  // of the weights
+  };
+  /// Calls visit(OnCurve, squared distance, weight) for each that counts.
+  template <class Visit>
+  Weighed mean_of(const Neighbours& chosen, bool inside, const Visit& visit) const;
   Estimate weigh(const Neighbours& chosen, bool inside) const;
+  /// The same without points and distance.
+  Reading weigh_reading(const Neighbours& chosen, bool inside) const;
   Estimate miss(std::string_view reason) const;
 
   double sol(Coordinates at) const { return question_.sol ? question_.sol(at) : 0; }

@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <unordered_map>
+#include <utility>
 
 #include "perfatlas/aic/roofline.h"
 
@@ -24,24 +26,36 @@ SolFunction over_mnk(const GemmSol& sol) {
 /// Rows in the order in which nested maps m -> n -> k would list them when each keeps its keys in order of arrival:
 /// equally distant weight shapes are told apart by it.
 std::vector<uint32_t> nested_order(const TableFields& fields, const std::vector<uint32_t>& rows) {
-  std::unordered_map<int64_t, uint32_t> rank_of_m;
-  std::unordered_map<Coordinates, uint32_t, CoordinatesHash> rank_of_mn;
-  struct Place {
-    uint32_t m, mn, row;
+  // A group is one (m, n); rows of a group often follow each other.
+  struct Group {
+    int64_t m = -1, n = -1;
+    uint32_t rank_of_m = 0, rows = 0;
   };
-  std::vector<Place> places;
-  places.reserve(rows.size());
+  std::unordered_map<int64_t, uint32_t> rank_of_m;
+  std::vector<Group> groups;
+  PlaceIndex index;
+  std::vector<uint32_t> group_of;
+  group_of.reserve(rows.size());
   for (const uint32_t row : rows) {
     const int64_t m = fields(row, m_column), n = fields(row, n_column);
-    const uint32_t rank = rank_of_m.try_emplace(m, uint32_t(rank_of_m.size())).first->second;
-    const uint32_t both = rank_of_mn.try_emplace({m, n}, uint32_t(rank_of_mn.size())).first->second;
-    places.push_back({rank, both, row});
+    uint32_t group = group_of.empty() ? 0 : group_of.back();
+    if (groups.empty() || groups[group].m != m || groups[group].n != n) {
+      group = index.add({m, n}, [&](uint32_t g) { return Coordinates{groups[g].m, groups[g].n}; });
+      if (group == groups.size())
+        groups.push_back({m, n, rank_of_m.try_emplace(m, uint32_t(rank_of_m.size())).first->second});
+    }
+    ++groups[group].rows;
+    group_of.push_back(group);
   }
-  std::stable_sort(places.begin(), places.end(), [](const Place& a, const Place& b) {
-    return std::pair(a.m, a.mn) < std::pair(b.m, b.mn);
-  });
-  std::vector<uint32_t> ordered;
-  for (const Place& place : places) ordered.push_back(place.row);
+  std::vector<uint32_t> order(groups.size());
+  std::iota(order.begin(), order.end(), 0u);
+  std::stable_sort(order.begin(), order.end(),
+                   [&](uint32_t a, uint32_t b) { return groups[a].rank_of_m < groups[b].rank_of_m; });
+  std::vector<uint32_t> next(groups.size());  // place of the next row of each group
+  uint32_t place = 0;
+  for (const uint32_t group : order) next[group] = std::exchange(place, place + groups[group].rows);
+  std::vector<uint32_t> ordered(rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) ordered[next[group_of[i]]++] = rows[i];
   return ordered;
 }
 
@@ -99,6 +113,7 @@ PointList GemmTable::points(QuantMode quant, bool sites) const {
   const TableIndex::Group* group = index_.find(key_of(quant));
   if (group == nullptr) return points;
   const std::vector<uint32_t> ordered = sites ? nested_order(fields_, group->rows) : group->rows;
+  points.reserve(ordered.size());
   for (const uint32_t row : ordered) {
     const int64_t m = fields_(row, m_column), n = fields_(row, n_column), k = fields_(row, k_column);
     points.add(sites ? Coordinates{n, k, m} : Coordinates{m, n, k}, row);
