@@ -129,7 +129,7 @@ void BarCalibration::add_line(const AtlasCells& cells, size_t cell, size_t axis)
     if (other == cell) line.place = line.keys.size();
     line.keys.push_back(cells.keys[axis][i]);
     line.latency_ms.push_back(cells.latency_ms[other]);
-    line.bound_ms.push_back(cells.bound_ms[other]);
+    line.bound_ms.push_back(cells.bound_ms(other));
   }
   const size_t points = line.keys.size();
   if (points < 2) return;

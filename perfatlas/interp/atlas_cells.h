@@ -31,7 +31,7 @@ struct AtlasCells {
   std::array<std::vector<double>, kMaxAxes> keys;  // sorted, distinct
   std::array<size_t, kMaxAxes> stride{};           // innermost axis last: 1
   std::vector<double> latency_ms;                  // no cell is empty; measured cells: as measured
-  std::vector<float> bound_ms;                     // speed of light; 0 when unknown
+  std::vector<SolParts> light;                     // speed of light; zeros when unknown
   std::vector<CellState> state;
   std::vector<uint32_t> point;  // index of the measured point, or kNone
   std::vector<std::pair<uint32_t, double>>
@@ -39,9 +39,11 @@ struct AtlasCells {
   std::vector<uint8_t> hole;   // how a cell that was not measured came about (see hole_kind); empty: no holes
   std::vector<float> power_w;  // empty: no point has energy; not a number: unknown
   double best_utilisation = 0.8;  // of trusted cells, and at least this: no answer is faster beyond the data
+  uint8_t straight = 0;           // axes (bits) along which the speed of light is a straight line
   std::array<uint32_t, kMaxAxes> upper_anchor{}, lower_anchor{};  // two octaves inside the ends
 
   size_t size() const { return latency_ms.size(); }
+  double bound_ms(size_t cell) const { return light[cell].bound_ms(); }
   bool trusted(size_t cell) const { return state[cell] == CellState::measured; }
   /// What a measured cell answers. REQUIRES: it is measured or doubtful.
   double measured_ms(size_t cell) const;
@@ -75,6 +77,9 @@ inline constexpr size_t kBarBins = 8;
 
 /// Boxes beyond this are not made: the slice is scattered points, not a grid.
 inline constexpr size_t kMostCells = 5'000'000;
+
+/// The keys of an axis, ascending. REQUIRES: coordinates are not negative.
+std::vector<int64_t> distinct_values(std::span<const MeasuredPoint> points, size_t axis);
 
 /// Cells of the box that `points` span: the product of the numbers of distinct keys.
 size_t box_cells(size_t axes, std::span<const MeasuredPoint> points);

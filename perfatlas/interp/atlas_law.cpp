@@ -9,16 +9,6 @@
 namespace perfatlas {
 namespace {
 
-/// The speed of light where the axis is at `key`; nothing is known without a law.
-SolParts parts_at(const SolLaw& sol, size_t axis, double* at, double key) {
-  if (!sol) return {};
-  const double kept = at[axis];
-  at[axis] = key;
-  const SolParts parts = sol(at);
-  at[axis] = kept;
-  return parts;
-}
-
 constexpr double kBlendPerOctave = 0.1, kMostBlend = 0.5;
 
 }  // namespace
@@ -36,37 +26,55 @@ AtlasLaw atlas_law(const OpType& op) {
   return law;
 }
 
+SolParts parts_at(const SolLaw& sol, size_t axis, double* at, double key) {
+  if (!sol) return {};
+  const double kept = at[axis];
+  at[axis] = key;
+  const SolParts parts = sol(at);
+  at[axis] = kept;
+  return parts;
+}
+
+double share_in_work(const SolParts& a, const SolParts& b, const SolParts& there, double plain) {
+  const double share = (there.work_ms() - a.work_ms()) / (b.work_ms() - a.work_ms());
+  return share >= 0 && share <= 1 ? share : plain;  // also when it is not a number
+}
+
 double share_between(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, double key_a,
                      double key_b) {
   const double x = at[axis];
   const double plain = (x - key_a) / (key_b - key_a);
   if (law.axis[axis].inside == AxisCoordinate::value || !sol) return plain;
-  const double a = parts_at(sol, axis, at, key_a).work_ms();
-  const double b = parts_at(sol, axis, at, key_b).work_ms();
-  const double share = (parts_at(sol, axis, at, x).work_ms() - a) / (b - a);
-  return share >= 0 && share <= 1 ? share : plain;  // also when it is not a number
+  return share_in_work(parts_at(sol, axis, at, key_a), parts_at(sol, axis, at, key_b),
+                       parts_at(sol, axis, at, x), plain);
+}
+
+double latency_beyond(const AtlasLaw& law, size_t axis, double x, const Arm& a, const Arm& b,
+                      const BeyondParts& parts) {
+  const bool above = x > a.key;
+  const double bound_there = parts.there.bound_ms(), bound_here = parts.a.bound_ms();
+  const bool known = bound_there > 0 && bound_here > 0;
+  double hold = known ? a.latency_ms * bound_there / bound_here : a.latency_ms;
+  if (!above) hold = std::min(hold, a.latency_ms);
+  if (a.key == b.key) return hold;
+  const bool in_value =
+      !parts.known || (above ? law.axis[axis].above : law.axis[axis].below) == AxisCoordinate::value;
+  const double from = in_value ? a.key : parts.a.work_ms();
+  const double slope = (a.latency_ms - b.latency_ms) / (from - (in_value ? b.key : parts.b.work_ms()));
+  double line = a.latency_ms + slope * ((in_value ? x : parts.there.work_ms()) - from);
+  if (!std::isfinite(line)) line = hold;
+  if (!above) return std::clamp(line, hold, a.latency_ms);
+  const double bounded = std::clamp(line, a.latency_ms, std::max(a.latency_ms, law.growth_limit * hold));
+  if (x <= 2 * a.key) return bounded;  // most questions: no logarithm
+  const double blend = std::min(kMostBlend, kBlendPerOctave * (std::log2(x / a.key) - 1));
+  return std::pow(bounded, 1 - blend) * std::pow(std::max(hold, a.latency_ms), blend);
 }
 
 double latency_beyond(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, Arm a, Arm b) {
   const double x = at[axis];
-  const bool above = x > a.key;
-  const SolParts there = parts_at(sol, axis, at, x), here = parts_at(sol, axis, at, a.key);
-  const bool known = there.bound_ms() > 0 && here.bound_ms() > 0;
-  double hold = known ? a.latency_ms * there.bound_ms() / here.bound_ms() : a.latency_ms;
-  if (!above) hold = std::min(hold, a.latency_ms);
-  if (a.key == b.key) return hold;
-  const bool in_value =
-      !sol || (above ? law.axis[axis].above : law.axis[axis].below) == AxisCoordinate::value;
-  const double from = in_value ? a.key : here.work_ms();
-  const double slope =
-      (a.latency_ms - b.latency_ms) / (from - (in_value ? b.key : parts_at(sol, axis, at, b.key).work_ms()));
-  double line = a.latency_ms + slope * ((in_value ? x : there.work_ms()) - from);
-  if (!std::isfinite(line)) line = hold;
-  if (!above) return std::clamp(line, hold, a.latency_ms);
-  const double bounded = std::clamp(line, a.latency_ms, std::max(a.latency_ms, law.growth_limit * hold));
-  const double blend = std::min(kMostBlend, kBlendPerOctave * std::max(0.0, std::log2(x / a.key) - 1));
-  if (blend == 0) return bounded;
-  return std::pow(bounded, 1 - blend) * std::pow(std::max(hold, a.latency_ms), blend);
+  const BeyondParts parts{parts_at(sol, axis, at, a.key), parts_at(sol, axis, at, b.key),
+                          parts_at(sol, axis, at, x), bool(sol)};
+  return latency_beyond(law, axis, x, a, b, parts);
 }
 
 }  // namespace perfatlas

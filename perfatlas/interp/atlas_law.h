@@ -25,6 +25,11 @@ struct SolParts {
   double work_ms() const { return math_ms + memory_ms; }
 };
 
+/// Both parts on the straight line from `a` (share 0) through `b` (share 1).
+inline SolParts on_line(const SolParts& a, const SolParts& b, double share) {
+  return {a.math_ms + (b.math_ms - a.math_ms) * share, a.memory_ms + (b.memory_ms - a.memory_ms) * share};
+}
+
 /// The speed of light at a position on the axes, outermost first. Empty: nothing is known about the machine, and then
 /// nothing is answered beyond the data. Thread-safe.
 using SolLaw = std::function<SolParts(const double* at)>;
@@ -55,16 +60,33 @@ struct Arm {
   double latency_ms = 0;
 };
 
+/// The speed of light at `at` with `axis` moved to `key`; zeros without a law. `at` is changed and restored.
+SolParts parts_at(const SolLaw& sol, size_t axis, double* at, double key);
+
+/// Share of the second of two arms at x, linear in work, whose speeds of light are `a`, `b` and `there`; linear in the
+/// value (`plain`) where work does not grow from one to the other.
+double share_in_work(const SolParts& a, const SolParts& b, const SolParts& there, double plain);
+
 /// Share of the second arm at `at` (outer axes at keys, inner axes at the query): linear in the axis' coordinate.
 /// REQUIRES: a.key < at[axis] < b.key. `at` is changed and restored.
 double share_between(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, double key_a,
                      double key_b);
 
+/// The speed of light at the ends of a step beyond the data, and at its goal.
+struct BeyondParts {
+  SolParts a, b, there;
+  bool known = true;  // false: there is no law, and all are zeros
+};
+
 /// Latency beyond arm `a`, the outermost key of the line on that side, on the line through `b`. Equal keys: the line
-/// has one point, and efficiency is held. REQUIRES: at[axis] lies beyond a.key. `at` is changed and restored.
+/// has one point, and efficiency is held. REQUIRES: x lies beyond a.key.
 ///   above: between no growth and growth_limit times held efficiency, blended with held efficiency by 0.1 per octave
 ///          after the first, at most half (p99 of far extrapolation 98 -> 85 %)
 ///   below: between held efficiency and no change
+double latency_beyond(const AtlasLaw& law, size_t axis, double x, const Arm& a, const Arm& b,
+                      const BeyondParts& parts);
+
+/// The same where `at` is the position: asks the law.
 double latency_beyond(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, Arm a, Arm b);
 
 }  // namespace perfatlas

@@ -26,9 +26,7 @@ double fill_fraction(size_t axes, std::span<const MeasuredPoint> points) {
   std::array<std::vector<int64_t>, kMaxAxes> keys;
   std::array<size_t, kMaxAxes> stride{};
   for (size_t d = axes, next = 1; d-- > 0; next *= keys[d].size()) {
-    for (const MeasuredPoint& point : points) keys[d].push_back(point.at[d]);
-    std::sort(keys[d].begin(), keys[d].end());
-    keys[d].erase(std::unique(keys[d].begin(), keys[d].end()), keys[d].end());
+    keys[d] = distinct_values(points, d);
     stride[d] = next;
   }
   std::vector<uint8_t> below(size);

@@ -25,23 +25,24 @@ struct Polynomial {
 
   /// Horner's scheme, one axis after the other from the last.
   SolParts at(const double* position) const {
-    std::array<double, kMostTerms> m, t;
-    std::copy(math.begin(), math.end(), m.begin());
-    std::copy(memory.begin(), memory.end(), t.begin());
+    std::array<double, kMostTerms> m, t;  // what is left after an axis
+    const double *from_m = math.data(), *from_t = memory.data();
     size_t left = math.size();
     for (size_t d = axes; d-- > 0;) {
       const double x = position[d] * scale[d];
       const size_t n = terms[d];
       left /= n;
       for (size_t i = 0; i < left; ++i) {
-        double sum_m = m[i * n + n - 1], sum_t = t[i * n + n - 1];
+        double sum_m = from_m[i * n + n - 1], sum_t = from_t[i * n + n - 1];
         for (size_t k = n - 1; k-- > 0;) {
-          sum_m = sum_m * x + m[i * n + k];
-          sum_t = sum_t * x + t[i * n + k];
+          sum_m = sum_m * x + from_m[i * n + k];
+          sum_t = sum_t * x + from_t[i * n + k];
         }
         m[i] = sum_m;
         t[i] = sum_t;
       }
+      from_m = m.data();
+      from_t = t.data();
     }
     return {std::max(0.0, m[0]), std::max(0.0, t[0])};
   }
@@ -130,17 +131,51 @@ bool agree(const SolParts& a, const SolParts& b) {
   return std::abs(a.math_ms - b.math_ms) <= scale && std::abs(a.memory_ms - b.memory_ms) <= scale;
 }
 
-bool agrees(const Polynomial& p, const SolLaw& law, const Nodes& nodes) {
-  std::mt19937 random(1);
-  constexpr std::array<double, 4> kReach{1, 1, 4, 64};
-  for (size_t probe = 0; probe < 32; ++probe) {
+/// Places of the box and up to 64 times beyond it.
+class Probes {
+ public:
+  Probes(size_t axes, const Nodes& nodes) : axes_(axes), nodes_(nodes) {}
+
+  std::array<double, kMaxAxes> next() {
     std::array<double, kMaxAxes> at{};
-    for (size_t d = 0; d < p.axes; ++d) {
-      const double high = nodes[d][kNodes - 1] * kReach[(probe + d * (probe / 4)) % kReach.size()];
-      const double share = double(random() % 1024) / 1023;
-      at[d] = std::round(nodes[d][0] + (high - nodes[d][0]) * share * share);
+    for (size_t d = 0; d < axes_; ++d) {
+      const double high = nodes_[d][kNodes - 1] * kReach[(made_ + d * (made_ / 4)) % kReach.size()];
+      const double share = double(random_() % 1024) / 1023;
+      at[d] = std::round(nodes_[d][0] + (high - nodes_[d][0]) * share * share);
     }
+    ++made_;
+    return at;
+  }
+
+ private:
+  static constexpr std::array<double, 4> kReach{1, 1, 4, 64};
+  size_t axes_;
+  const Nodes& nodes_;
+  std::mt19937 random_{1};
+  size_t made_ = 0;
+};
+
+bool agrees(const Polynomial& p, const SolLaw& law, const Nodes& nodes) {
+  Probes probes(p.axes, nodes);
+  for (size_t probe = 0; probe < 32; ++probe) {
+    const auto at = probes.next();
     if (!agree(law(at.data()), p.at(at.data()))) return false;
+  }
+  return true;
+}
+
+bool is_straight(const SolLaw& law, size_t axis, size_t axes, const Nodes& nodes) {
+  Probes probes(axes, nodes);
+  const double low = nodes[axis][0], high = nodes[axis][kNodes - 1];
+  for (size_t probe = 0; probe < 16; ++probe) {
+    auto at = probes.next();
+    const double x = at[axis], share = (x - low) / (high - low);
+    const SolParts there = law(at.data());
+    at[axis] = low;
+    const SolParts a = law(at.data());
+    at[axis] = high;
+    const SolParts b = law(at.data());
+    if (!agree(there, on_line(a, b, share))) return false;
   }
   return true;
 }
@@ -155,6 +190,20 @@ SolLaw as_polynomial(SolLaw law, size_t axes, const std::array<double, kMaxAxes>
   drop_terms(*polynomial);
   if (!agrees(*polynomial, law, nodes)) return law;
   return PolynomialLaw{polynomial};
+}
+
+uint8_t straight_axes(const SolLaw& law, size_t axes, const std::array<double, kMaxAxes>& low,
+                      const std::array<double, kMaxAxes>& high) {
+  const auto* const polynomial = law.target<PolynomialLaw>();
+  Nodes nodes{};
+  for (size_t d = 0; d < axes; ++d) nodes[d] = nodes_of(low[d], high[d]);
+  uint8_t straight = 0;
+  for (size_t d = 0; d < axes; ++d) {
+    const bool is =
+        polynomial != nullptr ? polynomial->polynomial->terms[d] <= 2 : is_straight(law, d, axes, nodes);
+    straight |= uint8_t(unsigned(is) << d);
+  }
+  return straight;
 }
 
 bool is_polynomial(const SolLaw& law) { return law.target<PolynomialLaw>() != nullptr; }

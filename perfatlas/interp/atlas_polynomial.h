@@ -17,6 +17,12 @@ namespace perfatlas {
 SolLaw as_polynomial(SolLaw law, size_t axes, const std::array<double, kMaxAxes>& low,
                      const std::array<double, kMaxAxes>& high);
 
+/// Along which axes (bits) both parts of `law` are straight lines wherever the other axes are: they need not be asked
+/// between or beyond two places that are known. The same box and the same agreement as above, fewer places.
+/// REQUIRES: as as_polynomial.
+uint8_t straight_axes(const SolLaw& law, size_t axes, const std::array<double, kMaxAxes>& low,
+                      const std::array<double, kMaxAxes>& high);
+
 /// `law` came from as_polynomial and is one: asking it costs some ten nanoseconds.
 bool is_polynomial(const SolLaw& law);
 

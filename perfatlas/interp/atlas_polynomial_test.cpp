@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 
 namespace perfatlas {
 namespace {
@@ -41,6 +42,14 @@ TEST(AtlasPolynomial, BentWorkStaysAsItIs) {
   const double at = 10000;
   EXPECT_EQ(same(&at).memory_ms, 4096);
   EXPECT_EQ(counted.asked, 1);
+}
+
+TEST(AtlasPolynomial, StraightAxesAreFoundInPolynomialsAndOtherLaws) {
+  const SolLaw square = [](const double* at) -> SolParts { return {at[0] * at[1] * at[1], 1 + at[0]}; };
+  EXPECT_EQ(straight_axes(square, 2, {1, 1}, {64, 64}), 0b01);
+  EXPECT_EQ(straight_axes(as_polynomial(square, 2, {1, 1}, {64, 64}), 2, {1, 1}, {64, 64}), 0b01);
+  const SolLaw pages = [](const double* at) -> SolParts { return {0, at[0] * std::ceil(at[1] / 64)}; };
+  EXPECT_EQ(straight_axes(pages, 2, {1, 1}, {64, 4096}), 0b01);
 }
 
 TEST(AtlasPolynomial, AnAxisOfOneKeyIsProbedBeyondIt) {

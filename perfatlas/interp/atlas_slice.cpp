@@ -43,7 +43,7 @@ AtlasEstimate AtlasSlice::cell_estimate(size_t cell, const AtlasBars& bars) cons
   const CellState state = cells_.state[cell];
   if (state == CellState::measured || state == CellState::doubtful) {
     e.latency_ms = cells_.measured_ms(cell);
-    e.faster_than_light = e.latency_ms < cells_.bound_ms[cell];
+    e.faster_than_light = e.latency_ms < cells_.bound_ms(cell);
     return e;
   }
   e.repaired = state == CellState::repaired;
@@ -51,7 +51,7 @@ AtlasEstimate AtlasSlice::cell_estimate(size_t cell, const AtlasBars& bars) cons
   if (state == CellState::extrapolated) e.kind = EstimateKind::held;
   const HoleKind hole = HoleKind::unpack(cells_.hole[cell]);
   e.half_width = bars.of(hole.axis, hole.step, hole.bin);
-  e.latency_ms = std::max(e.latency_ms, double(cells_.bound_ms[cell]));
+  e.latency_ms = std::max(e.latency_ms, cells_.bound_ms(cell));
   return e;
 }
 
@@ -59,6 +59,8 @@ AtlasEstimate AtlasSlice::cell_estimate(size_t cell, const AtlasBars& bars) cons
 struct AtlasSlice::Walk {
   struct Value {
     double latency_ms = 0, power_w = 0;
+    SolParts
+        light{};  // at the keys of the outer axes and the query's place on the others; where it was wanted
   };
 
   const AtlasCells& cells;
@@ -84,9 +86,10 @@ struct AtlasSlice::Walk {
 
   Value leaf(size_t cell) {
     if (!cells.hole.empty() && cells.hole[cell] != HoleKind::kNone) see_hole(cell);
-    faster_than_light |= cells.trusted(cell) && cells.latency_ms[cell] < cells.bound_ms[cell];
+    faster_than_light |= cells.trusted(cell) && cells.latency_ms[cell] < cells.bound_ms(cell);
     return {cells.latency_ms[cell],
-            cells.power_w.empty() ? std::numeric_limits<double>::quiet_NaN() : double(cells.power_w[cell])};
+            cells.power_w.empty() ? std::numeric_limits<double>::quiet_NaN() : double(cells.power_w[cell]),
+            cells.light[cell]};
   }
 
   /// Widens the spread of an axis by one bracket between the cells `a` and `b`, whose inner axes are at their first
@@ -96,29 +99,39 @@ struct AtlasSlice::Walk {
     if (b.latency_ms <= a.latency_ms * widest && a.latency_ms <= b.latency_ms * widest) return;
     size_t inner = 0;
     for (size_t d = axis + 1; d < cells.law.axes; ++d) inner += places[d].a * cells.stride[d];
-    widest = std::max(widest, spread_of(a.latency_ms, b.latency_ms, cells.bound_ms[cell_a + inner],
-                                        cells.bound_ms[cell_b + inner]));
+    widest = std::max(widest, spread_of(a.latency_ms, b.latency_ms, cells.bound_ms(cell_a + inner),
+                                        cells.bound_ms(cell_b + inner)));
   }
 
-  Value reduce(size_t axis, size_t base) {
+  /// Of the axes from `axis` on, the outer ones being at the keys of `base`. The speed of light along an axis is that at
+  /// its ends, found on the way up from the cells, and at the query: on the straight line through them, or asked.
+  Value reduce(size_t axis, size_t base, bool want_light) {
     if (axis == cells.law.axes) return leaf(base);
     const Place& place = places[axis];
     const size_t cell_a = base + place.a * cells.stride[axis], cell_b = base + place.b * cells.stride[axis];
-    if (place.exact) return reduce(axis + 1, cell_a);
+    if (place.exact) return reduce(axis + 1, cell_a, want_light);
+    const bool beyond = place.step != AxisStep::inside;
+    const bool in_work = beyond || (cells.sol && cells.law.axis[axis].inside == AxisCoordinate::work);
+    const bool on_line = place.a != place.b && (cells.straight >> axis & 1) != 0;
+    const bool want_ends = in_work || (want_light && on_line);
     const double x = at[axis], key_a = cells.keys[axis][place.a], key_b = cells.keys[axis][place.b];
     at[axis] = key_a;
-    const Value a = reduce(axis + 1, cell_a);
+    const Value a = reduce(axis + 1, cell_a, want_ends);
     at[axis] = key_b;
-    const Value b = place.a == place.b ? a : reduce(axis + 1, cell_b);
+    const Value b = place.a == place.b ? a : reduce(axis + 1, cell_b, want_ends);
     at[axis] = x;
-    if (place.step != AxisStep::inside)
-      return {
-          latency_beyond(cells.law, cells.sol, axis, at.data(), {key_a, a.latency_ms}, {key_b, b.latency_ms}),
-          a.power_w};
+    const double plain = (x - key_a) / (key_b - key_a);
+    SolParts there{};
+    if (in_work || want_light)
+      there = on_line ? perfatlas::on_line(a.light, b.light, plain) : cells.sol(at.data());
+    if (beyond)
+      return {latency_beyond(cells.law, axis, x, {key_a, a.latency_ms}, {key_b, b.latency_ms},
+                             {a.light, b.light, there}),
+              a.power_w, there};
     see_bracket(axis, a, b, cell_a, cell_b);
-    const double share = share_between(cells.law, cells.sol, axis, at.data(), key_a, key_b);
-    return {a.latency_ms + (b.latency_ms - a.latency_ms) * share,
-            a.power_w + (b.power_w - a.power_w) * share};
+    const double share = in_work ? share_in_work(a.light, b.light, there, plain) : plain;
+    return {a.latency_ms + (b.latency_ms - a.latency_ms) * share, a.power_w + (b.power_w - a.power_w) * share,
+            there};
   }
 
   /// Errors of the axes that were not met exactly, added as if independent.
@@ -162,7 +175,7 @@ AtlasEstimate AtlasSlice::estimate(const double* at, const AtlasBars& bars) cons
   if (beyond && !cells_.sol) return {};
   Walk walk{cells_, places, {}};
   std::copy_n(at, cells_.law.axes, walk.at.begin());
-  const Walk::Value value = walk.reduce(0, 0);
+  const Walk::Value value = walk.reduce(0, 0, beyond);
   AtlasEstimate e{.kind = beyond ? EstimateKind::held : EstimateKind::interpolated,
                   .latency_ms = value.latency_ms,
                   .power_w = value.power_w,
@@ -171,8 +184,8 @@ AtlasEstimate AtlasSlice::estimate(const double* at, const AtlasBars& bars) cons
   e.faster_than_light = walk.faster_than_light;
   if (!cells_.sol) return e;
   // More work never has a lower bound: above that of the upper corner there is nothing to check.
-  if (!beyond && e.latency_ms >= cells_.bound_ms[upper] * (1 + 1e-6)) return e;  // stored as float
-  const double bound = cells_.sol(at).bound_ms();
+  if (!beyond && e.latency_ms >= cells_.bound_ms(upper)) return e;
+  const double bound = (beyond ? value.light : cells_.sol(at)).bound_ms();
   if (!e.faster_than_light) e.latency_ms = std::max(e.latency_ms, bound);
   if (beyond) e.latency_ms = std::max(e.latency_ms, bound / cells_.best_utilisation);
   return e;
