@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/serving/load_series.h"
 
-#include <algorithm>
-
 namespace perfatlas {
 
-LoadSeries::Interval& LoadSeries::at(double time_ms) {
+size_t LoadSeries::index_of(double time_ms) {
   while (time_ms >= width_ms_ * double(kMostIntervals)) {
     for (size_t i = 0; i < intervals_.size(); i += 2) {
       Interval joined = intervals_[i];
@@ -22,24 +20,23 @@ LoadSeries::Interval& LoadSeries::at(double time_ms) {
   }
   const auto index = size_t(time_ms / width_ms_);
   if (index >= intervals_.size()) intervals_.resize(index + 1);
-  return intervals_[index];
+  return index;
 }
 
 void LoadSeries::add_load(double start_ms, double duration_ms, double waiting, double running) {
-  at(start_ms + duration_ms);  // so that the width is final before the first interval is looked up
-  double left = duration_ms;
-  while (left > 0) {
-    Interval& interval = at(start_ms);
-    const double end = (double(&interval - intervals_.data()) + 1) * width_ms_;
-    const double inside = end > start_ms ? std::min(left, end - start_ms) : left;
-    interval.waiting_ms += waiting * inside;
-    interval.running_ms += running * inside;
-    interval.busy_ms += inside;
-    start_ms += inside;
-    left -= inside;
+  const double stop_ms = start_ms + duration_ms;
+  const size_t last = index_of(stop_ms);  // first of all, so that the width is final
+  for (size_t i = index_of(start_ms); i <= last; ++i) {
+    const double end_ms = i == last ? stop_ms : double(i + 1) * width_ms_;
+    const double inside_ms = end_ms - start_ms;
+    Interval& interval = intervals_[i];
+    interval.waiting_ms += waiting * inside_ms;
+    interval.running_ms += running * inside_ms;
+    interval.busy_ms += inside_ms;
+    start_ms = end_ms;
   }
 }
 
-void LoadSeries::add_arrival(double at_ms) { ++at(at_ms).arrivals; }
+void LoadSeries::add_arrival(double at_ms) { ++intervals_[index_of(at_ms)].arrivals; }
 
 }  // namespace perfatlas

@@ -27,7 +27,8 @@ class LoadSeries {
   const std::vector<Interval>& intervals() const { return intervals_; }
 
  private:
-  Interval& at(double time_ms);
+  /// Makes the interval of a time, and widens all until there are few enough.
+  size_t index_of(double time_ms);
 
   double width_ms_ = 1;
   std::vector<Interval> intervals_;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/serving/rank.h"
 
-#include <algorithm>
+#include <cstddef>
 
 namespace perfatlas {
 
@@ -14,15 +14,18 @@ void DecodingSet::add(const ServingRequest& request, int64_t end_step) {
     free_.pop_back();
     requests_[place] = request;
   }
-  heap_.push_back({end_step, place});
-  std::push_heap(heap_.begin(), heap_.end(), later);
+  auto at = ends_.end();
+  while (at != ends_.begin() + std::ptrdiff_t(first_) && (at - 1)->step > end_step) --at;
+  ends_.insert(at, {end_step, place});
   kv_tokens_ += request.input_tokens + 1;
 }
 
 ServingRequest DecodingSet::take_ended() {
-  std::pop_heap(heap_.begin(), heap_.end(), later);
-  const uint32_t place = heap_.back().place;
-  heap_.pop_back();
+  const uint32_t place = ends_[first_++].place;
+  if (2 * first_ > ends_.size()) {
+    ends_.erase(ends_.begin(), ends_.begin() + std::ptrdiff_t(first_));
+    first_ = 0;
+  }
   free_.push_back(place);
   const ServingRequest& request = requests_[place];
   kv_tokens_ -= request.input_tokens + request.output_tokens;

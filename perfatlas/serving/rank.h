@@ -17,12 +17,12 @@ class DecodingSet {
  public:
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
 
-  int64_t size() const { return int64_t(heap_.size()); }
+  int64_t size() const { return int64_t(ends_.size() - first_); }
   /// KV tokens of all sequences together, the token of the next step included.
   int64_t kv_tokens() const { return kv_tokens_; }
-  double mean_kv() const { return heap_.empty() ? 0 : double(kv_tokens_) / double(heap_.size()); }
+  double mean_kv() const { return size() == 0 ? 0 : double(kv_tokens_) / double(size()); }
   /// The decode step after which the first one ends; kNever when there is none.
-  int64_t next_end() const { return heap_.empty() ? kNever : heap_.front().step; }
+  int64_t next_end() const { return size() == 0 ? kNever : ends_[first_].step; }
 
   /// A sequence whose prompt is complete and whose last token comes with decode step `end_step`.
   void add(const ServingRequest& request, int64_t end_step);
@@ -36,9 +36,11 @@ class DecodingSet {
     int64_t step;
     uint32_t place;  // in requests_
   };
-  static bool later(const End& a, const End& b) { return a.step > b.step; }
 
-  std::vector<End> heap_;  // the earliest end first
+  /// From first_ on: ascending, of equal ones the first added first. Not a heap: requests of one length end in the order
+  /// in which they came, so that most are added at the end.
+  std::vector<End> ends_;
+  size_t first_ = 0;
   std::vector<ServingRequest> requests_;
   std::vector<uint32_t> free_;
   int64_t kv_tokens_ = 0;

@@ -2,6 +2,7 @@
 #include "perfatlas/serving/scheduler.h"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "perfatlas/base/error.h"
 
@@ -36,9 +37,10 @@ ServingRequest Scheduler::admit(EngineRank& rank) const {
 }
 
 void Scheduler::plan_chunked(EngineRank& rank, RankStep& step, int64_t budget) const {
-  std::vector<ServingRequest> partial;
-  partial.swap(rank.partial);
-  for (const ServingRequest& request : partial) {
+  // What remains of each is put behind them.
+  const size_t begun = rank.partial.size();
+  for (size_t i = 0; i < begun; ++i) {
+    const ServingRequest request = rank.partial[i];
     const int64_t tokens = std::min(request.input_tokens - request.prefilled, budget);
     budget -= std::max<int64_t>(tokens, 0);
     if (tokens > 0)
@@ -46,6 +48,7 @@ void Scheduler::plan_chunked(EngineRank& rank, RankStep& step, int64_t budget) c
     else
       rank.partial.push_back(request);
   }
+  rank.partial.erase(rank.partial.begin(), rank.partial.begin() + std::ptrdiff_t(begun));
   while (budget > 0 && admits(rank)) {
     const ServingRequest request = admit(rank);
     const int64_t tokens = std::min(request.input_tokens, budget);
