@@ -17,7 +17,7 @@ void PointList::add(const Coordinates& at, uint32_t row) {
 }
 
 void PointList::add(const Coordinates& at, uint32_t row, double latency_ms) {
-  if (!positions_.try_emplace(at, uint32_t(points_.size())).second) return;
+  if (positions_.add(at, places()) != points_.size()) return;
   points_.push_back({at, latency_ms, 0.0});
   numbers_.push_back(row);
 }
