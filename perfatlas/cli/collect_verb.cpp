@@ -88,6 +88,12 @@ std::optional<std::set<std::string>> measured_here(const CollectArguments& a, co
   return ids;
 }
 
+bool has_audits(const Plan& plan) {
+  for (size_t i = 0; i < plan.size(); ++i)
+    if (const auto place = plan.place(i); place && place->audit) return true;
+  return false;
+}
+
 int run_collect(const CollectArguments& a, const OpRegistry& ops) {
   if (!a.launch.launcher.empty())
     return launch(a.launch, {own_command_line(), a.out, a.plan.shard, a.target_p90}, ops);
@@ -98,15 +104,20 @@ int run_collect(const CollectArguments& a, const OpRegistry& ops) {
   const Plan plan = make_plan(ops, plan_wanted);
   if (plan.size() == 0)
     throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
-  ProgressLine progress(stderr);
-  const SystemFileRequest request{a.out,           a.system_file,           a.no_probe,
-                                  options.backend, options.devices.front(), options.worker_command};
-  options.system = system_for_collection(request, [&](const std::string& line) { progress.say(line); });
   std::optional<LoadedPrior> prior;
   if (!a.prior.empty()) {
     prior = load_prior(data_root(a.data), a.prior, plan.ops());
     options.small.predictor = make_prior_predictor_maker(prior->tables);
   }
+  ProgressLine progress(stderr);
+  if (options.small.target_p90 && !has_audits(plan))
+    progress.say(fmt::format(
+        "--target-p90: every family of this plan has fewer than {} cases or a share of 100 % and is measured "
+        "whole; nothing is predicted, so that there is no error to reach",
+        kWholeFamily));
+  const SystemFileRequest request{a.out,           a.system_file,           a.no_probe,
+                                  options.backend, options.devices.front(), options.worker_command};
+  options.system = system_for_collection(request, [&](const std::string& line) { progress.say(line); });
   const CollectSummary summary = plan.kind() == PlanKind::small
                                      ? collect_with_knees(ops, plan_wanted, plan, options, progress)
                                      : collect(plan, ops, options, progress);

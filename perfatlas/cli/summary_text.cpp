@@ -7,8 +7,8 @@
 #include <algorithm>
 
 #include "perfatlas/base/text.h"
+#include "perfatlas/collect/audited_families.h"
 #include "perfatlas/measure/statistics.h"
-#include "perfatlas/points/audit_window.h"
 
 namespace perfatlas {
 namespace {
@@ -47,16 +47,8 @@ std::string failures_text(const CollectSummary& s) {
 /// What the audits say, and what they cannot say.
 std::string audits_text(const CollectSummary& s) {
   std::string text;
-  for (const AuditRecord& a : s.audits) {
-    text += fmt::format("error of {}: p90 {:.1f} % ({:.1f} to {:.1f}), by {} audits after {} points",
-                        a.family, 100 * a.p90, 100 * a.p90_low, 100 * a.p90_high, a.audits, a.places);
-    if (a.verdict == name_of(StopVerdict::unreachable))
-      text += fmt::format("; the target cannot be reached: the rows' own noise makes {:.1f} %",
-                          100 * a.noise_floor);
-    else if (a.verdict == name_of(StopVerdict::plateau))
-      text += "; more points no longer help";
-    text += '\n';
-  }
+  for (const AuditRecord& a : s.audits)
+    text += "error of " + audit_text(a, s.end == EndReason::complete) + "\n";
   if (s.remeasured > 0)
     text += fmt::format("measured again at once, doubtful or noisy: {} cases\n", s.remeasured);
   return text;
@@ -74,7 +66,7 @@ std::string skew_text(const CollectSummary& s) {
 
 nlohmann::json audits_json(const CollectSummary& s) {
   auto array = nlohmann::json::array();
-  for (const AuditRecord& a : s.audits)
+  for (const AuditRecord& a : s.audits) {
     array.push_back({{"family", a.family},
                      {"places", a.places},
                      {"audits", a.audits},
@@ -83,6 +75,8 @@ nlohmann::json audits_json(const CollectSummary& s) {
                      {"p90_high", a.p90_high},
                      {"noise_floor", a.noise_floor},
                      {"verdict", a.verdict}});
+    if (a.target) array.back()["target"] = *a.target;
+  }
   return array;
 }
 

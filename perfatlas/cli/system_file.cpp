@@ -32,12 +32,21 @@ SystemSpec described(const std::string& backend, const std::string& device) {
 /// The back end whose worker measures the peaks of the device: workers in Python leave that to the one beside them.
 std::string peak_backend(const std::string& backend) { return backend == "vllm_cpu" ? "onednn" : backend; }
 
+bool measures_links(const std::string& backend) { return backend == "mpi" || backend == "nccl"; }
+
 }  // namespace
 
 SystemSpec probe_system(const SystemFileRequest& request, double budget_s,
                         const std::function<void(const std::string&)>& say) {
   SystemSpec spec = described(request.backend, request.device);
   if (request.no_probe) return spec;
+  if (measures_links(request.backend)) {
+    say(fmt::format(
+        "back end {} measures links, no peaks: rows have no efficiency; --system-file of a probe by "
+        "another back end gives them one",
+        request.backend));
+    return spec;
+  }
   say(fmt::format("measuring the peaks of this machine (about {})", format_duration(budget_s)));
   WorkerSession worker(peak_backend(request.backend), request.device, request.worker_command);
   const WorkerAnswer answer = worker.ask(ProbeRequest{budget_s}, kProbeDeadlineSeconds);

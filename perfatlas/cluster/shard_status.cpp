@@ -92,7 +92,7 @@ void StatusReader::take_case(const CaseRecord& record) {
   if (record.place && audits_)
     audits_->take(record.row ? record.row->c : ops_.parse_case(record.case_text), record);
   if (!record.final) return;
-  const uint64_t key = hash_of({record.case_id, record.backend, record.kernel, record.cache});
+  const uint64_t key = key_of(record);
   ++run_decided_;
   lane_decided_[key] = record.outcome;
   const auto number = uint32_t(status_.lanes.size());

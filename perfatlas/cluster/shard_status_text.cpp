@@ -7,6 +7,7 @@
 #include "perfatlas/base/hash.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cluster/shard_status.h"
+#include "perfatlas/collect/audited_families.h"
 
 namespace perfatlas {
 namespace {
@@ -41,10 +42,7 @@ std::string notes_text(const ShardStatus& s) {
     text += fmt::format(
         "{} cases were decided by more than one lane; place keeps the newest, the others as history\n",
         s.repeated);
-  for (const AuditRecord& a : s.audits)
-    text += fmt::format("{}: p90 {:.1f} % ({:.1f} to {:.1f}), {} audits, {} points, noise {:.1f} %: {}\n",
-                        a.family, 100 * a.p90, 100 * a.p90_low, 100 * a.p90_high, a.audits, a.places,
-                        100 * a.noise_floor, a.verdict);
+  for (const AuditRecord& a : s.audits) text += audit_text(a, s.complete()) + "\n";
   for (size_t i = 0; i < std::min(kFailuresShown, s.failures.size()); ++i)
     text += fmt::format("{} cases {}\n    again: {}\n", s.failures[i].cases, s.failures[i].reason,
                         s.failures[i].repro);
@@ -98,7 +96,7 @@ std::string ShardStatus::json() const {
   j["lanes"] = nlohmann::ordered_json::array();
   for (const ShardLane& lane : lanes) j["lanes"].push_back(lane_json(lane));
   j["audits"] = nlohmann::ordered_json::array();
-  for (const AuditRecord& a : audits)
+  for (const AuditRecord& a : audits) {
     j["audits"].push_back({{"family", a.family},
                            {"p90", a.p90},
                            {"p90_low", a.p90_low},
@@ -107,6 +105,8 @@ std::string ShardStatus::json() const {
                            {"places", a.places},
                            {"noise_floor", a.noise_floor},
                            {"verdict", a.verdict}});
+    if (a.target) j["audits"].back()["target"] = *a.target;
+  }
   j["failures"] = nlohmann::ordered_json::array();
   for (const FailureCount& f : failures)
     j["failures"].push_back({{"reason", f.reason}, {"cases", f.cases}, {"repro", f.repro}});

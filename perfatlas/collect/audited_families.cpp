@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/collect/audited_families.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "perfatlas/points/hiccup.h"
@@ -62,7 +64,26 @@ std::optional<AuditRecord> AuditedFamilies::judged(Family& family) const {
                      .p90_low = figure.low,
                      .p90_high = figure.high,
                      .noise_floor = family.audit.floor(),
-                     .verdict = std::string(name_of(family.verdict))};
+                     .verdict = std::string(name_of(family.verdict)),
+                     .target = options_.target};
+}
+
+std::string audit_text(const AuditRecord& a, bool share_used) {
+  std::string text = fmt::format("{}: p90 {:.1f} % ({:.1f} to {:.1f}) by {} audits after {} points", a.family,
+                                 100 * a.p90, 100 * a.p90_low, 100 * a.p90_high, a.audits, a.places);
+  if (a.noise_floor > 0) text += fmt::format(", of which noise makes {:.1f} %", 100 * a.noise_floor);
+  if (!a.target) return text;
+  text += fmt::format("; target {:.1f} % ", 100 * *a.target);
+  if (a.verdict == name_of(StopVerdict::reached)) return text + "reached";
+  if (a.verdict == name_of(StopVerdict::unreachable))
+    return text + "out of reach: the rows' own noise is above it; quieten the machine or raise the target";
+  if (a.verdict == name_of(StopVerdict::plateau)) return text + "not reached: more points no longer help";
+  if (!share_used) return text + "not reached yet";
+  const std::string_view op = std::string_view(a.family).substr(0, a.family.find(' '));
+  return text + fmt::format(
+                    "not reached with the family's share of the plan; the same command with a larger "
+                    "--share {}=... goes on from here",
+                    op);
 }
 
 bool AuditedFamilies::is_stopped(const Family& family) const {

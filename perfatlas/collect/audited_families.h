@@ -68,4 +68,7 @@ class AuditedFamilies {
   std::set<std::string> stopped_elsewhere_;
 };
 
+/// One line: the error, and of a record with a target what became of that. `share_used`: every place of the plan is decided.
+std::string audit_text(const AuditRecord& record, bool share_used);
+
 }  // namespace perfatlas

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <numeric>
 
@@ -11,12 +12,6 @@
 #include "perfatlas/base/hash.h"
 
 namespace perfatlas {
-
-uint32_t CodedColumn::code(size_t row) const {
-  uint32_t code = 0;
-  if (width_ > 0) std::memcpy(&code, &bytes_[row * width_], width_);  // little-endian
-  return code;
-}
 
 void CodedColumn::widen() {
   const uint8_t width = width_ == 0 ? 1 : uint8_t(width_ * 2);
@@ -52,6 +47,25 @@ void CodedColumn::shrink() {
   bytes_.shrink_to_fit();
 }
 
+CodedTexts::CodedTexts(const FieldType& field, const std::vector<int64_t>& dictionary) {
+  std::vector<std::string> texts;
+  for (const int64_t value : dictionary)
+    texts.push_back(fmt::format(" {}={}", field.column, field.format(value)));
+  for (const std::string& text : texts)
+    stride_ = std::max(stride_, (text.size() + kPiece - 1) / kPiece * kPiece);
+  bytes_.assign(texts.size() * stride_, ' ');
+  for (size_t i = 0; i < texts.size(); ++i) {
+    texts[i].copy(&bytes_[i * stride_], texts[i].size());
+    lengths_.push_back(uint32_t(texts[i].size()));
+  }
+}
+
+char* CodedTexts::append(uint32_t code, char* to) const {
+  const char* const from = bytes_.data() + code * stride_;
+  for (size_t done = 0; done < lengths_[code]; done += kPiece) std::memcpy(to + done, from + done, kPiece);
+  return to + lengths_[code];
+}
+
 void CaseStore::add(const Case& c) {
   if (ops_.empty() || ops_.back().op != c.op) {
     PERFATLAS_ASSERT(std::none_of(ops_.begin(), ops_.end(), [&](const OpCases& o) { return o.op == c.op; }));
@@ -67,18 +81,18 @@ void CaseStore::add(const Case& c) {
 void CaseStore::finish() {
   for (OpCases& own : ops_) {
     own.name = fmt::format("{}/{}", own.op->info.id, own.op->info.revision);
-    own.texts.resize(own.columns.size());
-    for (size_t f = 0; f < own.columns.size(); ++f) {
-      own.columns[f].shrink();
-      const FieldType& field = own.op->fields[f];
-      for (const int64_t value : own.columns[f].dictionary())
-        own.texts[f].push_back(fmt::format(" {}={}", field.column, field.format(value)));
-    }
-    // Column names differ, so the order of two "column=text" pairs never depends on the texts.
+    for (CodedColumn& column : own.columns) column.shrink();
+    // By column name and "=": what follows never decides, since names differ.
+    const auto sorted_by = [&](size_t f) { return fmt::format("{}=", own.op->fields[f].column); };
     own.sorted_fields.resize(own.columns.size());
     std::iota(own.sorted_fields.begin(), own.sorted_fields.end(), size_t{0});
     std::sort(own.sorted_fields.begin(), own.sorted_fields.end(),
-              [&](size_t a, size_t b) { return own.texts[a].front() < own.texts[b].front(); });
+              [&](size_t a, size_t b) { return sorted_by(a) < sorted_by(b); });
+    own.id_bytes = own.name.size();
+    for (const size_t f : own.sorted_fields) {
+      own.texts.emplace_back(own.op->fields[f], own.columns[f].dictionary());
+      own.id_bytes += own.texts.back().longest();
+    }
   }
 }
 
@@ -98,11 +112,14 @@ Case CaseStore::at(uint32_t index) const {
 
 uint64_t CaseStore::id(uint32_t index) const {
   const OpCases& own = owner(index);
-  std::string text;
-  text.reserve(256);
-  text += own.name;
-  for (const size_t f : own.sorted_fields) text += own.texts[f][own.columns[f].code(index - own.first)];
-  return hash64(text);
+  std::array<char, 1024> usual_room;
+  std::string more_room;
+  if (own.id_bytes > usual_room.size()) more_room.resize(own.id_bytes);
+  char* const text = more_room.empty() ? usual_room.data() : more_room.data();
+  char* end = text + own.name.copy(text, own.name.size());
+  for (size_t i = 0; i < own.sorted_fields.size(); ++i)
+    end = own.texts[i].append(own.columns[own.sorted_fields[i]].code(index - own.first), end);
+  return hash64({text, size_t(end - text)});
 }
 
 }  // namespace perfatlas

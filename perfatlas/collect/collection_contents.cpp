@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <set>
 #include <system_error>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -25,9 +26,9 @@ class Gatherer {
  public:
   Gatherer(const OpRegistry& ops, CollectionContents& into) : ops_(ops), into_(into) {}
 
-  void take(const JournalRecord& record) {
+  void take(JournalRecord&& record) {
     ++sequence_;
-    std::visit([this](const auto& r) { take_one(r); }, record);
+    std::visit([this](auto&& r) { take_one(std::move(r)); }, std::move(record));
   }
 
  private:
@@ -35,22 +36,23 @@ class Gatherer {
     if (runs_.insert(run.run_id).second) into_.runs.push_back(run);
     current_ = run;
   }
-  void take_one(const CaseRecord& record) {
+  void take_one(CaseRecord&& record) {
     const Case c = record.row ? record.row->c : ops_.parse_case(record.case_text);
-    const uint64_t key = hash_of({record.case_id, record.backend, record.kernel, record.cache});
+    const uint64_t key = key_of(record);
     const auto [at, is_new] = outcome_of_key_.try_emplace(key, into_.outcomes.size());
     if (is_new) into_.outcomes.emplace_back();
     into_.outcomes[at->second] = {c,
-                                  record.backend,
+                                  std::move(record.backend),
                                   record.row ? record.row->version : current_.backend_version,
-                                  record.kernel,
+                                  std::move(record.kernel),
                                   record.cache,
                                   record.outcome,
                                   record.final,
-                                  record.reason,
-                                  record.repro,
+                                  std::move(record.reason),
+                                  std::move(record.repro),
                                   current_.run_id};
-    if (record.row) into_.rows.push_back({*record.row, current_.run_id, sequence_, record.suspect});
+    if (record.row)
+      into_.rows.push_back({std::move(*record.row), current_.run_id, sequence_, record.suspect});
   }
   void take_one(const RerunRecord& record) { into_.reruns.push_back(record); }
   void take_one(const BreakerRecord& record) { into_.breakers.push_back(record); }
@@ -113,8 +115,8 @@ CollectionContents read_collections(const std::vector<std::string>& folders, con
     tables.insert(tables.end(), staged.begin(), staged.end());
   }
   Gatherer gatherer(ops, contents);
-  contents.damaged =
-      read_journals(journal_files(folders), ops, [&](const JournalRecord& record) { gatherer.take(record); });
+  contents.damaged = read_journals(journal_files(folders), ops,
+                                   [&](JournalRecord&& record) { gatherer.take(std::move(record)); });
   add_staging_rows(tables, contents);
   return contents;
 }
@@ -143,6 +145,59 @@ bool CollectionContents::complete() const {
   return runs.back().plan_total > 0 && decided >= runs.back().plan_total;
 }
 
-uint64_t content_hash(const Row& row) { return combine_hashes(hash64(csv_line(row)), row_identity(row)); }
+namespace {
+
+/// Everything that follows, one after the other.
+class Content {
+ public:
+  template <class T>
+  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
+  void add(T value) {
+    const auto* const bytes = reinterpret_cast<const char*>(&value);
+    text_.append(bytes, sizeof value);
+  }
+  void add(const std::string& text) {
+    add(text.size());
+    text_ += text;
+  }
+  void add(const std::optional<double>& value) {
+    add(value.has_value());
+    if (value) add(*value);
+  }
+  uint64_t hash() const { return hash64(text_); }
+
+ private:
+  std::string text_;
+};
+
+}  // namespace
+
+uint64_t content_hash(const Row& row) {
+  Content content;
+  content.add(hash64(row.c.op->info.id));
+  for (size_t i = 0; i < row.c.op->fields.size(); ++i) {
+    const FieldType& field = row.c.op->fields[i];
+    if (field.kind == ValueKind::symbol)
+      content.add(field.format(row.c.values[i]));  // their numbers differ from process to process
+    else
+      content.add(row.c.values[i]);
+  }
+  for (const std::string* text : {&row.framework, &row.version, &row.device, &row.kernel_source})
+    content.add(*text);
+  for (const double value : row.measured) content.add(value);
+  content.add(row.power_w);
+  content.add(row.power_limit_w);
+  if (!row.quality) return content.hash();
+  const RowQuality& q = *row.quality;
+  content.add(q.samples);
+  for (const double value : {q.latency_p10_ms, q.latency_p90_ms, q.rel_ci95}) content.add(value);
+  content.add(q.cache_state);
+  content.add(q.launch);
+  for (const auto* value : {&q.clock_mhz, &q.temperature_c, &q.energy_mj, &q.efficiency}) content.add(*value);
+  content.add(q.throttled);
+  content.add(q.seed);
+  content.add(q.run_id);
+  return content.hash();
+}
 
 }  // namespace perfatlas

@@ -17,7 +17,7 @@ struct MeasuredRow {
   bool suspect = false;   // see CaseRecord
 };
 
-/// The newest record of one RecordKey.
+/// The newest record of one key (see RecordKeys).
 struct CaseOutcome {
   Case c;
   std::string backend, version;  // of the run

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <set>
 
-#include "perfatlas/base/hash.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/measure/statistics.h"
 
 namespace perfatlas {
@@ -16,6 +16,8 @@ namespace {
 
 constexpr int kGroupRecords = 64;
 constexpr std::chrono::milliseconds kGroupTime{250};
+// A block takes a few megabytes as records, a share of it some milliseconds.
+constexpr size_t kBlockLines = 2048, kLeastPerThread = 256;
 
 }  // namespace
 
@@ -24,8 +26,11 @@ NewerJournal::NewerJournal(int revision)
           "journal format revision {} is newer than the {} this perfatlas reads; update perfatlas", revision,
           kJournalRevision)) {}
 
-uint64_t hash_of(const RecordKey& key) {
-  return hash64(fmt::format("{:016x} {} {} {}", key.case_id, key.backend, key.kernel, name_of(key.cache)));
+RecordKeys::RecordKeys(std::string_view backend, std::string_view kernel, CacheState cache)
+    : how_(combine_hashes(combine_hashes(hash64(backend), hash64(kernel)), uint64_t(cache))) {}
+
+uint64_t key_of(const CaseRecord& record) {
+  return RecordKeys(record.backend, record.kernel, record.cache).of(record.case_id);
 }
 
 std::optional<double> rank_skew(const CaseRecord& record) {
@@ -101,32 +106,51 @@ JournalReader::JournalReader(std::string path, const OpRegistry& ops)
 
 JournalReader::~JournalReader() = default;
 
-std::optional<std::variant<JournalRecord, DamagedLine>> JournalReader::next() {
-  std::string line;
-  while (std::getline(*file_, line)) {
-    ++line_;
-    if (line.empty()) continue;
-    try {
-      return parse_record(line, ops_);
-    } catch (const NewerJournal& e) {
-      throw Error(fmt::format("{}:{}: {}", path_, line_, e.what()));
-    } catch (const Error& e) {
-      return DamagedLine{path_, line_, e.what()};
-    }
+JournalReader::Item JournalReader::parse(const std::string& line, uint64_t number, FlatJson& memory) const {
+  try {
+    return parse_record(line, ops_, memory);
+  } catch (const NewerJournal& e) {
+    throw Error(fmt::format("{}:{}: {}", path_, number, e.what()));
+  } catch (const Error& e) {
+    return DamagedLine{path_, number, e.what()};
   }
-  return std::nullopt;
+}
+
+void JournalReader::read_block() {
+  std::vector<std::string> lines;
+  std::vector<uint64_t> numbers;
+  std::string line;
+  while (lines.size() < kBlockLines && std::getline(*file_, line)) {
+    ++lines_;
+    if (line.empty()) continue;
+    lines.push_back(std::move(line));
+    numbers.push_back(lines_);
+  }
+  next_ = 0;
+  block_.clear();
+  block_.resize(lines.size());
+  in_parallel(lines.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+    FlatJson memory;
+    for (size_t i = begin; i < end; ++i) block_[i] = parse(lines[i], numbers[i], memory);
+  });
+}
+
+std::optional<JournalReader::Item> JournalReader::next() {
+  if (next_ == block_.size()) read_block();
+  if (next_ == block_.size()) return std::nullopt;
+  return std::move(block_[next_++]);
 }
 
 std::vector<DamagedLine> read_journals(const std::vector<std::string>& files, const OpRegistry& ops,
-                                       const std::function<void(const JournalRecord&)>& on_record) {
+                                       const std::function<void(JournalRecord&&)>& on_record) {
   std::vector<DamagedLine> damaged;
   for (const std::string& path : files) {
     JournalReader reader(path, ops);
     while (auto item = reader.next()) {
-      if (const auto* record = std::get_if<JournalRecord>(&*item))
-        on_record(*record);
+      if (auto* const record = std::get_if<JournalRecord>(&*item))
+        on_record(std::move(*record));
       else
-        damaged.push_back(std::get<DamagedLine>(*item));
+        damaged.push_back(std::get<DamagedLine>(std::move(*item)));
     }
   }
   return damaged;

@@ -21,6 +21,8 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
+#include "perfatlas/base/flat_json.h"
+#include "perfatlas/base/hash.h"
 #include "perfatlas/collect/plan_place.h"
 #include "perfatlas/measure/sample.h"
 #include "perfatlas/measure/stopping_rule.h"
@@ -128,8 +130,9 @@ struct AuditRecord {
   uint64_t audits = 0;  // behind the figures
   double p90 = 0;       // of |predicted / measured - 1|
   double p90_low = 0, p90_high = 0;
-  double noise_floor = 0;  // p90 that the rows' own noise makes; 0: unknown
-  std::string verdict;     // name of a StopVerdict
+  double noise_floor = 0;        // p90 that the rows' own noise makes; 0: unknown
+  std::string verdict;           // name of a StopVerdict
+  std::optional<double> target;  // of p90, that the verdict is about
   bool operator==(const AuditRecord&) const = default;
 };
 
@@ -154,12 +157,17 @@ struct EndRecord {
 using JournalRecord = std::variant<RunRecord, CaseRecord, RerunRecord, BreakerRecord, AuditRecord, EndRecord>;
 
 /// What a record is about, for resuming: the same case, back end, wanted kernel and cache state.
-struct RecordKey {
-  uint64_t case_id = 0;
-  std::string_view backend, kernel;
-  CacheState cache = CacheState::serving;
+class RecordKeys {
+ public:
+  /// Keys of cases measured like this.
+  RecordKeys(std::string_view backend, std::string_view kernel, CacheState cache);
+  /// Only in memory, never in files.
+  uint64_t of(uint64_t case_id) const { return combine_hashes(case_id, how_); }
+
+ private:
+  uint64_t how_ = 0;
 };
-uint64_t hash_of(const RecordKey& key);
+uint64_t key_of(const CaseRecord& record);
 
 /// One line, newline included. Doubles read back exactly.
 std::string format_record(const JournalRecord& record);
@@ -172,8 +180,11 @@ class NewerJournal : public Error {
 
 /// The inverse. Throws Error naming what is wrong: checksum, JSON, a missing member, an op
 /// that `ops` does not know, or a case whose id is no longer what was recorded (the op's revision was raised).
-/// Throws NewerJournal for a run record of a later revision. Throws NewerJournal.
+/// Throws NewerJournal for a run record of a later revision.
 JournalRecord parse_record(std::string_view line, const OpRegistry& ops);
+
+/// The same for many lines, with memory that each uses again.
+JournalRecord parse_record(std::string_view line, const OpRegistry& ops, FlatJson& memory);
 
 /// Appends records. A killed process loses nothing that append() returned from; a power cut loses at most 250 ms.
 class JournalWriter {
@@ -210,7 +221,7 @@ std::vector<std::string> journal_files(const std::string& folder);
 /// Those of several folders, oldest first over all of them: file names begin with the start of their run.
 std::vector<std::string> journal_files(const std::vector<std::string>& folders);
 
-/// Streams the records of one file in constant memory.
+/// Streams the records of one file in constant memory: a block of lines at a time, on all processors.
 class JournalReader {
  public:
   /// Throws Error when the file cannot be opened, or is of a newer revision than this build reads (that is never
@@ -220,18 +231,24 @@ class JournalReader {
   JournalReader(const JournalReader&) = delete;
   JournalReader& operator=(const JournalReader&) = delete;
 
+  using Item = std::variant<JournalRecord, DamagedLine>;
   /// The next record or damaged line; nothing at the end.
-  std::optional<std::variant<JournalRecord, DamagedLine>> next();
+  std::optional<Item> next();
 
  private:
+  void read_block();
+  Item parse(const std::string& line, uint64_t number, FlatJson& memory) const;
+
   std::string path_;
   const OpRegistry& ops_;
   std::unique_ptr<std::ifstream> file_;
-  uint64_t line_ = 0;
+  uint64_t lines_ = 0;  // of the file, read so far
+  std::vector<Item> block_;
+  size_t next_ = 0;  // of the block
 };
 
 /// Every record of every file, in order; damaged lines are collected and returned.
 std::vector<DamagedLine> read_journals(const std::vector<std::string>& files, const OpRegistry& ops,
-                                       const std::function<void(const JournalRecord&)>& on_record);
+                                       const std::function<void(JournalRecord&&)>& on_record);
 
 }  // namespace perfatlas

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <cmath>
+#include <charconv>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/flat_json.h"
 #include "perfatlas/base/hash.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/collect/journal.h"
@@ -14,7 +15,6 @@ namespace perfatlas {
 namespace {
 
 using Json = nlohmann::ordered_json;
-using nlohmann::json;
 
 constexpr size_t kChecksumDigits = 8;
 
@@ -113,10 +113,12 @@ Json to_json(const RerunRecord& r) {
 Json to_json(const BreakerRecord& r) { return {{"type", "stopped_op"}, {"op", r.op}, {"reason", r.reason}}; }
 
 Json to_json(const AuditRecord& r) {
-  return {
+  Json j{
       {"type", "audit"},     {"family", r.family},   {"places", r.places},     {"audits", r.audits},
       {"p90", r.p90},        {"p90_low", r.p90_low}, {"p90_high", r.p90_high}, {"noise_floor", r.noise_floor},
       {"verdict", r.verdict}};
+  put(j, "target", r.target);
+  return j;
 }
 
 Json to_json(const EndRecord& r) {
@@ -135,154 +137,181 @@ Json to_json(const EndRecord& r) {
 
 // ---- reading -----------------------------------------------------------------------------------------------------
 
-uint64_t read_id(const json& j, const char* name) {
-  const std::string text = j.at(name).get<std::string>();
-  if (text.size() != 16 || text.find_first_not_of("0123456789abcdef") != text.npos)
+uint64_t read_id(const JsonView& j, const char* name) {
+  const std::string_view text = j.text(name);
+  uint64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id, 16);
+  if (text.size() != 16 || error != std::errc() || end != text.data() + text.size() ||
+      text.find_first_of("ABCDEF") != text.npos)
     throw Error(fmt::format("{} '{}' is not 16 hexadecimal digits", name, text));
-  return std::stoull(text, nullptr, 16);
+  return id;
 }
 
 template <class E>
-E read_name(const json& j, const char* name) {
-  const std::string text = j.at(name).get<std::string>();
-  const auto value = from_name<E>(text);
-  if (!value) throw Error(fmt::format("unknown {} '{}'", name, text));
+E read_name(const JsonView& j, const char* name) {
+  const auto value = from_name<E>(j.text(name));
+  if (!value) throw Error(fmt::format("unknown {} '{}'", name, j.text(name)));
   return *value;
 }
 
-std::optional<double> read_optional(const json& j, const char* name) {
-  return j.contains(name) ? std::optional(j.at(name).get<double>()) : std::nullopt;
+std::optional<double> read_optional(const JsonView& j, const char* name) {
+  return j.has(name) ? std::optional(j.real(name)) : std::nullopt;
 }
 
-Row read_row(const json& j, const Case& c, uint64_t id) {
+std::string read_text(const JsonView& j, const char* name, std::string_view otherwise = "") {
+  return std::string(j.has(name) ? j.text(name) : otherwise);
+}
+
+bool read_truth(const JsonView& j, const char* name, bool otherwise) {
+  return j.has(name) ? j.truth(name) : otherwise;
+}
+
+std::map<std::string, std::string> read_texts(const JsonView& j) {
+  std::map<std::string, std::string> texts;
+  for (const std::string_view name : j.names()) texts.emplace(name, j.text(name));
+  return texts;
+}
+
+Row read_row(const JsonView& j, const Case& c, uint64_t id) {
   Row row{.c = c};
-  j.at("framework").get_to(row.framework);
-  j.at("version").get_to(row.version);
-  j.at("device").get_to(row.device);
-  j.at("kernel_source").get_to(row.kernel_source);
-  j.at("measured").get_to(row.measured);
+  row.framework = j.text("framework");
+  row.version = j.text("version");
+  row.device = j.text("device");
+  row.kernel_source = j.text("kernel_source");
+  row.measured = j.reals("measured");
   if (row.measured.size() != c.op->info.measured.size())
     throw Error(fmt::format("{} measured values where op {} has {}", row.measured.size(), c.op->info.id,
                             c.op->info.measured.size()));
   row.power_w = read_optional(j, "power_w");
   row.power_limit_w = read_optional(j, "power_limit_w");
-  if (!j.contains("samples")) return row;
+  if (!j.has("samples")) return row;
   RowQuality& q = row.quality.emplace();
-  j.at("samples").get_to(q.samples);
-  j.at("latency_p10_ms").get_to(q.latency_p10_ms);
-  j.at("latency_p90_ms").get_to(q.latency_p90_ms);
-  j.at("rel_ci95").get_to(q.rel_ci95);
+  q.samples = j.whole<int64_t>("samples");
+  q.latency_p10_ms = j.real("latency_p10_ms");
+  q.latency_p90_ms = j.real("latency_p90_ms");
+  q.rel_ci95 = j.real("rel_ci95");
   q.cache_state = read_name<CacheState>(j, "cache");
   q.launch = read_name<LaunchMode>(j, "launch");
   q.clock_mhz = read_optional(j, "clock_mhz");
   q.temperature_c = read_optional(j, "temperature_c");
-  q.throttled = j.value("throttled", false);
+  q.throttled = read_truth(j, "throttled", false);
   q.energy_mj = read_optional(j, "energy_mj");
   q.efficiency = read_optional(j, "efficiency");
-  j.at("seed").get_to(q.seed);
+  q.seed = j.whole<uint64_t>("seed");
   q.case_id = id;
-  j.at("run_id").get_to(q.run_id);
+  q.run_id = j.text("run_id");
   return row;
 }
 
-RunRecord read_run(const json& j) {
+RunRecord read_run(const JsonView& j) {
   RunRecord r;
-  j.at("run_id").get_to(r.run_id);
-  j.at("command").get_to(r.command);
-  j.at("tool").get_to(r.tool_version);
-  j.at("date").get_to(r.date);
-  j.at("host").get_to(r.host);
+  r.run_id = j.text("run_id");
+  r.command = j.text("command");
+  r.tool_version = j.text("tool");
+  r.date = j.text("date");
+  r.host = j.text("host");
   r.plan_hash = read_id(j, "plan");
-  j.at("plan_cases").get_to(r.plan_cases);
-  j.at("shard").get_to(r.shard);
-  j.at("backend").get_to(r.backend);
-  j.at("backend_version").get_to(r.backend_version);
-  j.at("worker").get_to(r.worker);
-  j.at("device_id").get_to(r.device_id);
-  j.at("device_name").get_to(r.device_name);
-  j.at("versions").get_to(r.versions);
-  j.at("options").get_to(r.options);
-  j.at("memory_bytes").get_to(r.device_memory_bytes);
-  j.at("llc_bytes").get_to(r.device_llc_bytes);
-  r.plan_kind = j.value("plan_kind", "full");
-  r.plan_total = j.value("plan_total", uint64_t{0});
-  r.system_json = j.value("system", "");
+  r.plan_cases = j.whole<uint64_t>("plan_cases");
+  r.shard = j.text("shard");
+  r.backend = j.text("backend");
+  r.backend_version = j.text("backend_version");
+  r.worker = j.text("worker");
+  r.device_id = j.text("device_id");
+  r.device_name = j.text("device_name");
+  r.versions = read_texts(j.object("versions"));
+  r.options = read_texts(j.object("options"));
+  r.device_memory_bytes = j.real("memory_bytes");
+  r.device_llc_bytes = j.real("llc_bytes");
+  r.plan_kind = read_text(j, "plan_kind", "full");
+  if (j.has("plan_total")) r.plan_total = j.whole<uint64_t>("plan_total");
+  r.system_json = read_text(j, "system");
   return r;
 }
 
-void read_measurement(const json& j, const Case& c, CaseRecord& r) {
-  r.row = read_row(j.at("row"), c, r.case_id);
-  j.at("samples_ms").get_to(r.samples_ms);
-  r.discarded_ms = j.value("discarded_ms", std::vector<double>{});
+void read_measurement(const JsonView& j, const Case& c, CaseRecord& r) {
+  r.row = read_row(j.object("row"), c, r.case_id);
+  r.samples_ms = j.reals("samples_ms");
+  if (j.has("discarded_ms")) r.discarded_ms = j.reals("discarded_ms");
   r.stop = read_name<StopReason>(j, "stop");
-  r.suspect = j.value("suspect", false);
-  j.at("launches_per_sample").get_to(r.launches_per_sample);
-  j.at("bytes_touched").get_to(r.bytes_touched);
-  r.launch_note = j.value("launch_note", "");
-  r.rank_ms = j.value("rank_ms", std::vector<std::vector<double>>{});
+  r.suspect = read_truth(j, "suspect", false);
+  r.launches_per_sample = j.whole<int32_t>("launches_per_sample");
+  r.bytes_touched = j.real("bytes_touched");
+  r.launch_note = read_text(j, "launch_note");
+  if (j.has("rank_ms")) r.rank_ms = j.lists_of_reals("rank_ms");
 }
 
-CaseRecord read_case(const json& j, const OpRegistry& ops) {
+CaseRecord read_case(const JsonView& j, const OpRegistry& ops) {
   CaseRecord r;
-  j.at("case").get_to(r.case_text);
+  r.case_text = j.text("case");
   r.case_id = read_id(j, "case_id");
   const Case c = ops.parse_case(r.case_text);
   if (case_id(c) != r.case_id)
     throw Error(fmt::format("case '{}' no longer has the id {}: the op's revision was raised", r.case_text,
                             hex16(r.case_id)));
-  j.at("backend").get_to(r.backend);
-  j.at("kernel").get_to(r.kernel);
+  r.backend = j.text("backend");
+  r.kernel = j.text("kernel");
   r.cache = read_name<CacheState>(j, "cache");
   r.outcome = read_name<Outcome>(j, "outcome");
-  if (j.contains("place")) r.place = PlanPlace{j.at("place").get<uint32_t>(), j.value("audit", false)};
-  r.final = j.value("final", true);
-  r.reason = j.value("reason", "");
-  j.at("device_id").get_to(r.device_id);
-  j.at("attempts").get_to(r.attempts);
-  j.at("date").get_to(r.date);
-  j.at("duration_s").get_to(r.duration_s);
-  j.at("repro").get_to(r.repro);
-  r.log = j.value("log", "");
+  if (j.has("place")) r.place = PlanPlace{j.whole<uint32_t>("place"), read_truth(j, "audit", false)};
+  r.final = read_truth(j, "final", true);
+  r.reason = read_text(j, "reason");
+  r.device_id = j.text("device_id");
+  r.attempts = j.whole<int32_t>("attempts");
+  r.date = j.text("date");
+  r.duration_s = j.real("duration_s");
+  r.repro = j.text("repro");
+  r.log = read_text(j, "log");
   if (r.outcome == Outcome::measured) read_measurement(j, c, r);
   return r;
 }
 
-RerunRecord read_rerun(const json& j) {
+RerunRecord read_rerun(const JsonView& j) {
   RerunRecord r;
-  j.at("case").get_to(r.case_text);
+  r.case_text = j.text("case");
   r.case_id = read_id(j, "case_id");
-  j.at("first_ms").get_to(r.first_ms);
-  j.at("again_ms").get_to(r.again_ms);
-  j.at("samples_ms").get_to(r.samples_ms);
+  r.first_ms = j.real("first_ms");
+  r.again_ms = j.real("again_ms");
+  r.samples_ms = j.reals("samples_ms");
   return r;
 }
 
-AuditRecord read_audit(const json& j) {
-  return {j.at("family"),  j.at("places"),   j.at("audits"),      j.at("p90"),
-          j.at("p90_low"), j.at("p90_high"), j.at("noise_floor"), j.at("verdict")};
+AuditRecord read_audit(const JsonView& j) {
+  AuditRecord r;
+  r.family = j.text("family");
+  r.places = j.whole<uint64_t>("places");
+  r.audits = j.whole<uint64_t>("audits");
+  r.p90 = j.real("p90");
+  r.p90_low = j.real("p90_low");
+  r.p90_high = j.real("p90_high");
+  r.noise_floor = j.real("noise_floor");
+  r.verdict = j.text("verdict");
+  r.target = read_optional(j, "target");
+  return r;
 }
 
-EndRecord read_end(const json& j) {
+EndRecord read_end(const JsonView& j) {
   EndRecord r;
-  j.at("date").get_to(r.date);
-  j.at("why").get_to(r.why);
-  j.at("outcomes").get_to(r.outcomes);
-  j.at("not_attempted").get_to(r.not_attempted);
-  if (!j.contains("drift")) return r;
-  const json& d = j.at("drift");
-  r.drift = DriftFigures{.cases = d.at("cases"),
-                         .deviation_p50 = d.at("p50"),
-                         .deviation_p95 = d.at("p95"),
-                         .share_over_10_percent = d.at("share_over_10_percent")};
+  r.date = j.text("date");
+  r.why = j.text("why");
+  const JsonView outcomes = j.object("outcomes");
+  for (const std::string_view name : outcomes.names())
+    r.outcomes.emplace(name, outcomes.whole<uint64_t>(name));
+  r.not_attempted = j.whole<uint64_t>("not_attempted");
+  if (!j.has("drift")) return r;
+  const JsonView d = j.object("drift");
+  r.drift = DriftFigures{.cases = d.whole<uint64_t>("cases"),
+                         .deviation_p50 = d.real("p50"),
+                         .deviation_p95 = d.real("p95"),
+                         .share_over_10_percent = d.real("share_over_10_percent")};
   return r;
 }
 
-JournalRecord read_record(const json& j, const OpRegistry& ops) {
-  const std::string type = j.at("type").get<std::string>();
-  if (type == "run") return read_run(j);
+JournalRecord read_record(const JsonView& j, const OpRegistry& ops) {
+  const std::string_view type = j.text("type");
   if (type == "case") return read_case(j, ops);
+  if (type == "run") return read_run(j);
   if (type == "rerun") return read_rerun(j);
-  if (type == "stopped_op") return BreakerRecord{j.at("op"), j.at("reason")};
+  if (type == "stopped_op") return BreakerRecord{std::string(j.text("op")), std::string(j.text("reason"))};
   if (type == "audit") return read_audit(j);
   if (type == "end") return read_end(j);
   throw Error(fmt::format("unknown record type '{}'", type));
@@ -308,16 +337,22 @@ std::string format_record(const JournalRecord& record) {
   return fmt::format("{:08x} {}\n", checksum32(text), text);
 }
 
-JournalRecord parse_record(std::string_view line, const OpRegistry& ops) {
+JournalRecord parse_record(std::string_view line, const OpRegistry& ops, FlatJson& memory) {
   const std::string_view text = verified(line);
   try {
-    const json j = json::parse(text);
-    if (const int revision = j.value("format", kJournalRevision); revision > kJournalRevision)
-      throw NewerJournal(revision);
+    const JsonView j = memory.parse(text);
+    if (j.has("format"))
+      if (const auto revision = j.whole<int32_t>("format"); revision > kJournalRevision)
+        throw NewerJournal(revision);
     return read_record(j, ops);
-  } catch (const json::exception& e) {
+  } catch (const FlatJsonError& e) {
     throw Error(fmt::format("not a record: {}", e.what()));
   }
+}
+
+JournalRecord parse_record(std::string_view line, const OpRegistry& ops) {
+  FlatJson memory;
+  return parse_record(line, ops, memory);
 }
 
 }  // namespace perfatlas

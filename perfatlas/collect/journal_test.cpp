@@ -131,12 +131,13 @@ TEST_F(Journal, FilesAreReadOldestFirst) {
 }
 
 TEST_F(Journal, KeysDifferInEveryPart) {
-  const RecordKey key{1, "onednn", "", CacheState::serving};
-  const RecordKey others[] = {{2, "onednn", "", CacheState::serving},
-                              {1, "cuda", "", CacheState::serving},
-                              {1, "onednn", "k", CacheState::serving},
-                              {1, "onednn", "", CacheState::hot}};
-  for (const RecordKey& other : others) EXPECT_NE(hash_of(key), hash_of(other));
+  const uint64_t key = RecordKeys("onednn", "", CacheState::serving).of(1);
+  EXPECT_NE(RecordKeys("onednn", "", CacheState::serving).of(2), key);
+  EXPECT_NE(RecordKeys("cuda", "", CacheState::serving).of(1), key);
+  EXPECT_NE(RecordKeys("onednn", "k", CacheState::serving).of(1), key);
+  EXPECT_NE(RecordKeys("onednn", "", CacheState::hot).of(1), key);
+  const CaseRecord record{.case_id = 1, .backend = "onednn"};
+  EXPECT_EQ(key_of(record), key);
 }
 
 }  // namespace

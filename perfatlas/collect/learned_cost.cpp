@@ -8,7 +8,7 @@ namespace perfatlas {
 
 LearnedCost::LearnedCost(std::function<double(const Case&)> prior) : prior_(std::move(prior)) {}
 
-void LearnedCost::expect(const Case& c) { ops_[c.op].left += prior_(c); }
+void LearnedCost::expect(const Case& c, double cases) { ops_[c.op].left += cases * prior_(c); }
 
 void LearnedCost::drop(const Case& c) {
   Sums& op = ops_[c.op];

@@ -17,8 +17,8 @@ class LearnedCost {
   /// `prior`: seconds expected of a case, positive (estimated_case_seconds()). It only has to rank cases of one op well.
   explicit LearnedCost(std::function<double(const Case&)> prior);
 
-  /// One more case is to be done.
-  void expect(const Case& c);
+  /// So many more cases that take about as long as `c` are to be done.
+  void expect(const Case& c, double cases = 1);
   /// A case that was expected is done and took `seconds` of a device.
   void learn(const Case& c, double seconds);
   /// A case that was expected will not be done.

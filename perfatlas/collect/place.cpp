@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <map>
+#include <set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
@@ -55,19 +56,19 @@ class FolderWriter {
     make_writable_folder(folder.path);
   }
 
-  PlacedTable merge(const OpType& op, const std::vector<MeasuredRow>& measured) const {
+  PlacedTable merge(const OpType& op, std::vector<MeasuredRow> measured) const {
     const TableFile file = table_file(op);
     const TableFile past = {file.table, file.format, history_path(file)};
-    const std::vector<Row> table = read_if_there(op, file), history = read_if_there(op, past);
-    const MergedTable merged = merge_table(table, history, measured);
+    const MergedTable merged =
+        merge_table(read_if_there(op, file), read_if_there(op, past), std::move(measured));
     PlacedTable placed{file.table,         folder_.backend, folder_.version, file.path,
                        merged.rows.size(), merged.added,    merged.replaced, merged.history.size()};
-    if (merged.history != history) {
+    if (merged.history_changed) {
       make_writable_folder(folder_.path + "/history");
       write(op, merged.history, past);
     }
-    placed.changed = merged.rows != table || merged.history != history;
-    if (merged.rows != table) write(op, merged.rows, file);
+    placed.changed = merged.rows_changed || merged.history_changed;
+    if (merged.rows_changed) write(op, merged.rows, file);
     return placed;
   }
 
@@ -127,6 +128,12 @@ void place_system_description(const PlaceRequest& request) {
   write_system_spec(*newest, target);
 }
 
+size_t plans_of(const CollectionContents& contents) {
+  std::set<uint64_t> hashes;
+  for (const RunRecord& run : contents.runs) hashes.insert(run.plan_hash);
+  return std::max<size_t>(1, hashes.size());
+}
+
 nlohmann::ordered_json table_json(const PlacedTable& t) {
   return {{"table", t.table},       {"backend", t.backend}, {"version", t.version},
           {"path", t.path},         {"rows", t.rows},       {"added", t.added},
@@ -142,17 +149,19 @@ PlaceReport place(const OpRegistry& ops, const PlaceRequest& request) {
   if (contents.rows.empty())
     throw Error(
         fmt::format("nothing was measured in {}; collect first", fmt::join(request.collections, ", ")));
-  PlaceReport report{.damaged = contents.damaged, .complete = contents.complete()};
+  PlaceReport report{
+      .damaged = contents.damaged, .plans = plans_of(contents), .complete = contents.complete()};
   const std::string system_folder = fmt::format("{}/{}", request.data_root, request.system);
   make_writable_folder(system_folder);
   const FolderLock lock(system_folder);
-  for (const auto& [key, tables] : rows_of_tables(std::move(contents.rows))) {
+  for (auto& [key, tables] : rows_of_tables(std::move(contents.rows))) {
     const TableFolder folder = plain_folder(request.data_root, request.system, key.first, key.second);
     const FolderWriter writer(request, folder);
     PlacedMeta meta(read_collection_meta(folder.path), folder, contents);
-    for (const auto& [op, measured] : tables) {
-      report.tables.push_back(writer.merge(*op, measured));
-      meta.add_table(*op, report.tables.back(), measured);
+    for (auto& [op, measured] : tables) {
+      const bool whole = has_all_sub_kernels(*op, measured);
+      report.tables.push_back(writer.merge(*op, std::move(measured)));
+      meta.add_table(*op, report.tables.back(), whole);
     }
     writer.write_meta(meta.result());
   }
@@ -166,6 +175,10 @@ std::string PlaceReport::text() const {
     out += t.changed ? fmt::format("{}: {} rows ({} new, {} replaced; {} in history)\n", t.path, t.rows,
                                    t.added, t.replaced, t.history)
                      : fmt::format("{}: {} rows, nothing new\n", t.path, t.rows);
+  if (plans > 1)
+    out += fmt::format(
+        "the collections follow {} different plans; of cases that several have the newest row counts\n",
+        plans);
   if (!complete) out += "the collection is not complete: these tables are marked partial\n";
   for (const DamagedLine& line : damaged)
     out += fmt::format("{}:{}: {} (not placed)\n", line.path, line.line, line.reason);
@@ -173,7 +186,8 @@ std::string PlaceReport::text() const {
 }
 
 std::string PlaceReport::json() const {
-  nlohmann::ordered_json out{{"complete", complete}, {"tables", nlohmann::ordered_json::array()}};
+  nlohmann::ordered_json out{
+      {"complete", complete}, {"plans", plans}, {"tables", nlohmann::ordered_json::array()}};
   for (const PlacedTable& t : tables) out["tables"].push_back(table_json(t));
   out["damaged_lines"] = nlohmann::ordered_json::array();
   for (const DamagedLine& line : damaged)

@@ -34,6 +34,7 @@ struct PlacedTable {
 struct PlaceReport {
   std::vector<PlacedTable> tables;
   std::vector<DamagedLine> damaged;  // journal lines that were not records
+  size_t plans = 1;                  // that the placed runs followed
   bool complete = false;             // every planned case is decided; else the sidecar says "partial"
 
   std::string text() const;

@@ -24,8 +24,10 @@ LiveRuntime live_runtime(const RunRecord& run) {
   return live;
 }
 
-/// A collection that never measured one of an op's sub-kernels is not complete, whatever its cases say.
+}  // namespace
+
 bool has_all_sub_kernels(const OpType& op, const std::vector<MeasuredRow>& measured) {
+  if (op.info.sub_kernels.empty()) return true;
   const auto column = op.find_field(op.info.sub_kernel_column);
   std::set<std::string> seen;
   for (const MeasuredRow& m : measured)
@@ -33,8 +35,6 @@ bool has_all_sub_kernels(const OpType& op, const std::vector<MeasuredRow>& measu
   return std::all_of(op.info.sub_kernels.begin(), op.info.sub_kernels.end(),
                      [&](std::string_view name) { return seen.count(std::string(name)) > 0; });
 }
-
-}  // namespace
 
 PlacedMeta::PlacedMeta(std::optional<CollectionMeta> old, const TableFolder& folder,
                        const CollectionContents& contents)
@@ -73,15 +73,13 @@ void PlacedMeta::sum_outcomes(const std::string& table, TableProvenance& provena
   provenance.case_plan_hash = fmt::format("{}", fmt::join(plans, "+"));
 }
 
-void PlacedMeta::add_table(const OpType& op, const PlacedTable& placed,
-                           const std::vector<MeasuredRow>& measured) {
+void PlacedMeta::add_table(const OpType& op, const PlacedTable& placed, bool has_sub_kernels) {
   TableProvenance provenance{.rows = int64_t(placed.rows), .op_revision = op.info.revision};
   sum_outcomes(placed.table, provenance);
   for (const LiveRuntime& live : meta_.collections)
     if (live.outcomes.count(placed.table) > 0)
       provenance.collected_at = std::max(provenance.collected_at, live.date.substr(0, 10));
-  const bool whole = contents_.complete() && has_all_sub_kernels(op, measured);
-  provenance.status = whole ? "complete" : "partial";
+  provenance.status = contents_.complete() && has_sub_kernels ? "complete" : "partial";
   meta_.tables[placed.table] = std::move(provenance);
 }
 

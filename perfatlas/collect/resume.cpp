@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "perfatlas/base/parallel.h"
+
 namespace perfatlas {
 
 FolderState::FolderState(const std::vector<std::string>& folders, const OpRegistry& ops) {
@@ -10,8 +12,7 @@ FolderState::FolderState(const std::vector<std::string>& folders, const OpRegist
     if (const auto* const run = std::get_if<RunRecord>(&record)) runs_.push_back(*run);
     const auto* const c = std::get_if<CaseRecord>(&record);
     if (c == nullptr) return;
-    states_.push_back({hash_of({c->case_id, c->backend, c->kernel, c->cache}), c->outcome, c->final,
-                       uint16_t(std::clamp(c->attempts, 0, 65535))});
+    states_.push_back({key_of(*c), c->outcome, c->final, uint16_t(std::clamp(c->attempts, 0, 65535))});
     if (!c->row) return;
     const OpType* const op = c->row->c.op;
     if (std::find(ops_with_rows_.begin(), ops_with_rows_.end(), op) == ops_with_rows_.end())
@@ -32,18 +33,31 @@ const KeyState* FolderState::find(uint64_t key) const {
   return at != states_.end() && at->key == key ? &*at : nullptr;
 }
 
+namespace {
+
+constexpr size_t kLeastPerThread = 1 << 15;  // cases: some milliseconds
+
+}  // namespace
+
 Remaining remaining_work(const Plan& plan, const FolderState& state, const ResumeOptions& options) {
+  const RecordKeys keys(options.backend, options.kernel, options.cache);
+  std::vector<uint8_t> known(plan.size(),
+                             0);  // few are, in a plan that has begun: those are looked up again below
+  if (options.resume && !state.empty())
+    in_parallel(plan.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) known[i] = state.find(keys.of(plan.id(i))) != nullptr;
+    });
   Remaining work;
+  work.fresh.reserve(size_t(std::count(known.begin(), known.end(), 0)));
   for (size_t i = 0; i < plan.size(); ++i) {
-    const KeyState* const known =
-        options.resume ? state.find(hash_of({plan.id(i), options.backend, options.kernel, options.cache}))
-                       : nullptr;
-    const bool failed =
-        known != nullptr && known->outcome != Outcome::measured && known->outcome != Outcome::skipped;
-    if (known == nullptr)
+    if (known[i] == 0) {
       work.fresh.push_back(uint32_t(i));
-    else if (!known->final)
-      work.retries.push_back({uint32_t(i), known->attempts});
+      continue;
+    }
+    const KeyState& past = *state.find(keys.of(plan.id(i)));
+    const bool failed = past.outcome != Outcome::measured && past.outcome != Outcome::skipped;
+    if (!past.final)
+      work.retries.push_back({uint32_t(i), past.attempts});
     else if (failed && options.retry_failed)
       work.retries.push_back({uint32_t(i), 0});
     else

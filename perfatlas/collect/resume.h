@@ -14,7 +14,7 @@ namespace perfatlas {
 
 /// The newest record of one key, in few bytes.
 struct KeyState {
-  uint64_t key = 0;  // hash_of(RecordKey)
+  uint64_t key = 0;  // key_of(CaseRecord)
   Outcome outcome = Outcome::measured;
   bool final = true;
   uint16_t attempts = 0;
@@ -28,6 +28,7 @@ class FolderState {
 
   /// The newest record of a key, or null.
   const KeyState* find(uint64_t key) const;
+  bool empty() const { return states_.empty(); }
   const std::vector<DamagedLine>& damaged() const { return damaged_; }
   const std::vector<const OpType*>& ops_with_rows() const { return ops_with_rows_; }
   /// Plan hashes and shards of the runs, newest last.

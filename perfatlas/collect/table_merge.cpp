@@ -2,8 +2,11 @@
 #include "perfatlas/collect/table_merge.h"
 
 #include <algorithm>
+#include <mutex>
 #include <tuple>
 #include <unordered_map>
+
+#include "perfatlas/base/parallel.h"
 
 namespace perfatlas {
 namespace {
@@ -12,9 +15,10 @@ namespace {
 enum Rank : uint64_t { from_history = 0, from_table = 1, from_staging = 2, first_recorded = 3 };
 
 struct Candidate {
-  const Row* row = nullptr;
+  Row* row = nullptr;
   std::string_view run_id;
   uint64_t rank = 0;
+  uint64_t identity = 0, content = 0;
 
   auto age() const { return std::tie(run_id, rank); }
 };
@@ -39,31 +43,62 @@ bool before(const Candidate& a, const Candidate& b) {
   };
   if (state(*a.row) != state(*b.row)) return state(*a.row) < state(*b.row);
   if (a.run_id != b.run_id) return a.run_id < b.run_id;
-  return content_hash(*a.row) < content_hash(*b.row);
+  return a.content < b.content;
 }
 
-std::vector<Row> sorted_rows(std::vector<Candidate> candidates) {
-  std::sort(candidates.begin(), candidates.end(), before);
+constexpr size_t kLeastPerThread = 1 << 12;  // rows: some milliseconds
+
+void sort(std::vector<Candidate>& candidates) {
+  const auto at = [&](size_t i) { return candidates.begin() + std::ptrdiff_t(i); };
+  std::mutex mutex;
+  std::vector<size_t> begins;  // of sorted parts
+  in_parallel(candidates.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+    std::sort(at(begin), at(end), before);
+    const std::lock_guard lock(mutex);
+    begins.push_back(begin);
+  });
+  std::sort(begins.begin(), begins.end());
+  begins.push_back(candidates.size());
+  for (size_t part = 1; part + 1 < begins.size(); ++part)
+    std::inplace_merge(at(0), at(begins[part]), at(begins[part + 1]), before);
+}
+
+bool differ(const std::vector<Candidate>& sorted, const std::vector<Row>& rows) {
+  return !std::equal(sorted.begin(), sorted.end(), rows.begin(), rows.end(),
+                     [](const Candidate& c, const Row& row) { return c.row == &row || *c.row == row; });
+}
+
+std::vector<Row> taken(const std::vector<Candidate>& candidates) {
   std::vector<Row> rows;
-  for (const Candidate& c : candidates) rows.push_back(*c.row);
+  rows.reserve(candidates.size());
+  for (const Candidate& c : candidates) rows.push_back(std::move(*c.row));
   return rows;
 }
 
-/// Distinct measurements, each with its greatest age.
-class Candidates {
- public:
-  void add(const Row& row, std::string_view run_id, uint64_t rank) {
-    const auto [at, is_new] = by_content_.try_emplace(content_hash(row), all_.size());
-    if (is_new) all_.push_back({&row, run_id, rank});
-    Candidate& known = all_[at->second];
-    known.rank = std::max(known.rank, rank);
-  }
-  const std::vector<Candidate>& all() const { return all_; }
+void add_digests(std::vector<Candidate>& candidates) {
+  in_parallel(candidates.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      candidates[i].identity = row_identity(*candidates[i].row);
+      candidates[i].content = content_hash(*candidates[i].row);
+    }
+  });
+}
 
- private:
-  std::vector<Candidate> all_;
-  std::unordered_map<uint64_t, size_t> by_content_;
-};
+/// Each distinct measurement once, with its greatest age.
+std::vector<Candidate> distinct(std::vector<Candidate> all) {
+  std::unordered_map<uint64_t, size_t> by_content;
+  by_content.reserve(all.size());
+  size_t kept = 0;
+  for (const Candidate& candidate : all) {
+    const auto [at, is_new] = by_content.try_emplace(candidate.content, kept);
+    if (is_new)
+      all[kept++] = candidate;
+    else
+      all[at->second].rank = std::max(all[at->second].rank, candidate.rank);
+  }
+  all.resize(kept);
+  return all;
+}
 
 std::string_view run_of(const Row& row) {
   return row.quality ? std::string_view(row.quality->run_id) : std::string_view();
@@ -71,38 +106,43 @@ std::string_view run_of(const Row& row) {
 
 }  // namespace
 
-MergedTable merge_table(const std::vector<Row>& table, const std::vector<Row>& history,
-                        const std::vector<MeasuredRow>& measured) {
-  Candidates candidates;
-  for (const Row& row : history) candidates.add(row, run_of(row), from_history);
-  for (const Row& row : table) candidates.add(row, run_of(row), from_table);
-  for (const MeasuredRow& m : measured)
-    candidates.add(m.row, m.run_id, m.sequence == 0 ? uint64_t(from_staging) : first_recorded + m.sequence);
+MergedTable merge_table(std::vector<Row> table, std::vector<Row> history, std::vector<MeasuredRow> measured) {
+  std::vector<Candidate> all;
+  all.reserve(history.size() + table.size() + measured.size());
+  for (Row& row : history) all.push_back({&row, run_of(row), from_history});
+  for (Row& row : table) all.push_back({&row, run_of(row), from_table});
+  for (MeasuredRow& m : measured)
+    all.push_back({&m.row, m.run_id, m.sequence == 0 ? uint64_t(from_staging) : first_recorded + m.sequence});
+  add_digests(all);
+  std::unordered_map<uint64_t, uint64_t> placed;  // identity -> content
+  for (size_t i = 0; i < table.size(); ++i)
+    placed[all[history.size() + i].identity] = all[history.size() + i].content;
+  all = distinct(std::move(all));
 
   std::unordered_map<uint64_t, size_t> winner_of;
-  const std::vector<Candidate>& all = candidates.all();
+  winner_of.reserve(all.size());
   for (size_t i = 0; i < all.size(); ++i) {
-    const auto [at, is_new] = winner_of.try_emplace(row_identity(*all[i].row), i);
+    const auto [at, is_new] = winner_of.try_emplace(all[i].identity, i);
     if (!is_new && all[at->second].age() <= all[i].age()) at->second = i;
   }
-  std::unordered_map<uint64_t, uint64_t> placed;  // identity -> content
-  for (const Row& row : table) placed[row_identity(row)] = content_hash(row);
-
   MergedTable merged;
   std::vector<Candidate> winners, others;
   for (size_t i = 0; i < all.size(); ++i) {
-    const uint64_t identity = row_identity(*all[i].row);
-    if (winner_of.at(identity) != i) {
+    if (winner_of.at(all[i].identity) != i) {
       others.push_back(all[i]);
       continue;
     }
     winners.push_back(all[i]);
-    const auto old = placed.find(identity);
+    const auto old = placed.find(all[i].identity);
     merged.added += old == placed.end();
-    merged.replaced += old != placed.end() && old->second != content_hash(*all[i].row);
+    merged.replaced += old != placed.end() && old->second != all[i].content;
   }
-  merged.rows = sorted_rows(std::move(winners));
-  merged.history = sorted_rows(std::move(others));
+  sort(winners);
+  sort(others);
+  merged.rows_changed = differ(winners, table);
+  merged.history_changed = differ(others, history);
+  merged.rows = taken(winners);
+  merged.history = taken(others);
   return merged;
 }
 

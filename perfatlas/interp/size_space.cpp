@@ -40,9 +40,9 @@ SizeSpace::SizeSpace(const OpType& op) : op_(&op), covered_(op.fields.size(), fa
   else if (id == "moe")
     use_moe();
   else if (id == "mla_context")
-    use_mla(2.4, 2.4, 1.5);
+    use_mla_context();
   else if (id == "mla_generation")
-    use_mla(3.84, 1.5, 1.5);
+    use_mla_generation();
   else
     use_declaration();
   find_family_fields();
@@ -99,7 +99,12 @@ void SizeSpace::use_generation_attention() {
   computed("group", .9, [=](const FieldValues& v) { return octaves(v[heads]) - octaves(v[kv]); });
   computed("multi-head", 1.2, [=](const FieldValues& v) { return v[heads] == v[kv] ? 1.0 : 0.0; });
   size("batch_size", 1.5, true);
-  computed("context", 2, [isl = field("isl"), step = field("step")](const FieldValues& v) {
+  context_length(2);
+}
+
+/// Of a decoding step: all tokens that it attends to.
+void SizeSpace::context_length(double scale) {
+  computed("context", scale, [isl = field("isl"), step = field("step")](const FieldValues& v) {
     return octaves(v[isl] + v[step]);
   });
   axes_.back().running = true;
@@ -127,11 +132,17 @@ void SizeSpace::use_moe() {
   axes_.back().running = true;
 }
 
-void SizeSpace::use_mla(double heads, double batch, double sequence) {
-  size("num_heads", heads);
-  size("batch_size", batch, true);
-  size("isl", sequence, true);
-  size("step", sequence, true);
+void SizeSpace::use_mla_context() {
+  size("num_heads", 2.4);
+  size("batch_size", 2.4, true);
+  size("isl", 1.5, true);
+  size("step", 1.5, true);
+}
+
+void SizeSpace::use_mla_generation() {
+  size("num_heads", 3.84);
+  size("batch_size", 1.5, true);
+  context_length(1.5);
 }
 
 void SizeSpace::use_declaration() {

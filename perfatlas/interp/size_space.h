@@ -47,7 +47,9 @@ class SizeSpace {
   void use_context_attention();
   void use_generation_attention();
   void use_moe();
-  void use_mla(double heads, double batch, double sequence);
+  void use_mla_context();
+  void use_mla_generation();
+  void context_length(double scale);
   void use_declaration();
   void find_family_fields();
 

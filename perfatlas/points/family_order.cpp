@@ -82,6 +82,13 @@ std::vector<OrderPlace> family_order(const SizeSpace& space, const FamilyCases& 
   positions.coordinates.reserve(pool.inside.size() * positions.dimensions);
   for (const uint32_t number : pool.inside) space.append(cases.values(number), positions.coordinates);
   FarthestOrder spread(positions);
+  std::vector<bool> taken(pool.inside.size(), false);
+  // Once nothing is spread any more, distances need not follow.
+  const auto take = [&](uint32_t i, bool audit) {
+    taken[i] = true;
+    order.push_back({pool.inside[i], audit});
+    if (order.size() < limits.spread_cap) spread.take(i);
+  };
   const std::vector<uint32_t> draw = audit_draw(space, cases, pool.inside, limits.seed);
   const size_t stride = limits.audits ? audit_stride(limits.picks, cases.count) : 0;
   size_t drawn = 0;
@@ -89,12 +96,11 @@ std::vector<OrderPlace> family_order(const SizeSpace& space, const FamilyCases& 
   while (order.size() < std::min(limits.picks, pool.inside.size())) {
     const bool audit = stride > 0 && (order.size() + 1) % stride == 0;
     if (!audit && order.size() < limits.spread_cap) {
-      order.push_back({pool.inside[spread.next()], false});
+      take(spread.next(), false);
       continue;
     }
-    while (spread.is_taken(draw[drawn])) ++drawn;
-    order.push_back({pool.inside[draw[drawn]], audit});
-    spread.take(draw[drawn]);
+    while (taken[draw[drawn]]) ++drawn;
+    take(draw[drawn], audit);
   }
   for (const uint32_t number : pool.rest)
     order.push_back({number, stride > 0 && (order.size() + 1) % stride == 0});

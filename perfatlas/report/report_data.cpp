@@ -31,7 +31,7 @@ class Gathering {
     data_.reruns.back().record.samples_ms.clear();
   }
   void operator()(const CaseRecord& record) {
-    const uint64_t key = hash_of({record.case_id, record.backend, record.kernel, record.cache});
+    const uint64_t key = key_of(record);
     const auto [place, inserted] = place_.try_emplace(key, records_.size());
     if (inserted) records_.emplace_back();
     CaseRecord& kept = records_[place->second] = record;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <numeric>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
@@ -78,10 +80,32 @@ std::string repro_line(const Case& c) {
   return line;
 }
 
+namespace {
+
+/// Whether "column=text" of `a` sorts before that of `b`: columns differ, so that the texts never decide.
+bool sorts_before(const FieldType& a, const FieldType& b) {
+  const size_t shared = std::min(a.column.size(), b.column.size());
+  if (const int order = a.column.substr(0, shared).compare(b.column.substr(0, shared))) return order < 0;
+  return (shared < a.column.size() ? a.column[shared] : '=') <
+         (shared < b.column.size() ? b.column[shared] : '=');
+}
+
+}  // namespace
+
 uint64_t case_id(const Case& c) {
-  std::vector<std::string> texts = column_texts(c);
-  std::sort(texts.begin(), texts.end());
-  return hash64(fmt::format("{}/{} {}", c.op->info.id, c.op->info.revision, fmt::join(texts, " ")));
+  const std::vector<FieldType>& fields = c.op->fields;
+  std::array<uint8_t, kMaxFields> order{};
+  const auto end = order.begin() + std::ptrdiff_t(fields.size());
+  std::iota(order.begin(), end, uint8_t{0});
+  std::sort(order.begin(), end, [&](uint8_t a, uint8_t b) { return sorts_before(fields[a], fields[b]); });
+  std::string text = fmt::format("{}/{}", c.op->info.id, c.op->info.revision);
+  for (auto at = order.begin(); at != end; ++at) {
+    text += ' ';
+    text += fields[*at].column;
+    text += '=';
+    text += fields[*at].format(c.values[*at]);
+  }
+  return hash64(text);
 }
 
 void set_field(Case& c, std::string_view field_name, std::string_view text) {

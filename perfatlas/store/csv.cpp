@@ -4,9 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <mutex>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/store/csv_lines_impl.h"
 #include "perfatlas/store/table_columns.h"
@@ -14,40 +18,45 @@
 namespace perfatlas {
 namespace {
 
+constexpr size_t kLeastPerThread = 1 << 12;  // rows: some milliseconds
 constexpr std::string_view kLfsPreamble = "version https://git-lfs.github.com/spec/";
 
 // ---- writing -------------------------------------------------------------------------------------------------------
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
 
-std::string csv_text(const std::string& text) {
+void append_text(std::string& out, const std::string& text) {
   if (std::any_of(text.begin(), text.end(), is_control))
     throw Error(fmt::format("text '{}' has a control character and cannot stand in a table; mend its source",
                             text.substr(0, 40)));
-  if (text.find_first_of(",\"") == text.npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    if (c == '"') quoted += '"';
-    quoted += c;
+  if (text.find_first_of(",\"") == text.npos) {
+    out += text;
+    return;
   }
-  return quoted + '"';
+  out += '"';
+  for (const char c : text) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
 }
 
-std::string csv_cell(const Cell& cell) {
+void append_cell(std::string& out, const Cell& cell) {
   struct Writer {
-    std::string operator()(std::monostate) const { return {}; }
-    std::string operator()(int64_t value) const { return std::to_string(value); }
-    std::string operator()(double value) const { return format_real(value); }
-    std::string operator()(bool value) const { return value ? "true" : "false"; }
-    std::string operator()(const std::string& value) const { return csv_text(value); }
+    std::string& out;
+    void operator()(std::monostate) const {}
+    void operator()(int64_t value) const { fmt::format_to(std::back_inserter(out), "{}", value); }
+    void operator()(double value) const { out += format_real(value); }
+    void operator()(bool value) const { out += value ? "true" : "false"; }
+    void operator()(const std::string& value) const { append_text(out, value); }
   };
-  return std::visit(Writer{}, cell);
+  std::visit(Writer{out}, cell);
 }
 
 void append_line(std::string& out, const std::vector<TableColumn>& columns, const Row& row) {
   for (size_t i = 0; i < columns.size(); ++i) {
     if (i > 0) out += ',';
-    out += csv_cell(columns[i].get(row, columns[i].index));
+    append_cell(out, columns[i].get(row, columns[i].index));
   }
 }
 
@@ -125,13 +134,21 @@ std::string csv_line(const Row& row) {
 
 std::string csv_table(const OpType& op, std::span<const Row> rows) {
   const std::vector<TableColumn> columns = table_columns(op);
-  std::string text = csv_header(op) + '\n';
-  for (const Row& row : rows) {
-    PERFATLAS_ASSERT(row.c.op == &op);
-    append_line(text, columns, row);
-    text += '\n';
-  }
-  return text;
+  std::mutex mutex;
+  std::map<size_t, std::string> parts;  // by first row
+  in_parallel(rows.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+    std::string text;
+    for (const Row& row : rows.subspan(begin, end - begin)) {
+      PERFATLAS_ASSERT(row.c.op == &op);
+      append_line(text, columns, row);
+      text += '\n';
+    }
+    const std::lock_guard lock(mutex);
+    parts.emplace(begin, std::move(text));
+  });
+  std::string table = csv_header(op) + '\n';
+  for (const auto& [begin, text] : parts) table += text;
+  return table;
 }
 
 void parse_csv_table(const OpType& op, std::string_view text, const std::string& where, const RowSink& sink) {

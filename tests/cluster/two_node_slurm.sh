@@ -84,4 +84,12 @@ for row in csv.DictReader(open(sys.argv[1])):
 EOF
 sort -o "$work/measured" "$work/measured"
 diff "$work/planned" "$work/measured" || fail "the tables do not have exactly the planned keys: $(cat "$work/status")"
+# Ranks on both nodes, started by Slurm through PMIx.
+if [ -x "$bin/perfatlas-worker-mpi" ]; then
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 PERFATLAS_MPI_LAUNCH='srun --overlap --mpi=pmix -n {ranks}' \
+    slurm salloc --quiet --nodes=2 --ntasks=2 "$bin/perfatlas" collect --backend mpi --ops collective --grid aic --at-most num_gpus=2 \
+    --at-most message_size=1024 --limit 2 --no-probe --no-drift --max-time 0.2 --out "$work/mpi" >"$work/mpi.log" 2>&1 ||
+    fail "ranks by srun: $(cat "$work/mpi.log")"
+  grep -q '"rank_ms"' "$work"/mpi/journal-*.jsonl || fail "no rank measured: $(cat "$work/mpi.log")"
+fi
 echo "two_node_slurm: $(wc -l <"$work/planned") planned keys, the same in the tables"

@@ -22,6 +22,8 @@ class MpiDevice final : public GroupDevice {
   const std::vector<int>& cores() const { return cores_; }
   /// Starts ranks with these words (MpiLaunch::launcher) instead of mpirun on this host. REQUIRES: no group yet.
   void use_launcher(std::vector<std::string> words);
+  /// Ranks are started by a launcher, which starts no more than rank_slots().
+  bool is_launched() const { return !launcher_.empty(); }
   /// Ranks that have a core each: the cores of this host, or of a launcher's allocation PERFATLAS_MPI_RANKS, else
   /// SLURM_NTASKS.
   int64_t rank_slots() const { return launcher_.empty() ? int64_t(cores_.size()) : launched_ranks_; }

@@ -138,6 +138,8 @@ std::string why_unsupported(const Op& op, const MpiDevice& device, const Variant
                            : "MPI has no 16-bit floats, and its int8 sum saturates";
   if (!device.launcher_problem().empty()) return device.launcher_problem();
   const int64_t cores = device.rank_slots();
+  if (device.is_launched() && op.ranks > cores)
+    return fmt::format("the allocation has room for {} ranks", cores);
   if (!variant.oversubscribed && op.ranks > cores)
     return fmt::format("{} ranks need as many cores, device {} has {}", op.ranks, device.info().id, cores);
   if (variant.oversubscribed && op.ranks <= cores)
