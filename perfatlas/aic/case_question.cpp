@@ -10,6 +10,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/ops/dsv4/dsv4_case.h"
+#include "perfatlas/ops/gdn/gdn_aic.h"
 #include "perfatlas/ops/msa/msa.h"
 
 namespace perfatlas::aic {
@@ -46,6 +47,10 @@ void set_direction(const Case&, nlohmann::json& fields) {
 /// Drafts are checked as so many tokens at once.
 void set_drafts(const Case& asked, nlohmann::json& fields) {
   if (fields["phase"] == "verify") fields["draft_tokens"] = integer(asked, "seq_len");
+}
+
+void set_decode_kernel(const Case&, nlohmann::json& fields) {
+  fields["kernel_source"] = gdn_kernel_asked(fields["kernel_source"].get_ref<const std::string&>());
 }
 
 void set_context(const Case&, nlohmann::json& fields) {
@@ -189,7 +194,7 @@ constexpr Mapping kMappings[] = {
      "{}"},
     {"moe_all_to_all", "MoEAllToAll", Place::tokens, "num_tokens",
      "comm_backend phase comm_dtype ep_size>moe_ep_size node_num hidden_size topk num_experts sms", "{}"},
-    {"gdn", "GDNKernel", Place::kernel, "", kDeltaNetFields, "{}"},
+    {"gdn", "GDNKernel", Place::kernel, "", kDeltaNetFields, "{}", &set_decode_kernel},
     {"kda", "KDAKernel", Place::kernel, "", kDeltaNetFields, "{}", &set_drafts},
     {"mamba2", "Mamba2Kernel", Place::kernel, "",
      "kernel_source phase d_model>hidden_size nheads head_dim d_state d_conv n_groups chunk_size", "{}"},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/gdn/gdn_aic.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -53,6 +54,7 @@ std::string_view measured_name(const Gdn& op, const LinearTable& table, const Li
   const auto has = [&](std::string_view name) { return !table.points(name, op.phase, shape).empty(); };
   const bool recurrent = op.kernel_source.find("delta_rule") != std::string::npos;
   const std::string& backend = binding.database.backend();
+  if (gdn_kernel_asked(op.kernel_source) != op.kernel_source) return "";
   if (recurrent && (op.state_dtype == "bfloat16" || op.state_dtype == "float16")) {
     const bool special = backend == "sglang" && binding.system().sm_version.value_or(0) >= kBlackwell &&
                          op.state_dtype == "bfloat16" && op.phase == SsmPhase::generation;
@@ -83,6 +85,11 @@ std::string_view measured_name(const Gdn& op, const LinearTable& table, const Li
 }
 
 }  // namespace
+
+std::string_view gdn_kernel_asked(std::string_view measured) {
+  const bool decodes = std::find(kDecodeNames.begin(), kDecodeNames.end(), measured) != kDecodeNames.end();
+  return decodes ? kDecode : measured;
+}
 
 std::unique_ptr<const Pricer> bind(const Gdn& op, const Binding& binding) {
   LinearQuestion question{.phase = op.phase,

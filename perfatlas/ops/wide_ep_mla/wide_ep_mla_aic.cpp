@@ -82,6 +82,7 @@ class WideEpTable {
     });
   }
 
+  bool empty() const { return rows_->empty(); }
   std::string why_missing(const TableKey& key) const { return index_.why_missing(key); }
   static constexpr std::string_view id() {
     return context ? "wide_ep_context_mla" : "wide_ep_generation_mla";
@@ -103,6 +104,11 @@ void look_up(SurfaceQuestion& question, const WideEpMla& op, const WideEpSol& so
   if (!question.surface) question.why_missing = table.why_missing(table.key(op, op.attn_backend));
 }
 
+bool has_rows(const WideEpMla& op, const Binding& binding) {
+  return op.context ? !binding.family<WideEpTable<true>>().empty()
+                    : !binding.family<WideEpTable<false>>().empty();
+}
+
 }  // namespace
 
 std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) {
@@ -114,7 +120,7 @@ std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) 
     return std::make_unique<FailedPricer>(Failure::sol_not_implemented,
                                           "the speed of light of this block has no parts");
   const bool measured = binding.mode == Mode::silicon || binding.mode == Mode::hybrid;
-  if (measured && op.attn_backend != "flashinfer" && op.attn_backend != "fa3")
+  if (measured && op.attn_backend != "flashinfer" && op.attn_backend != "fa3" && has_rows(op, binding))
     return std::make_unique<FailedPricer>(
         Failure::invalid_engine_config,
         "attn_backend '" + op.attn_backend + "' is neither flashinfer nor fa3");

@@ -195,10 +195,11 @@ class ExpertPricer final : public Pricer {
     const double bytes = profile_of(op_.quant).bytes, bandwidth = system.mem_bw;
     return [=](const Coordinates& at) {
       const int64_t routed = at[0] * s.topk, here = routed / s.ep;
-      const double operations = double(routed * s.hidden * s.inter * 6 / s.ep);
+      const int64_t operations =
+          routed * s.hidden * s.inter * 6 / s.ep;  // whole ones, as the reference counts
       const double elements = double(here * s.hidden * 2 + here * s.inter * 3 +
                                      s.hidden * s.inter * 3 * std::min(s.slots / s.ep, here));
-      return std::max(operations / flops, bytes * elements / bandwidth) * 1e3;
+      return std::max(double(operations) / flops, bytes * elements / bandwidth) * 1e3;
     };
   }
 
