@@ -28,7 +28,7 @@ class Gatherer {
 
   void take(JournalRecord&& record) {
     ++sequence_;
-    std::visit([this](auto&& r) { take_one(std::move(r)); }, std::move(record));
+    std::visit([this](auto& r) { take_one(std::move(r)); }, record);
   }
 
  private:
