@@ -140,7 +140,9 @@ void estimate_static(Session& session, Estimate& e) {
   const auto worker = session.worker(question);
   e.version = session.open(r.system, r.framework, r.version, r.view.mode).version;
   const StaticPoint point{.mode = static_mode(r.mode), .batch = *r.worker.batch, .stride = r.stride};
-  const StaticResult result = run_static(*worker, r.workload, point, r.worker.limits, e.version);
+  MemoryLimits limits = r.worker.limits;
+  limits.max_seq_len.reset();  // a single batch gets the cache that its requests need, no more
+  const StaticResult result = run_static(*worker, r.workload, point, limits, e.version);
   require_price(*worker, r.workload, point, result);
   const double capacity = capacity_bytes(worker->system());
   // A single batch is worked off whatever the framework would keep free.

@@ -21,12 +21,15 @@ struct Schedule {
   int64_t decode_batch = 0;
 };
 
+/// How often `part` goes into `whole`, exactly: the quotient of two doubles may round up to the next whole number.
+int64_t times_in(double whole, double part) { return std::llround((whole - std::fmod(whole, part)) / part); }
+
 /// Decodes beside the prompts of a mixed step. Where prompts outlast the decodes, TensorRT-LLM and SGLang thin them out.
 int64_t decodes_beside(Framework framework, const AggregatedPoint& p, double prompts_in_step,
                        double decode_rounds) {
   const auto left = p.batch - int64_t(prompts_in_step);
   if (framework == Framework::vllm || decode_rounds < 1) return std::max<int64_t>(1, left);
-  return std::max<int64_t>(1, int64_t(std::floor(double(p.batch) / decode_rounds)));
+  return std::max<int64_t>(1, times_in(double(p.batch), decode_rounds));
 }
 
 Schedule schedule(Framework framework, const Workload& w, const AggregatedPoint& p, double iterations) {
