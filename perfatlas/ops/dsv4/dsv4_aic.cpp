@@ -107,11 +107,8 @@ class Dsv4Table {
 
 std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& binding) {
   const AicSystem& system = binding.system();
-  // Decode multiplies in the type of the cache.
-  const MathType attention = profile_of(op.context                      ? op.fmha_quant
-                                        : op.kv_quant == QuantMode::fp8 ? QuantMode::fp8
-                                                                        : QuantMode::bfloat16)
-                                 .math;
+  const MathType decode = decode_math(system, op.kv_quant);
+  const MathType attention = op.context ? profile_of(op.fmha_quant).math : decode;
   for (const MathType math : {profile_of(op.gemm_quant).math, MathType::bf16, MathType::fp8, attention})
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
@@ -123,7 +120,8 @@ std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& bindi
                     *peak_flops(system, MathType::bf16),
                     *peak_flops(system, MathType::fp8),
                     *peak_flops(system, attention),
-                    system.mem_bw};
+                    system.mem_bw,
+                    decode == MathType::fp8 ? 1.0 : 2.0};
   SurfaceQuestion question;
   const auto look_up = [&](const auto& table) {
     const TableKey key = table.key(op);

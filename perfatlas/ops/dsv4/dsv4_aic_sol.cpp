@@ -73,7 +73,7 @@ SolParts Dsv4Sol::generation(int64_t b, int64_t s) const {
   const int64_t kv = std::max<int64_t>(s - 1, 0), ratio = op.compress_ratio;
   const int64_t limit = ratio == kSelecting ? op.index_topk : kv / ratio;
   const int64_t pairs = std::min(kv, op.window_size) + std::min(kv / ratio, limit);
-  return parts(double(b), double(b), double(kv), double(b * pairs), profile_of(op.kv_quant).bytes);
+  return parts(double(b), double(b), double(kv), double(b * pairs), decode_bytes);
 }
 
 }  // namespace perfatlas::aic

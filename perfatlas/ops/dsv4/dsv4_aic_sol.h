@@ -12,6 +12,7 @@ namespace perfatlas::aic {
 struct Dsv4Sol {
   Dsv4Attention op;
   double gemm_flops = 1, bf16_flops = 1, fp8_flops = 1, attention_flops = 1, bandwidth = 1;
+  double decode_bytes = 2;  // per element that decode attention computes with
 
   SolParts context(int64_t b, int64_t s, int64_t prefix) const;
   SolParts generation(int64_t b, int64_t s) const;
