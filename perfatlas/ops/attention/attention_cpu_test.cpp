@@ -4,8 +4,7 @@
 
 #include <cmath>
 
-#include "perfatlas/backends/cpu/cpu_device.h"
-#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/cpu/kernel_checks_test.h"
 #include "perfatlas/backends/harness_check_run.h"
 #include "perfatlas/backends/operand_convert.h"
 #include "perfatlas/backends/operand_fill.h"
@@ -17,53 +16,8 @@ void add_attention_cpu_kernels(KernelRegistry& registry);
 
 namespace {
 
-class AttentionCpu : public testing::Test {
- protected:
-  AttentionCpu() { add_attention_cpu_kernels(kernels_); }
-
-  /// The kernels that take the case.
-  std::vector<const KernelEntry*> taking(const Case& what) {
-    std::vector<const KernelEntry*> found = kernels_.of(what.op->info.id, "onednn");
-    std::erase_if(found,
-                  [&](auto* kernel) { return !kernel->why_unsupported(what.values, device_).empty(); });
-    return found;
-  }
-
-  /// What is wrong with a kernel.
-  std::string problems(const Case& what, const KernelEntry& kernel) {
-    std::string found(what.op->why_invalid(what.values));
-    for (const HarnessCheck& check : check_kernel(what, kernel, 1, device_))
-      if (check.verdict == Verdict::failed)
-        found += std::string(kernel.name) + " " + case_text(what) + ": " + check.name + ": " + check.detail;
-    return found;
-  }
-
-  /// Draws the type and the kernel, too: checking every one for every case takes too long.
-  template <class Op>
-  std::string problems_of_some_kernel(const OpType& type, Op op) {
-    op.dtype = op.kv_dtype = *rc::gen::element(DType::f32, DType::bf16);
-    const Case what = make_case(type, op);
-    return problems(what, **rc::gen::elementOf(taking(what)));
-  }
-
-  /// Checks every kernel that takes the case, in both types; returns how many did.
-  template <class Op>
-  int check_everywhere(const OpType& type, Op op) {
-    int checked = 0;
-    for (const DType dtype : {DType::f32, DType::bf16}) {
-      op.dtype = op.kv_dtype = dtype;
-      const Case what = make_case(type, op);
-      for (const KernelEntry* kernel : taking(what)) {
-        EXPECT_EQ(problems(what, *kernel), "");
-        ++checked;
-      }
-    }
-    return checked;
-  }
-
-  CpuDevice device_{""};
-  KernelRegistry kernels_;
-  OpType context_ = make_op_type<AttentionContext>(), generation_ = make_op_type<AttentionGeneration>();
+struct AttentionCpu : KernelChecks {
+  AttentionCpu() : KernelChecks(&add_attention_cpu_kernels) {}
 };
 
 struct Heads {
@@ -79,17 +33,17 @@ TEST_F(AttentionCpu, ContextAgreesWithTheReference) {
   };
   constexpr Tokens kTokens[] = {
       {1, 1, 0, 0}, {1, 300, 0, 0}, {1, 64, 64, 0}, {1, 130, 0, 50}, {1, 20, 300, 128}};
-  int checked = 0;
   for (const Heads& h : kHeads)
     for (const Tokens& t : kTokens)
-      checked += check_everywhere<AttentionContext>(context_, {.batch = t.batch,
-                                                               .isl = t.isl,
-                                                               .heads = h.heads,
-                                                               .kv_heads = h.kv_heads,
-                                                               .head_dim = h.head_dim,
-                                                               .window = t.window,
-                                                               .step = t.step});
-  EXPECT_GE(checked, 30);  // the portable loop at least
+      EXPECT_EQ(failures_in_both_types<AttentionContext>({.batch = t.batch,
+                                                          .isl = t.isl,
+                                                          .heads = h.heads,
+                                                          .kv_heads = h.kv_heads,
+                                                          .head_dim = h.head_dim,
+                                                          .window = t.window,
+                                                          .step = t.step}),
+                "");
+  EXPECT_GE(checked_, 30);  // the portable loop at least
 }
 
 TEST_F(AttentionCpu, GenerationAgreesWithTheReference) {
@@ -98,26 +52,26 @@ TEST_F(AttentionCpu, GenerationAgreesWithTheReference) {
   };
   constexpr Tokens kTokens[] = {{1, 0, 0},   {3, 1, 0},     {1, 63, 0}, {1, 64, 0},
                                 {2, 300, 0}, {1, 400, 128}, {1, 200, 1}};
-  int checked = 0;
   for (const Heads& h : kHeads)
     for (const Tokens& t : kTokens)
-      checked += check_everywhere<AttentionGeneration>(generation_, {.batch = t.batch,
-                                                                     .heads = h.heads,
-                                                                     .kv_heads = h.kv_heads,
-                                                                     .head_dim = h.head_dim,
-                                                                     .window = t.window,
-                                                                     .step = t.step});
-  EXPECT_GE(checked, 42);
+      EXPECT_EQ(failures_in_both_types<AttentionGeneration>({.batch = t.batch,
+                                                             .heads = h.heads,
+                                                             .kv_heads = h.kv_heads,
+                                                             .head_dim = h.head_dim,
+                                                             .window = t.window,
+                                                             .step = t.step}),
+                "");
+  EXPECT_GE(checked_, 42);
 }
 
 /// More query heads per key/value head than one block of a kernel takes, whole and broken blocks.
 TEST_F(AttentionCpu, GenerationOfLargeGroupsAgreesWithTheReference) {
-  int checked = 0;
   for (const Heads& h : {Heads{8, 1, 64}, Heads{16, 1, 128}, Heads{27, 1, 192}, Heads{66, 2, 32}})
-    checked += check_everywhere<AttentionGeneration>(
-        generation_,
-        {.batch = 2, .heads = h.heads, .kv_heads = h.kv_heads, .head_dim = h.head_dim, .step = 150});
-  EXPECT_GE(checked, 8);
+    EXPECT_EQ(
+        failures_in_both_types<AttentionGeneration>(
+            {.batch = 2, .heads = h.heads, .kv_heads = h.kv_heads, .head_dim = h.head_dim, .step = 150}),
+        "");
+  EXPECT_GE(checked_, 8);
 }
 
 /// Multi-head, grouped and multi-query heads of every size in use.
@@ -139,14 +93,14 @@ RC_GTEST_FIXTURE_PROP(AttentionCpu, RandomContextAgreesWithTheReference, ()) {
   AttentionContext op = random_heads(AttentionContext{.batch = *rc::gen::inRange<int64_t>(1, 3)});
   op.isl = *rc::gen::inRange<int64_t>(1, 40), op.step = *rc::gen::inRange<int64_t>(0, 100);
   op.window = random_window(op.isl + op.step);
-  RC_ASSERT(problems_of_some_kernel(context_, op) == "");
+  RC_ASSERT(failures_of_some_kernel(op) == "");
 }
 
 RC_GTEST_FIXTURE_PROP(AttentionCpu, RandomGenerationAgreesWithTheReference, ()) {
   AttentionGeneration op = random_heads(AttentionGeneration{.batch = *rc::gen::inRange<int64_t>(1, 4)});
   op.step = *rc::gen::inRange<int64_t>(0, 200);
   op.window = random_window(op.step + 1);
-  RC_ASSERT(problems_of_some_kernel(generation_, op) == "");
+  RC_ASSERT(failures_of_some_kernel(op) == "");
 }
 
 /// The vector kernels take what is no whole vector, too.
@@ -158,7 +112,7 @@ TEST_F(AttentionCpu, EveryHeadSizeUpTo256IsStreamed) {
   for (const int64_t head_dim : {1, 7, 33, 72, 200, 255}) {
     op.head_dim = head_dim;
     EXPECT_EQ(streaming->why_unsupported(encode(op), device_), "");
-    EXPECT_GE(check_everywhere(generation_, op), 2);
+    EXPECT_EQ(failures_in_both_types(op), "");
   }
   op.head_dim = 257;
   EXPECT_EQ(streaming->why_unsupported(encode(op), device_), "head_dim 257 is above 256");
@@ -172,12 +126,12 @@ TEST_F(AttentionCpu, LargeLogitsStayFinite) {
                             .dtype = DType::f32,
                             .kv_dtype = DType::f32,
                             .step = 70};
-  const Case what = make_case(context_, op);
+  const OpType type = make_op_type<AttentionContext>();
+  const Case what = make_case(type, op);
   std::vector<HostOperand> content;
   for (const Operand& operand : op.operands()) content.push_back(make_host_operand(operand, 7));
   for (float& value : content[q_at].values) value *= 1e6F;
-  for (const KernelEntry* kernel : kernels_.of("attention_context", "onednn")) {
-    if (!kernel->why_unsupported(what.values, device_).empty()) continue;
+  for (const KernelEntry* kernel : taking(op)) {
     std::vector<HostOperand> expected = content;
     op.reference(expected);
     const CheckRunResult result = CheckRun(what, *kernel, device_).run(content, std::byte{0xa5});

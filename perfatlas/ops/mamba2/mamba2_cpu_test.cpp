@@ -3,8 +3,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "perfatlas/backends/cpu/cpu_device.h"
-#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/cpu/kernel_checks_test.h"
 #include "perfatlas/ops/mamba2/mamba2.h"
 
 namespace perfatlas {
@@ -15,32 +14,9 @@ namespace {
 
 using testing::HasSubstr;
 
-struct Cpu {
-  CpuDevice device{""};
-  OpType op = make_op_type<Mamba2>();
-  KernelRegistry kernels;
-  Cpu() { add_mamba2_cpu_kernels(kernels); }
+struct Mamba2Cpu : KernelChecks {
+  Mamba2Cpu() : KernelChecks(&add_mamba2_cpu_kernels) {}
 };
-
-Cpu& cpu() {
-  static Cpu shared;
-  return shared;
-}
-
-/// Every kernel that takes the case agrees with the reference; returns their names.
-std::vector<std::string> check_everywhere(const Mamba2& op) {
-  const Case what = make_case(cpu().op, op);
-  EXPECT_EQ(op.why_invalid(), "") << case_text(what);
-  std::vector<std::string> checked;
-  for (const KernelEntry& kernel : cpu().kernels.entries()) {
-    if (!kernel.why_unsupported(what.values, cpu().device).empty()) continue;
-    checked.emplace_back(kernel.name);
-    for (const HarnessCheck& check : check_kernel(what, kernel, 1, cpu().device))
-      EXPECT_NE(check.verdict, Verdict::failed)
-          << kernel.name << " " << case_text(what) << ": " << check.name << ": " << check.detail;
-  }
-  return checked;
-}
 
 Mamba2 with_sizes(std::string_view kernel, LinearPhase phase, int64_t batch, int64_t seq) {
   Mamba2 op{.kernel = Symbol(kernel), .phase = phase};
@@ -59,68 +35,63 @@ Mamba2 random_shape(Mamba2 op) {
   return op;
 }
 
-RC_GTEST_PROP(Mamba2Cpu, ConvolutionsOfPromptsAgreeWithTheReference, ()) {
+RC_GTEST_FIXTURE_PROP(Mamba2Cpu, ConvolutionsOfPromptsAgreeWithTheReference, ()) {
   const auto batch = *rc::gen::inRange<int64_t>(1, 4),
              seq = *rc::gen::element<int64_t>(1, 2, 3, 17, 64, 65, 150);
-  const auto checked =
-      check_everywhere(random_shape(with_sizes(Mamba2::kConvFn, LinearPhase::context, batch, seq)));
-  RC_ASSERT(!checked.empty());
+  RC_ASSERT(failures_of(random_shape(with_sizes(Mamba2::kConvFn, LinearPhase::context, batch, seq))) == "");
+  RC_ASSERT(checked_ > 0);
 }
 
-RC_GTEST_PROP(Mamba2Cpu, ConvolutionUpdatesAgreeWithTheReference, ()) {
+RC_GTEST_FIXTURE_PROP(Mamba2Cpu, ConvolutionUpdatesAgreeWithTheReference, ()) {
   const auto batch = *rc::gen::inRange<int64_t>(1, 6);
-  const auto checked =
-      check_everywhere(random_shape(with_sizes(Mamba2::kConvUpdate, LinearPhase::generation, batch, 1)));
-  RC_ASSERT(!checked.empty());
+  RC_ASSERT(failures_of(random_shape(with_sizes(Mamba2::kConvUpdate, LinearPhase::generation, batch, 1))) ==
+            "");
+  RC_ASSERT(checked_ > 0);
 }
 
-RC_GTEST_PROP(Mamba2Cpu, ScansAgreeWithTheReference, ()) {
+RC_GTEST_FIXTURE_PROP(Mamba2Cpu, ScansAgreeWithTheReference, ()) {
   const auto batch = *rc::gen::inRange<int64_t>(1, 3),
              seq = *rc::gen::element<int64_t>(1, 2, 15, 16, 64, 129, 200);
-  const auto checked =
-      check_everywhere(random_shape(with_sizes(Mamba2::kChunkScan, LinearPhase::context, batch, seq)));
-  RC_ASSERT(!checked.empty());
+  RC_ASSERT(failures_of(random_shape(with_sizes(Mamba2::kChunkScan, LinearPhase::context, batch, seq))) ==
+            "");
+  RC_ASSERT(checked_ > 0);
 }
 
-RC_GTEST_PROP(Mamba2Cpu, StateUpdatesAgreeWithTheReference, ()) {
+RC_GTEST_FIXTURE_PROP(Mamba2Cpu, StateUpdatesAgreeWithTheReference, ()) {
   const auto batch = *rc::gen::inRange<int64_t>(1, 6);
-  const auto checked =
-      check_everywhere(random_shape(with_sizes(Mamba2::kStateUpdate, LinearPhase::generation, batch, 1)));
-  RC_ASSERT(!checked.empty());
+  RC_ASSERT(failures_of(random_shape(with_sizes(Mamba2::kStateUpdate, LinearPhase::generation, batch, 1))) ==
+            "");
+  RC_ASSERT(checked_ > 0);
 }
 
 /// One group of Nemotron-H with its chunk length: several whole chunks and a broken one.
-TEST(Mamba2Cpu, PublishedShapesAgreeWithTheReference) {
+TEST_F(Mamba2Cpu, PublishedShapesAgreeWithTheReference) {
   Mamba2 scan = with_sizes(Mamba2::kChunkScan, LinearPhase::context, 1, 300);
   scan.heads = 8, scan.groups = 1;
-  const auto scans = check_everywhere(scan);
-  Mamba2 update = with_sizes(Mamba2::kStateUpdate, LinearPhase::generation, 2, 1);
-  const auto updates = check_everywhere(update);
-  if (!cpu().device.isa().avx512_bf16) GTEST_SKIP() << "this CPU has no AVX-512 bf16 instructions";
-  EXPECT_THAT(scans, testing::ElementsAre("onednn_matmul_chunk_scan", "perfatlas_avx512_recurrence",
-                                          "perfatlas_portable_recurrence"));
-  EXPECT_THAT(updates, testing::ElementsAre("perfatlas_avx512_recurrence", "perfatlas_portable_recurrence"));
+  const Mamba2 update = with_sizes(Mamba2::kStateUpdate, LinearPhase::generation, 2, 1);
+  EXPECT_EQ(failures_of(scan) + failures_of(update), "");
+  if (!device_.isa().avx512_bf16) GTEST_SKIP() << "this CPU has no AVX-512 bf16 instructions";
+  EXPECT_THAT(names_of_taking(scan),
+              testing::ElementsAre("onednn_matmul_chunk_scan", "perfatlas_avx512_recurrence",
+                                   "perfatlas_portable_recurrence"));
+  EXPECT_THAT(names_of_taking(update),
+              testing::ElementsAre("perfatlas_avx512_recurrence", "perfatlas_portable_recurrence"));
 }
 
-TEST(Mamba2Cpu, StrangeStepsSayWhy) {
-  const auto reasons = [&](const Mamba2& op) {
-    std::string all;
-    for (const KernelEntry& kernel : cpu().kernels.entries())
-      all += kernel.why_unsupported(encode(op), cpu().device) + "\n";
-    return all;
-  };
-  EXPECT_THAT(reasons({.kernel = Symbol("triton_scan")}),
-              HasSubstr("no CPU kernel for the sub-kernel triton_scan"));
-  EXPECT_THAT(reasons({.d_conv = 9}), HasSubstr("no CPU kernel convolves over 9 tokens: at most 8"));
-  EXPECT_THAT(reasons({.kernel = Symbol(Mamba2::kChunkScan), .seq = 8, .tokens = 8, .chunk = 2048}),
-              HasSubstr("chunk_size 2048 is more than 1024"));
+TEST_F(Mamba2Cpu, StrangeStepsSayWhy) {
+  EXPECT_THAT(reasons<Mamba2>({.kernel = Symbol("triton_scan")}),
+              testing::Contains(HasSubstr("no CPU kernel for the sub-kernel triton_scan")));
+  EXPECT_THAT(reasons<Mamba2>({.d_conv = 9}),
+              testing::Contains(HasSubstr("no CPU kernel convolves over 9 tokens: at most 8")));
+  EXPECT_THAT(reasons<Mamba2>({.kernel = Symbol(Mamba2::kChunkScan), .seq = 8, .tokens = 8, .chunk = 2048}),
+              testing::Contains(HasSubstr("chunk_size 2048 is more than 1024")));
 }
 
-TEST(Mamba2Cpu, ScratchDoesNotGrowWithThePrompt) {
-  if (!cpu().device.isa().avx512_bf16) GTEST_SKIP() << "this CPU has no AVX-512 bf16 instructions";
+TEST_F(Mamba2Cpu, ScratchDoesNotGrowWithThePrompt) {
+  if (!device_.isa().avx512_bf16) GTEST_SKIP() << "this CPU has no AVX-512 bf16 instructions";
   const auto bytes = [&](int64_t seq) {
     const Mamba2 op = with_sizes(Mamba2::kChunkScan, LinearPhase::context, 4, seq);
-    return cpu().kernels.entries()[0].prepare(encode(op), cpu().device)->workspace_bytes();
+    return kernels_.entries()[0].prepare(encode(op), device_)->workspace_bytes();
   };
   EXPECT_EQ(bytes(32768), bytes(128));
 }

@@ -2,8 +2,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
-#include "perfatlas/backends/cpu/cpu_device.h"
-#include "perfatlas/backends/harness_check.h"
+#include "perfatlas/backends/cpu/kernel_checks_test.h"
 #include "perfatlas/ops/mla_bmm/mla_bmm.h"
 
 namespace perfatlas {
@@ -12,12 +11,8 @@ void add_mla_bmm_cpu_kernels(KernelRegistry& registry);
 
 namespace {
 
-struct MlaBmmCpu : testing::Test {
-  MlaBmmCpu() { add_mla_bmm_cpu_kernels(kernels); }
-
-  CpuDevice device{""};
-  OpType type = make_op_type<MlaBmm>();
-  KernelRegistry kernels;
+struct MlaBmmCpu : KernelChecks {
+  MlaBmmCpu() : KernelChecks(&add_mla_bmm_cpu_kernels) {}
 };
 
 RC_GTEST_FIXTURE_PROP(MlaBmmCpu, EveryKernelAgreesWithTheReference, ()) {
@@ -25,14 +20,7 @@ RC_GTEST_FIXTURE_PROP(MlaBmmCpu, EveryKernelAgreesWithTheReference, ()) {
   op.direction = *rc::gen::element(MlaBmmDirection::pre, MlaBmmDirection::post);
   op.dtype = *rc::gen::element(Quant::f32, Quant::bf16);
   op.tokens = *rc::gen::inRange<int64_t>(1, 20), op.heads = *rc::gen::inRange<int64_t>(1, 6);
-  const Case what = make_case(type, op);
-  for (const KernelEntry& kernel : kernels.entries()) {
-    if (!kernel.why_unsupported(what.values, device).empty()) continue;
-    for (const HarnessCheck& check : check_kernel(what, kernel, 1, device)) {
-      RC_LOG() << kernel.name << " " << case_text(what) << ": " << check.name << ": " << check.detail << "\n";
-      RC_ASSERT(check.verdict != Verdict::failed);
-    }
-  }
+  RC_ASSERT(failures_of(op) == "");
 }
 
 TEST_F(MlaBmmCpu, SomeKernelTakesFloatsOnAnyCpu) {
@@ -40,21 +28,21 @@ TEST_F(MlaBmmCpu, SomeKernelTakesFloatsOnAnyCpu) {
     for (const int64_t tokens : {1, 7, 64}) {
       const FieldValues values = encode(MlaBmm{direction, Quant::f32, tokens, 16});
       bool taken = false;
-      for (const KernelEntry& kernel : kernels.entries())
-        taken = taken || kernel.why_unsupported(values, device).empty();
+      for (const KernelEntry& kernel : kernels_.entries())
+        taken = taken || kernel.why_unsupported(values, device_).empty();
       EXPECT_TRUE(taken) << name_of(direction) << " " << tokens;
     }
 }
 
 TEST_F(MlaBmmCpu, AmxRunsBfloat16WhereTheCpuHasIt) {
-  if (!device.isa().amx_bf16) GTEST_SKIP() << "this CPU has no AMX";
-  for (const KernelEntry& kernel : kernels.entries())
-    EXPECT_EQ(kernel.why_unsupported(encode(MlaBmm{.tokens = 8, .heads = 16}), device), "") << kernel.name;
+  if (!device_.isa().amx_bf16) GTEST_SKIP() << "this CPU has no AMX";
+  for (const KernelEntry& kernel : kernels_.entries())
+    EXPECT_EQ(kernel.why_unsupported(encode(MlaBmm{.tokens = 8, .heads = 16}), device_), "") << kernel.name;
 }
 
 TEST_F(MlaBmmCpu, TypesWithoutAKernelSayWhy) {
-  for (const KernelEntry& kernel : kernels.entries()) {
-    const std::string why = kernel.why_unsupported(encode(MlaBmm{.dtype = Quant::fp8}), device);
+  for (const KernelEntry& kernel : kernels_.entries()) {
+    const std::string why = kernel.why_unsupported(encode(MlaBmm{.dtype = Quant::fp8}), device_);
     EXPECT_NE(why.find("no kernel for fp8"), why.npos) << why;
   }
 }
