@@ -7,6 +7,7 @@
 #include "perfatlas/backends/cuda/cuda_kernels.h"
 #include "perfatlas/backends/cuda/fake_runtime.h"
 #include "perfatlas/ops/all_ops.h"
+#include "perfatlas/ops/moe/moe.h"
 #include "perfatlas/worker/serve.h"
 
 namespace perfatlas {
