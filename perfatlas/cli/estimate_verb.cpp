@@ -130,6 +130,7 @@ Prediction simulated(estimate::Session& session, const estimate::EstimateRequest
   if (request.drafted_tokens > 0 || request.workload.prefix > 0)
     throw UsageError(
         "--step-model sim knows neither drafted tokens nor cached prefixes; leave --nextn and --prefix at 0");
+  estimate::check_request(request, session.model(request.model)->sizes());
   ServingQuestion question = serving_question(request);
   RequestPricer(session).price(request, false, question);
   return predict(question);

@@ -63,7 +63,7 @@ class SystemsRoot {
   /// description is wrong do not count for `next`.
   VersionSlots slots(std::string_view system, std::string_view backend) const;
   /// The version behind what a user wrote: empty is `current` (without slots the latest with tables), the words
-  /// current, previous and next, a slot's version, or, where unlisted versions are allowed, any version.
+  /// current, previous and next, a slot's version, or, where unlisted versions are allowed, any version that has a folder.
   /// Throws UsageError that lists what is accepted.
   std::string resolve_version(std::string_view system, std::string_view backend,
                               std::string_view asked) const;
