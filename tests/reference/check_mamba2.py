@@ -19,7 +19,7 @@ def per_head(operands, name, heads):
 
 
 def step_sizes(operands):
-    return np.logaddexp(0, operands["dt"] + operands["dt_bias"]), -np.exp(operands["a_log"])
+    return np.logaddexp(0, operands["dt"] + operands["dt_bias"]), operands["a"]
 
 
 def check_scan(program, batch, seq, seed):
