@@ -35,5 +35,30 @@ TEST(InParallel, AnExceptionOfAnyPartArrives) {
                Error);
 }
 
+TEST(OnThreads, EveryIndexIsTakenOnceByAKnownThread) {
+  for (const size_t threads : {1u, 2u, 5u}) {
+    std::vector<std::atomic<int>> visits(100);
+    std::atomic<size_t> highest = 0;
+    on_threads(threads, visits.size(), [&](size_t thread, size_t i) {
+      ++visits[i];
+      size_t seen = highest;
+      while (thread > seen && !highest.compare_exchange_weak(seen, thread)) continue;
+    });
+    for (const std::atomic<int>& count : visits) EXPECT_EQ(count, 1);
+    EXPECT_LT(highest, threads);
+  }
+}
+
+TEST(OnThreads, AnExceptionArrivesAfterTheOthersEnded) {
+  std::atomic<int> ended = 0;
+  const auto work = [&](size_t, size_t i) {
+    if (i == 0) throw Error("the first");
+    ++ended;
+  };
+  EXPECT_THROW(on_threads(2, 50, work), Error);
+  EXPECT_LE(ended, 49);
+  EXPECT_THROW(on_threads(1, 50, work), Error);
+}
+
 }  // namespace
 }  // namespace perfatlas

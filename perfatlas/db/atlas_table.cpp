@@ -2,29 +2,15 @@
 #include "perfatlas/db/atlas_table.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <functional>
-#include <thread>
 
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/interp/atlas_op.h"
 
 namespace perfatlas {
 namespace {
 
 constexpr size_t kCalibratedSlices = 500;
-
-/// Calls work(thread, i) for every i below `count`, once, on `threads` threads.
-void on_threads(size_t threads, size_t count, const std::function<void(size_t, size_t)>& work) {
-  std::atomic<size_t> next = 0;
-  const auto run = [&](size_t thread) {
-    for (size_t i = next++; i < count; i = next++) work(thread, i);
-  };
-  std::vector<std::thread> others;
-  for (size_t thread = 1; thread < std::min(threads, count); ++thread) others.emplace_back(run, thread);
-  run(0);
-  for (std::thread& other : others) other.join();
-}
 
 bool in_graph(const OpSlice& slice) { return !slice.kernel.ends_with("_eager"); }
 
@@ -84,7 +70,7 @@ void AtlasTable::make_models(size_t threads) const {
 void AtlasTable::calibrate() {
   size_t rows = 0;
   for (const OpSlice& slice : slices_) rows += slice.points.size();
-  const size_t threads = std::max(1u, std::thread::hardware_concurrency());
+  const size_t threads = processors();
   std::vector<BarCalibration> parts(threads, BarCalibration(calibration_share(rows), 1));
   on_threads(threads, slices_.size(), [&](size_t thread, size_t number) {
     if (const AtlasSlice* const grid = model(uint32_t(number)).grid()) parts[thread].add(grid->cells());

@@ -4,11 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <thread>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/base/text.h"
 
 namespace perfatlas::estimate {
@@ -202,16 +201,7 @@ static Answer predict_run(Session& session, const SiliconRun& run) {
 
 std::vector<Answer> predict(Session& session, const std::vector<SiliconRun>& runs) {
   std::vector<Answer> answers(runs.size());
-  std::atomic<size_t> next = 0;
-  const auto work = [&] {
-    for (size_t i = next++; i < runs.size(); i = next++) {
-      answers[i] = predict_run(session, runs[i]);
-    }
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(work);
-  work();
-  for (std::thread& thread : threads) thread.join();
+  for_each_parallel(runs.size(), [&](size_t i) { answers[i] = predict_run(session, runs[i]); });
   return answers;
 }
 

@@ -10,6 +10,7 @@
 #include <map>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/pricing/silicon_simulation.h"
 #include "perfatlas/serving/constants.h"
 #include "perfatlas/serving/request_path.h"
@@ -176,7 +177,7 @@ LeaveOutResult leave_groups_out(estimate::Session& session, const std::vector<es
                                 LeaveOutBy by) {
   const std::vector<PricedRun> priced = price_silicon(session, runs, true);
   std::vector<std::vector<double>> errors(runs.size());
-  for_each_run(runs.size(), [&](size_t i) { errors[i] = errors_of(priced[i], runs[i]); });
+  for_each_parallel(runs.size(), [&](size_t i) { errors[i] = errors_of(priced[i], runs[i]); });
   std::map<std::string, std::vector<size_t>> groups;
   for (size_t i = 0; i < runs.size(); ++i) groups[group_of(runs[i], by)].push_back(i);
 
@@ -190,8 +191,9 @@ LeaveOutResult leave_groups_out(estimate::Session& session, const std::vector<es
     result.groups.push_back({name, best_constants(others), members});
     const RefitConstants& constants = result.groups.back().constants;
     const std::vector<size_t>& left_out = result.groups.back().runs;
-    for_each_run(left_out.size(),
-                 [&](size_t i) { result.answers[left_out[i]] = answer(priced[left_out[i]], constants); });
+    for_each_parallel(left_out.size(), [&](size_t i) {
+      result.answers[left_out[i]] = answer(priced[left_out[i]], constants);
+    });
   }
   return result;
 }

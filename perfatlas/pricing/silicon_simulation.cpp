@@ -2,10 +2,9 @@
 #include "perfatlas/pricing/silicon_simulation.h"
 
 #include <algorithm>
-#include <atomic>
-#include <thread>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/pricing/request_pricer.h"
 #include "perfatlas/pricing/silicon_case.h"
 #include "perfatlas/serving/closed_form.h"
@@ -61,22 +60,11 @@ estimate::Answer answer(const PricedRun& run, StepModel step) {
 
 }  // namespace
 
-void for_each_run(size_t runs, const std::function<void(size_t)>& work) {
-  std::atomic<size_t> next = 0;
-  const auto take = [&] {
-    for (size_t i = next++; i < runs; i = next++) work(i);
-  };
-  std::vector<std::thread> threads;
-  for (unsigned i = 1; i < std::max(1u, std::thread::hardware_concurrency()); ++i) threads.emplace_back(take);
-  take();
-  for (std::thread& thread : threads) thread.join();
-}
-
 std::vector<PricedRun> price_silicon(estimate::Session& session,
                                      const std::vector<estimate::SiliconRun>& runs, bool launch_known) {
   RequestPricer pricer(session);
   std::vector<PricedRun> all(runs.size());
-  for_each_run(runs.size(), [&](size_t i) { all[i] = priced(runs[i], session, pricer, launch_known); });
+  for_each_parallel(runs.size(), [&](size_t i) { all[i] = priced(runs[i], session, pricer, launch_known); });
   return all;
 }
 
@@ -85,7 +73,7 @@ std::vector<estimate::Answer> simulate_silicon(estimate::Session& session,
                                                const SiliconModel& model) {
   RequestPricer pricer(session);
   std::vector<estimate::Answer> answers(runs.size());
-  for_each_run(runs.size(), [&](size_t i) {
+  for_each_parallel(runs.size(), [&](size_t i) {
     answers[i] = answer(priced(runs[i], session, pricer, model.launch_known), model.step);
   });
   return answers;

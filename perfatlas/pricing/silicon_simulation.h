@@ -2,7 +2,6 @@
 // What the simulation and the closed form say of published serving measurements.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,9 +28,6 @@ struct PricedRun {
 /// One per run, in order; on all cores. Prices are measured ones where the tables have them, else transferred (HYBRID).
 std::vector<PricedRun> price_silicon(estimate::Session& session,
                                      const std::vector<estimate::SiliconRun>& runs, bool launch_known);
-
-/// Calls work(i) for every run on all cores; work must not throw.
-void for_each_run(size_t runs, const std::function<void(size_t)>& work);
 
 /// One answer per run, in order; on all cores. Prices as of price_silicon(). The closed form knows no
 /// disaggregated pools.

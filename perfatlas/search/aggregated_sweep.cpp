@@ -3,6 +3,7 @@
 #include <cmath>
 #include <set>
 
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/search/frontier.h"
 #include "perfatlas/search/sweep_impl.h"
 

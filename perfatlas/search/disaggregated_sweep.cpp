@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/search/frontier.h"
 #include "perfatlas/search/match.h"
 #include "perfatlas/search/sweep_impl.h"

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/pricing/worker_prices.h"
 #include "perfatlas/search/frontier.h"
 #include "perfatlas/serving/closed_form.h"

@@ -2,10 +2,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
-#include <exception>
-#include <mutex>
-#include <thread>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/search/sweep_impl.h"
@@ -117,27 +113,6 @@ std::string why_split_gives_nothing(const estimate::Worker& worker, const Search
   if (const auto step = worker.generation_step(1, workload.isl + 1); !step.ok())
     return worker.explain_generation(step, 1, workload.isl + 1);
   return "the larger batches have no data; --database-mode HYBRID estimates what was not measured";
-}
-
-void for_each_parallel(size_t count, const std::function<void(size_t)>& work) {
-  std::atomic<size_t> next{0};
-  std::exception_ptr failure;
-  std::mutex mutex;
-  const auto run = [&] {
-    for (size_t i = next++; i < count; i = next++) try {
-        work(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-        return;
-      }
-  };
-  std::vector<std::thread> threads;
-  const size_t cores = std::max(1u, std::thread::hardware_concurrency());
-  for (size_t t = 1; t < std::min(cores, count); ++t) threads.emplace_back(run);
-  run();
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
 }
 
 void note_least(std::optional<double>& least, double value) {

@@ -2,7 +2,6 @@
 // The two ways to serve, swept over all splits. Each point is priced once; all targets filter the same points.
 #pragma once
 
-#include <functional>
 #include <span>
 
 #include "perfatlas/search/found.h"
@@ -27,9 +26,6 @@ std::vector<estimate::Parallel> splits_of(const SweepContext& context, WorkerRol
 /// The question for one split of a role.
 estimate::WorkerQuestion worker_question(const SweepContext& context, WorkerRole role,
                                          const estimate::Parallel& ranks);
-
-/// Calls work(i) for every i below `count` on all cores; exceptions of any call are thrown again at the end.
-void for_each_parallel(size_t count, const std::function<void(size_t)>& work);
 
 /// The worker of a split, or nothing with the refusal noted.
 std::shared_ptr<const estimate::Worker> find_worker(const SweepContext& context, WorkerRole role,

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <mutex>
-#include <thread>
 #include <tuple>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/tables/root_source.h"
 
 namespace perfatlas {
+namespace {
+
+constexpr size_t kTablesAtOnce = 2;  // bounds the memory of decoding, whatever the machine
+
+}  // namespace
 
 std::vector<TableProblem> RootSource::index(const std::vector<std::string>& systems_asked,
                                             const IndexProgress& progress) const {
@@ -22,27 +27,18 @@ std::vector<TableProblem> RootSource::index(const std::vector<std::string>& syst
         for (const OpType* const op : ops_of_table(ops(), file.table)) all.push_back({op, &file});
   std::vector<TableProblem> problems;
   std::mutex mutex;
-  size_t next = 0, done = 0;
-  const auto take = [&]() -> const Piece* {
-    const std::lock_guard lock(mutex);
-    return next < all.size() ? &all[next++] : nullptr;
-  };
-  const auto run = [&] {
-    for (const Piece* piece = take(); piece != nullptr; piece = take()) {
-      std::string reason;
-      try {
-        (void)read_table(*piece->op, *piece->file);
-      } catch (const Error& error) {
-        reason = error.what();
-      }
-      const std::lock_guard lock(mutex);
-      if (!reason.empty()) problems.push_back({piece->file->path, reason});
-      if (progress) progress(++done, all.size());
+  size_t done = 0;
+  on_threads(kTablesAtOnce, all.size(), [&](size_t, size_t i) {
+    std::string reason;
+    try {
+      (void)read_table(*all[i].op, *all[i].file);
+    } catch (const Error& error) {
+      reason = error.what();
     }
-  };
-  std::thread second(run);
-  run();
-  second.join();
+    const std::lock_guard lock(mutex);
+    if (!reason.empty()) problems.push_back({all[i].file->path, reason});
+    if (progress) progress(++done, all.size());
+  });
   std::sort(problems.begin(), problems.end(), [](const TableProblem& a, const TableProblem& b) {
     return std::tie(a.path, a.reason) < std::tie(b.path, b.reason);
   });
