@@ -89,13 +89,17 @@ JsonView FlatJson::parse(std::string_view text) {
 
 const JsonView::Value* JsonView::find(std::string_view name) const {
   const auto& values = json_->values_;
-  const uint32_t begin = object_ + 1, end = values[object_].end;
-  const uint32_t start = next_;
-  for (uint32_t i = start; i < end; i = values[i].end)
-    if (values[i].name() == name) return &values[(next_ = values[i].end, i)];
-  for (uint32_t i = begin; i < start; i = values[i].end)
-    if (values[i].name() == name) return &values[(next_ = values[i].end, i)];
-  return nullptr;
+  const auto look = [&](uint32_t from, uint32_t to) -> const Value* {
+    for (uint32_t i = from; i < to; i = values[i].end)
+      if (values[i].name() == name) {
+        last_ = i;
+        return &values[i];
+      }
+    return nullptr;
+  };
+  const uint32_t start = last_;
+  const Value* const found = look(start, values[object_].end);
+  return found != nullptr ? found : look(object_ + 1, start);
 }
 
 const JsonView::Value& JsonView::get(std::string_view name, Kind kind, std::string_view expected) const {

@@ -74,7 +74,7 @@ class JsonView {
   friend class FlatJson;
   using Value = FlatJson::Value;
   using Kind = FlatJson::Kind;
-  JsonView(const FlatJson& json, uint32_t index) : json_(&json), object_(index), next_(index + 1) {}
+  JsonView(const FlatJson& json, uint32_t index) : json_(&json), object_(index), last_(index + 1) {}
 
   const Value* find(std::string_view name) const;
   const Value& get(std::string_view name, Kind kind, std::string_view expected) const;
@@ -83,8 +83,9 @@ class JsonView {
 
   const FlatJson* json_;
   uint32_t object_;
-  // Members are mostly asked for in the order in which they are written: the search goes on from the last one.
-  mutable uint32_t next_;
+  // Members are mostly asked for in the order in which they are written, optional ones twice (has() and then the value):
+  // the search goes on from the last one found.
+  mutable uint32_t last_;
 };
 
 }  // namespace perfatlas
