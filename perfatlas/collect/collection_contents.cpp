@@ -5,9 +5,9 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <set>
 #include <system_error>
-#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 
@@ -92,11 +92,15 @@ std::vector<std::pair<const OpType*, std::string>> staging_tables(const std::str
 void add_staging_rows(const std::vector<std::pair<const OpType*, std::string>>& tables,
                       CollectionContents& into) {
   std::unordered_set<uint64_t> seen;
+  std::map<const OpType*, ContentHashes> hashes;
+  const auto hash_of = [&](const Row& row) {
+    return hashes.try_emplace(row.c.op, *row.c.op).first->second.of(row);
+  };
   if (!tables.empty())
-    for (const MeasuredRow& measured : into.rows) seen.insert(content_hash(measured.row));
+    for (const MeasuredRow& measured : into.rows) seen.insert(hash_of(measured.row));
   for (const auto& [op, path] : tables)
     for (Row& row : read_csv_table(*op, path))
-      if (seen.insert(content_hash(row)).second) {
+      if (seen.insert(hash_of(row)).second) {
         std::string run_id = row.quality ? row.quality->run_id : "";
         into.rows.push_back({std::move(row), std::move(run_id), 0, false});
       }
@@ -147,57 +151,37 @@ bool CollectionContents::complete() const {
 
 namespace {
 
-/// Everything that follows, one after the other.
-class Content {
- public:
-  template <class T>
-  requires std::is_arithmetic_v<T> || std::is_enum_v<T>
-  void add(T value) {
-    const auto* const bytes = reinterpret_cast<const char*>(&value);
-    text_.append(bytes, sizeof value);
-  }
-  void add(const std::string& text) {
-    add(text.size());
-    text_ += text;
-  }
-  void add(const std::optional<double>& value) {
-    add(value.has_value());
-    if (value) add(*value);
-  }
-  uint64_t hash() const { return hash64(text_); }
+/// Puts cells into a text, one after the other, so that no two lists of cells give the same.
+struct CellAppender {
+  std::string& text;
 
- private:
-  std::string text_;
+  template <class T>
+  void bytes_of(const T& value) const {
+    text.append(reinterpret_cast<const char*>(&value), sizeof value);
+  }
+  void operator()(std::monostate) const {}
+  void operator()(const std::string& value) const {
+    bytes_of(value.size());
+    text += value;
+  }
+  template <class T>
+  void operator()(const T& value) const {
+    bytes_of(value);
+  }
 };
 
 }  // namespace
 
-uint64_t content_hash(const Row& row) {
-  Content content;
-  content.add(hash64(row.c.op->info.id));
-  for (size_t i = 0; i < row.c.op->fields.size(); ++i) {
-    const FieldType& field = row.c.op->fields[i];
-    if (field.kind == ValueKind::symbol)
-      content.add(field.format(row.c.values[i]));  // their numbers differ from process to process
-    else
-      content.add(row.c.values[i]);
+ContentHashes::ContentHashes(const OpType& op) : op_(hash64(op.info.id)), columns_(table_columns(op)) {}
+
+uint64_t ContentHashes::of(const Row& row) const {
+  std::string text;
+  for (const TableColumn& column : columns_) {
+    const Cell cell = column.get(row, column.index);
+    text += char(cell.index());
+    std::visit(CellAppender{text}, cell);
   }
-  for (const std::string* text : {&row.framework, &row.version, &row.device, &row.kernel_source})
-    content.add(*text);
-  for (const double value : row.measured) content.add(value);
-  content.add(row.power_w);
-  content.add(row.power_limit_w);
-  if (!row.quality) return content.hash();
-  const RowQuality& q = *row.quality;
-  content.add(q.samples);
-  for (const double value : {q.latency_p10_ms, q.latency_p90_ms, q.rel_ci95}) content.add(value);
-  content.add(q.cache_state);
-  content.add(q.launch);
-  for (const auto* value : {&q.clock_mhz, &q.temperature_c, &q.energy_mj, &q.efficiency}) content.add(*value);
-  content.add(q.throttled);
-  content.add(q.seed);
-  content.add(q.run_id);
-  return content.hash();
+  return combine_hashes(hash64(text), op_);
 }
 
 }  // namespace perfatlas

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "perfatlas/collect/journal.h"
+#include "perfatlas/store/table_columns.h"
 
 namespace perfatlas {
 
@@ -46,7 +47,16 @@ struct CollectionContents {
 /// table is refused (store/csv.h), or when something was written by a newer perfatlas. `ops` must outlive the result.
 CollectionContents read_collections(const std::vector<std::string>& folders, const OpRegistry& ops);
 
-/// A number that two rows share only when they are equal in every column.
-uint64_t content_hash(const Row& row);
+/// Numbers that two rows share only when they are equal in every column of their table.
+class ContentHashes {
+ public:
+  explicit ContentHashes(const OpType& op);
+  /// REQUIRES: a row of the op.
+  uint64_t of(const Row& row) const;
+
+ private:
+  uint64_t op_;
+  std::vector<TableColumn> columns_;
+};
 
 }  // namespace perfatlas

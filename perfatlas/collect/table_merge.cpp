@@ -76,10 +76,12 @@ std::vector<Row> taken(const std::vector<Candidate>& candidates) {
 }
 
 void add_digests(std::vector<Candidate>& candidates) {
+  if (candidates.empty()) return;
+  const ContentHashes hashes(*candidates.front().row->c.op);
   in_parallel(candidates.size(), kLeastPerThread, [&](size_t begin, size_t end) {
     for (size_t i = begin; i < end; ++i) {
       candidates[i].identity = row_identity(*candidates[i].row);
-      candidates[i].content = content_hash(*candidates[i].row);
+      candidates[i].content = hashes.of(*candidates[i].row);
     }
   });
 }
