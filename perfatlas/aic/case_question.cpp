@@ -87,21 +87,19 @@ void set_dsv4_sizes(const Case& asked, nlohmann::json& fields) {
 
 /// The engine names ranks, the table the heads that each has.
 void set_wide_ep_ranks(const Case& asked, nlohmann::json& fields) {
-  constexpr int64_t kAllHeads = 128;
   const int64_t heads = integer(asked, "num_heads");
-  if (heads < 1 || kAllHeads % heads != 0)
+  if (heads < 1 || kLatentTableHeads % heads != 0)
     throw UsageError(
-        fmt::format("num_heads {} is no divisor of the {} heads of this model", heads, kAllHeads));
-  fields["tp_size"] = kAllHeads / heads;
+        fmt::format("num_heads {} is no divisor of the {} heads of this model", heads, kLatentTableHeads));
+  fields["tp_size"] = kLatentTableHeads / heads;
 }
 
 /// The tables hold one type, and the engine asks for no other.
-void need_fp8(const Case& asked, nlohmann::json& fields) {
+void need_fp8(const Case&, nlohmann::json& fields) {
   if (fields["quant_dtype"] != "fp8")
     throw UsageError(fmt::format("the engine aic quantises to fp8 only, not to {}; ask engine atlas",
                                  fields["quant_dtype"].get<std::string>()));
   fields.erase("quant_dtype");
-  (void)asked;
 }
 
 constexpr std::string_view kHeads =

@@ -27,7 +27,8 @@ void read_first(JsonFields& f, DsaModule& op) {
 
 void read_first(JsonFields& f, WideEpMla& op) {
   f.required("tp_size", op.tp_size);
-  if (op.tp_size < 1 || WideEpMla::kHeads % op.tp_size != 0) f.wrong("tp_size", "a divisor of 128");
+  if (op.tp_size < 1 || kLatentTableHeads % op.tp_size != 0)
+    f.wrong("tp_size", fmt::format("a divisor of {}", kLatentTableHeads));
 }
 
 void read_first(JsonFields& f, ElementWise& op) {

@@ -6,6 +6,9 @@
 
 namespace perfatlas::aic {
 
+/// Attention heads of DeepSeek-V3: tables of latent kernels are keyed by the heads that a rank has of these.
+inline constexpr int64_t kLatentTableHeads = 128;
+
 struct ContextMla : OpBase {
   int64_t num_heads = 0;
   QuantMode kv_quant = QuantMode::bfloat16;
@@ -62,17 +65,16 @@ struct MlaModule : OpBase {
   }
 };
 
-/// Attention block of sglang with wide expert parallelism, of DeepSeek-V3's heads.
+/// Attention block of sglang with wide expert parallelism, of kLatentTableHeads.
 struct WideEpMla : OpBase {
   bool context = true;
-  static constexpr int64_t kHeads = 128;
-  int64_t tp_size = 1;  // a divisor of kHeads
+  int64_t tp_size = 1;  // a divisor of kLatentTableHeads
   QuantMode kv_quant = QuantMode::fp8;
   QuantMode fmha_quant = QuantMode::fp8_block;
   std::string attn_backend = "flashinfer";
   int64_t cp_size = 1;
 
-  int64_t num_heads() const { return kHeads / tp_size; }  // of this rank
+  int64_t num_heads() const { return kLatentTableHeads / tp_size; }  // of this rank
 
   static void fields(auto& op, auto& f) {
     f.required("tp_size", op.tp_size);

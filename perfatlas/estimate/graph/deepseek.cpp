@@ -8,8 +8,6 @@ namespace {
 // The fused graph uses the widths of DeepSeek-V3, which its tables were measured with, whatever the configuration says.
 constexpr int64_t kDownscale = 2112, kQueryLora = 1536, kKvLora = 512;
 constexpr int64_t kQueryHead = 192, kKvHead = 256, kValueHead = 128;
-/// Kernel tables are keyed by heads of a model with 128.
-constexpr int64_t kTableHeads = 128;
 
 class DeepSeek final : public ServedModel {
  public:
@@ -116,11 +114,13 @@ class DeepSeek final : public ServedModel {
       g.attention(layers / double(g.context_ranks()),
                   {heads / tp, sizes().kv_heads / tp, block.vllm_head_dim});
     } else if (g.context()) {
-      g.add(aic::ContextMla{{"attention"}, kTableHeads / tp, g.quant().kv, g.quant().fmha, g.context_ranks()},
-            layers);
+      g.add(
+          aic::ContextMla{
+              {"attention"}, aic::kLatentTableHeads / tp, g.quant().kv, g.quant().fmha, g.context_ranks()},
+          layers);
     } else {
       g.add(aic::MlaBmm{{"bmm_pre"}, heads / tp, block.bmm, true}, layers);
-      g.add(aic::GenerationMla{{"attention"}, kTableHeads / tp, g.quant().kv}, layers);
+      g.add(aic::GenerationMla{{"attention"}, aic::kLatentTableHeads / tp, g.quant().kv}, layers);
       g.add(aic::MlaBmm{{"bmm_post"}, heads / tp, block.bmm, false}, layers);
     }
     g.gemm("proj_gemm", layers, {g.hidden(), heads * kValueHead / tp}, block.modes.o);

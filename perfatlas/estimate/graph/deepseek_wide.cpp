@@ -4,7 +4,6 @@
 namespace perfatlas::estimate {
 namespace {
 
-constexpr int64_t kTableHeads = 128;
 /// TensorRT-LLM overlaps the launch of dependent decode kernels; layers take this share of their sum.
 constexpr double kDependentLaunchFactor = 0.9;
 /// SGLang's joint down-projection, before and inside the measured block.
@@ -18,13 +17,14 @@ void add_latent_kernels(PhaseGraph& g, const LatentBlock& block, double count) {
   g.gemm("q_b_proj_gemm", count, {heads * (w.nope + w.rope) / tp, w.q_lora}, block.modes.q);
   if (g.context()) {
     g.gemm("kv_b_proj_gemm", count, {heads * (w.nope + w.v) / tp, w.kv_lora}, block.modes.kv);
-    g.add(aic::ContextMla{{"attention"}, kTableHeads / tp, g.quant().kv, g.quant().fmha, 1}, count);
+    g.add(aic::ContextMla{{"attention"}, aic::kLatentTableHeads / tp, g.quant().kv, g.quant().fmha, 1},
+          count);
   } else {
     PhaseGraph product = g.fork(), write = g.fork();
     product.add(aic::MlaBmm{{"bmm_pre"}, heads / tp, block.bmm, true}, count);
     write.elementwise("rope_kvcache", count, w.kv_lora + w.rope, w.kv_lora + w.rope);
     g.add_group(aic::Overlap{"bmm_rope_overlap", product.take(), write.take()});
-    g.add(aic::GenerationMla{{"attention"}, kTableHeads / tp, g.quant().kv}, count);
+    g.add(aic::GenerationMla{{"attention"}, aic::kLatentTableHeads / tp, g.quant().kv}, count);
     g.add(aic::MlaBmm{{"bmm_post"}, heads / tp, block.bmm, false}, count);
   }
   g.gemm("proj_gemm", count, {g.hidden(), heads * w.v / tp}, block.modes.o);
