@@ -175,6 +175,7 @@ int run_serving_check(const ServingCheck& check, const OpRegistry& ops) {
   TablePrices table = prices_of(check, ops);
   const std::string identity = table.prices.identity;
   ServingQuestion question = question_of(check, std::move(table.prices));
+  (void)run_load(target_of(check), workload_of(check, 1, 1));  // warms the engine up
   if (!check.json) {
     fmt::print("{} on {}\n", identity, check.engine);
     for (const std::string& name : table.left_out)
@@ -182,7 +183,6 @@ int run_serving_check(const ServingCheck& check, const OpRegistry& ops) {
     fmt::print("{:>5} {:>7} {:>8} {:>11} {:>10} {:>8} {:>11} {:>10} {:>8}\n", "users", "lengths", "requests",
                "TTFT ms", "predicted", "error", "TPOT ms", "predicted", "error");
   }
-  (void)run_load(target_of(check), workload_of(check, 1, 1));  // warms the engine up
   std::vector<CheckedCase> cases;
   for (const double ratio : check.length_ratios)
     for (const int64_t users : check.users) {
