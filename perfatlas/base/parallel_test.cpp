@@ -28,11 +28,10 @@ TEST(InParallel, FewThingsAreDoneInOneCall) {
 }
 
 TEST(InParallel, AnExceptionOfAnyPartArrives) {
-  EXPECT_THROW(in_parallel(1000, 10,
-                           [](size_t, size_t end) {
-                             if (end == 1000) throw Error("the last part");
-                           }),
-               Error);
+  const auto work = [](size_t, size_t end) {
+    if (end == 1000) throw Error("the last part");
+  };
+  EXPECT_THROW(in_parallel(1000, 10, work), Error);
 }
 
 TEST(OnThreads, EveryIndexIsTakenOnceByAKnownThread) {
