@@ -24,8 +24,10 @@ size_t TableKeyHash::operator()(const TableKey& key) const {
 
 void TableIndex::add(const TableKey& key, uint32_t row) {
   // Rows of a group follow each other, or those of a few groups (dtypes of one shape) alternate.
+  // The first parts differ most often; comparing bytes would look at all twelve.
   for (const uint32_t group : recent_)
-    if (group < groups_.size() && groups_[group].key == key) return groups_[group].rows.push_back(row);
+    if (group < groups_.size() && groups_[group].key[0] == key[0] && groups_[group].key == key)
+      return groups_[group].rows.push_back(row);
   const auto [at, is_new] = positions_.try_emplace(key, uint32_t(groups_.size()));
   if (is_new) groups_.push_back({key, {}});
   groups_[at->second].rows.push_back(row);

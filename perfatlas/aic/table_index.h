@@ -63,7 +63,7 @@ class TableIndex {
   std::vector<KeyPart> parts_;
   std::vector<Group> groups_;
   std::unordered_map<TableKey, uint32_t, TableKeyHash> positions_;
-  std::array<uint32_t, 4> recent_{};  // groups that were looked for last
+  std::array<uint32_t, 8> recent_{};  // groups that were looked for last
   uint32_t next_recent_ = 0;
 };
 

@@ -8,6 +8,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/option_problem.h"
 #include "perfatlas/cli/status_verb.h"
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/cli/version.h"
@@ -56,10 +57,8 @@ constexpr Verb kVerbs[] = {{"probe", add_probe},
                            {"verify", add_verify},
                            {"align", add_align},
                            {"simulate", add_simulate},
-#ifdef PERFATLAS_WITH_HTTP
                            {"load", add_load},
                            {"serve", add_serve},
-#endif
                            {"docs", add_docs}};
 
 /// The requested verb alone where it is one of the list: the options of all verbs take longer than many answers.
@@ -99,8 +98,11 @@ int complain(const std::string& what, int code) {
 }
 
 int run(int argc, char** argv) {
-  Invocation invocation{
-      .ops = all_ops(), .requested_verb = argc > 1 ? argv[1] : "", .command_line = "perfatlas", .action = {}};
+  Invocation invocation{.ops = all_ops(),
+                        .requested_verb = argc > 1 ? argv[1] : "",
+                        .requested_op = argc > 2 ? argv[2] : "",
+                        .command_line = "perfatlas",
+                        .action = {}};
   for (int i = 1; i < argc; ++i) invocation.command_line += std::string(" ") + argv[i];
   CLI::App app("Measures the kernels of LLM inference and answers how long an op takes.", "perfatlas");
   build(app, invocation);
@@ -111,7 +113,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
     return complain(
-        fmt::format("{}; see perfatlas {}--help", error.what(),
+        fmt::format("{}; see perfatlas {}--help", option_problem(app, error),
                     app.get_subcommands().empty() ? "" : app.get_subcommands()[0]->get_name() + " "),
         kUsage);
   } catch (const UsageError& error) {

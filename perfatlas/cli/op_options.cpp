@@ -54,7 +54,9 @@ Case OpArguments::to_case() const {
 
 void add_op_subcommands(Invocation& invocation, const PerOpVerb& verb) {
   if (invocation.requested_verb != verb.verb->get_name()) return;
+  const OpType* const requested = invocation.ops.find(invocation.requested_op);
   for (const auto& op : invocation.ops.ops()) {
+    if (requested != nullptr && op.get() != requested) continue;  // those of all take as long as many answers
     CLI::App* sub = verb.verb->add_subcommand(std::string(op->info.id), std::string(op->info.doc));
     const auto arguments = std::make_shared<OpArguments>();
     arguments->op = op.get();

@@ -24,7 +24,8 @@ struct OpArguments {
 };
 
 /// Makes `verb` take one subcommand per op, each with an option per field ("--dtype", also "--gemm_dtype") whose help
-/// comes from the declaration. Only done when `verb` is the requested one. `more` adds the verb's own options to a
+/// comes from the declaration. Only done when `verb` is the requested one, and where the command line names an op next,
+/// for that op alone. `more` adds the verb's own options to a
 /// subcommand; `run` is called with the parsed arguments. An unknown op is a UsageError that lists the ops.
 struct PerOpVerb {
   CLI::App* verb = nullptr;

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 
@@ -18,11 +19,22 @@ namespace {
 
 constexpr std::string_view kDefaultWord = "default";
 
+/// The longest text that starts a comma list and is an existing path, or the list's first entry.
+std::string_view first_entry(std::string_view list) {
+  std::error_code ignored;
+  for (size_t end = list.size(); end != list.npos && end > 0; end = list.rfind(',', end - 1))
+    if (std::filesystem::exists(trim(list.substr(0, end)), ignored)) return list.substr(0, end);
+  return list.substr(0, list.find(','));
+}
+
 /// Entries of a comma list, without blanks around them.
 std::vector<std::string> entries_of(std::string_view list) {
   std::vector<std::string> entries;
-  for (const std::string_view entry : split(list, ','))
+  while (!list.empty()) {
+    const std::string_view entry = first_entry(list);
     if (!trim(entry).empty()) entries.emplace_back(trim(entry));
+    list.remove_prefix(std::min(entry.size() + 1, list.size()));
+  }
   return entries;
 }
 
@@ -38,9 +50,10 @@ std::vector<std::string> default_sources() {
 }  // namespace
 
 CLI::Option* add_systems_path_option(CLI::App& verb, std::string& systems_path, const std::string& what) {
-  return verb.add_option(
-      "--systems-path,--systems-paths", systems_path,
-      what + ". A comma list of several: earlier ones win, 'default' is what was imported");
+  return verb
+      .add_option("--systems-path,--systems-paths", systems_path,
+                  what + ". Repeatable, or a comma list: earlier ones win, 'default' is what was imported")
+      ->join(',');
 }
 
 std::vector<std::string> find_systems_sources(const std::string& flag) {

@@ -12,12 +12,13 @@
 
 namespace perfatlas {
 
-/// --systems-path, also spelled --systems-paths. `what`: its help, which then says that it may be a list.
+/// --systems-path, also spelled --systems-paths. `what`: its help, which then says that it may be a list. Given several
+/// times, `systems_path` is the comma list of all.
 CLI::Option* add_systems_path_option(CLI::App& verb, std::string& systems_path, const std::string& what);
 
 /// The published tables, in order of precedence: the comma list of --systems-path, in which `default` stands for those
-/// without that flag: the comma list of PERFATLAS_SYSTEMS, else what `perfatlas import` has left. Empty where there are
-/// none. Throws UsageError when `default` stands for nothing.
+/// without that flag: the comma list of PERFATLAS_SYSTEMS, else what `perfatlas import` has left. Where a piece of the list
+/// with commas in it is an existing path, that is meant. Empty where there are none. Throws UsageError when `default` stands for nothing.
 std::vector<std::string> find_systems_sources(const std::string& flag);
 
 /// The same. Throws UsageError that says how to get some.

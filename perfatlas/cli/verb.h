@@ -22,6 +22,7 @@ inline constexpr int kUsage = 2;
 struct Invocation {
   OpRegistry ops;
   std::string requested_verb;   // argv[1], to build the per-op options of one verb only
+  std::string requested_op;     // argv[2], the same for the options of one op; may be no op
   std::string command_line;     // what was typed, for journals
   std::function<int()> action;  // returns the exit code
 };
@@ -51,8 +52,8 @@ void add_recommend(CLI::App& app, Invocation& invocation);
 void add_verify(CLI::App& app, Invocation& invocation);
 void add_align(CLI::App& app, Invocation& invocation);
 void add_simulate(CLI::App& app, Invocation& invocation);
-void add_load(CLI::App& app, Invocation& invocation);   // with an HTTP library only
-void add_serve(CLI::App& app, Invocation& invocation);  // the same
+void add_load(CLI::App& app, Invocation& invocation);
+void add_serve(CLI::App& app, Invocation& invocation);
 void add_docs(CLI::App& app, Invocation& invocation);
 
 }  // namespace perfatlas

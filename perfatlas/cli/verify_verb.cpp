@@ -5,9 +5,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/cli/measured_step.h"
-#ifdef PERFATLAS_WITH_HTTP
 #include "perfatlas/cli/serving_check.h"
-#endif
 #include "perfatlas/cli/verb.h"
 #include "perfatlas/db/database.h"
 #include "perfatlas/store/layout.h"
@@ -130,12 +128,10 @@ void add_verify(CLI::App& app, Invocation& invocation) {
       app.add_subcommand("verify", "A model's steps on this machine beside what its own tables predict");
   const auto a = std::make_shared<VerifyArguments>();
   a->states = {"serving", "hot"};
-#ifdef PERFATLAS_WITH_HTTP
   const auto serving = std::make_shared<ServingCheck>();
   const auto is_serving = std::make_shared<bool>(false);
   verb->add_flag("--serving", *is_serving, "A running serving engine instead of single steps");
   add_serving_check(*verb, *serving);
-#endif
   verb->add_option("--model", a->model, "Model name, folder or config.json")->required();
   verb->add_option("--backend", a->backend, "Whose kernels and tables")->capture_default_str();
   verb->add_option("--data", a->data, "Data folder; default: PERFATLAS_DATA, else the user's data folder");
@@ -163,14 +159,12 @@ void add_verify(CLI::App& app, Invocation& invocation) {
       "docs/serving-accuracy.md says\n"
       "how to start an engine for --serving.");
   verb->callback([=, &invocation] {
-#ifdef PERFATLAS_WITH_HTTP
     if (*is_serving) {
       serving->model = a->model, serving->dtype = a->dtype, serving->backend = a->backend;
       serving->data = a->data, serving->system = a->system, serving->isl = a->isl, serving->json = a->json;
       invocation.action = [=, &invocation] { return run_serving_check(*serving, invocation.ops); };
       return;
     }
-#endif
     invocation.action = [a, &invocation] { return run_verify(*a, invocation.ops); };
   });
 }

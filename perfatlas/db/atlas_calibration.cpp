@@ -10,7 +10,6 @@
 #include <sstream>
 
 #include "perfatlas/base/error.h"
-#include "perfatlas/interp/atlas_op.h"
 
 namespace perfatlas {
 namespace {
@@ -121,42 +120,25 @@ std::optional<AtlasCalibration> calibration_from_bytes(std::string_view bytes) {
   return calibration;
 }
 
-Hash128 calibration_key(const OpType& op, std::span<const OpSlice> slices) {
-  std::string bytes = fmt::format("{} {}\n", op.info.id, op.info.revision);
-  for (const OpSlice& slice : slices) {
-    append(bytes, uint64_t(slice.points.size()));
-    for (const MeasuredPoint& point : slice.points) {
-      append(bytes, point.at);
-      append(bytes, point.latency_ms);
-    }
-    FieldValues values = slice.prototype;
-    for (const MeasuredPoint* const point : {&slice.points.front(), &slice.points.back()}) {
-      for (size_t d = 0; d < op.axes.size(); ++d) op.axes[d].set(values, point->at[d]);
-      append(bytes, sol_parts(op, values, slice.context()));
-    }
-  }
-  return hash128(bytes);
+std::string CalibrationStore::path_of(const Hash128& origin) const {
+  return fmt::format("{}/{}{}.bars", folder_, hex16(origin.high), hex16(origin.low));
 }
 
-std::string CalibrationStore::path_of(const Hash128& key) const {
-  return fmt::format("{}/{}{}.bars", folder_, hex16(key.high), hex16(key.low));
-}
-
-std::optional<AtlasCalibration> CalibrationStore::load(const Hash128& key) const {
+std::optional<AtlasCalibration> CalibrationStore::load(const Hash128& origin) const {
   if (folder_.empty()) return std::nullopt;
-  const std::ifstream in(path_of(key), std::ios::binary);
+  const std::ifstream in(path_of(origin), std::ios::binary);
   if (!in) return std::nullopt;
   std::ostringstream bytes;
   bytes << in.rdbuf();
   return calibration_from_bytes(bytes.str());
 }
 
-void CalibrationStore::store(const Hash128& key, const AtlasCalibration& calibration) const {
+void CalibrationStore::store(const Hash128& origin, const AtlasCalibration& calibration) const {
   if (folder_.empty()) return;
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (error) return;
-  const std::string path = path_of(key), temporary = fmt::format("{}.{}", path, ::getpid());
+  const std::string path = path_of(origin), temporary = fmt::format("{}.{}", path, ::getpid());
   bool written = false;
   {
     std::ofstream out(temporary, std::ios::binary);

@@ -5,12 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 
 #include "perfatlas/base/hash.h"
-#include "perfatlas/db/op_slices.h"
 #include "perfatlas/interp/atlas_bars.h"
 #include "perfatlas/interp/atlas_kriging.h"
 
@@ -26,22 +24,18 @@ std::string to_bytes(const AtlasCalibration& calibration);
 /// Nothing when the bytes are not those of to_bytes.
 std::optional<AtlasCalibration> calibration_from_bytes(std::string_view bytes);
 
-/// Of which rows a calibration is: the slices' points and, at their first and last one, the speed of light. Neither the
-/// order of the program's symbols nor where the rows came from matters.
-Hash128 calibration_key(const OpType& op, std::span<const OpSlice> slices);
-
-/// Calibrations kept on disk beside decoded tables. Nothing but time is lost when the folder is missing, read-only,
+/// Calibrations kept on disk beside decoded tables, named after the rows that they were learnt from (TableRows::origin). Nothing but time is lost when the folder is missing, read-only,
 /// emptied or damaged. Safe for any number of processes at once.
 class CalibrationStore {
  public:
   /// `folder`: made when something is stored; empty: nothing is kept.
   explicit CalibrationStore(std::string folder) : folder_(std::move(folder)) {}
 
-  std::optional<AtlasCalibration> load(const Hash128& key) const;
-  void store(const Hash128& key, const AtlasCalibration& calibration) const;
+  std::optional<AtlasCalibration> load(const Hash128& origin) const;
+  void store(const Hash128& origin, const AtlasCalibration& calibration) const;
 
  private:
-  std::string path_of(const Hash128& key) const;
+  std::string path_of(const Hash128& origin) const;
   std::string folder_;
 };
 

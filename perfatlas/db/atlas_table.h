@@ -29,7 +29,7 @@ class AtlasTable {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  /// `calibration`: of an earlier table of the same rows (calibration_key); else all slices are made ready here, on all
+  /// `calibration`: of an earlier table of the same rows; else all slices are made ready here, on all
   /// cores, and calibrated. REQUIRES: the slices are of `op`, which outlives the table.
   AtlasTable(const OpType& op, std::vector<OpSlice> slices,
              const std::optional<AtlasCalibration>& calibration = {});

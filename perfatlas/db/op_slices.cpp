@@ -14,12 +14,37 @@
 namespace perfatlas {
 namespace {
 
-struct SliceRow {
-  FieldValues values{};
-  int64_t kernel = 0;  // Symbol::id, 0 where kernels are not told apart
-  int64_t state = -1;  // -1: not recorded
-  double latency_ms = 0;
-  std::optional<double> energy_mj;
+/// A row of a table as the splitter looks at it: most of what it needs are single fields.
+struct PublishedRow {
+  const TableRows& rows;
+  size_t number;
+  bool by_kernel;
+
+  int64_t value(size_t field) const { return rows.value(number, field); }
+  FieldValues values() const { return rows.values(number); }
+  int64_t kernel() const { return by_kernel ? rows.kernel(number).id() : 0; }
+  int64_t state() const { return kNoState; }
+  double latency() const { return rows.latency_ms(number); }
+  std::optional<double> energy(double latency) const {
+    const double power = rows.power_w(number);
+    return power > 0 ? std::optional(power * latency) : std::nullopt;
+  }
+  static constexpr int64_t kNoState = -1;  // not recorded
+};
+
+struct PlacedRow {
+  const Row& row;
+
+  int64_t value(size_t field) const { return row.c.values[field]; }
+  const FieldValues& values() const { return row.c.values; }
+  int64_t kernel() const { return Symbol(row.kernel_source).id(); }
+  int64_t state() const { return row.quality ? int64_t(row.quality->cache_state) : PublishedRow::kNoState; }
+  double latency() const { return latency_ms(row); }
+  std::optional<double> energy(double latency) const {
+    if (row.quality && row.quality->energy_mj) return row.quality->energy_mj;
+    if (row.power_w && *row.power_w > 0) return *row.power_w * latency;
+    return std::nullopt;
+  }
 };
 
 /// Collects rows into slices.
@@ -27,17 +52,22 @@ class Splitter {
  public:
   /// `distinct`: no two rows of one slice have the same place.
   Splitter(const OpType& op, bool distinct) : op_(&op), distinct_(distinct) {
-    for (const FieldType& field : op.fields) keyed_ = keyed_ || field.keyed;
+    for (size_t i = 0; i < op.fields.size(); ++i) {
+      keyed_ = keyed_ || op.fields[i].keyed;
+      if (op.fields[i].role == Role::exact) exact_.push_back(i);
+    }
   }
 
   /// Leaves out rows whose place is taken, and what was measured as absent.
-  void add(const SliceRow& row, uint32_t number) {
-    if (!(row.latency_ms > 0)) return;
+  template <class RowView>
+  void add(const RowView& row, uint32_t number) {
+    const double latency = row.latency();
+    if (!(latency > 0)) return;
     const size_t number_of_slice = slice_of(row);
-    const Coordinates place = coordinates_of(*op_, row.values);
+    const Coordinates place = place_of(row);
     if (!distinct_ && !places_[number_of_slice].insert(place).second) return;
     OpSlice& slice = slices_[number_of_slice];
-    slice.points.push_back({place, row.latency_ms, row.energy_mj});
+    slice.points.push_back({place, latency, row.energy(latency)});
     slice.rows.push_back(number);
   }
 
@@ -46,28 +76,43 @@ class Splitter {
  private:
   /// Number of a row's slice. Rows of a slice follow each other, or those of a few slices alternate: making a key
   /// takes longer than comparing the fields that it is made of.
-  size_t slice_of(const SliceRow& row) {
+  template <class RowView>
+  size_t slice_of(const RowView& row) {
+    const int64_t kernel = row.kernel(), state = row.state();
     if (!keyed_)
       for (const Recent& recent : recent_)
-        if (recent.number < slices_.size() && recent.kernel == row.kernel && recent.state == row.state &&
-            same_exact_fields(slices_[recent.number].prototype, row.values))
+        if (recent.number < slices_.size() && recent.kernel == kernel && recent.state == state &&
+            has_exact_fields(row, slices_[recent.number].prototype))
           return recent.number;
-    SliceKey key = op_->slice_of(row.values);
-    key.push_back(row.kernel);
-    key.push_back(row.state);
+    const FieldValues values = row.values();
+    SliceKey key = op_->slice_of(values);
+    key.push_back(kernel);
+    key.push_back(state);
     const auto [at, is_new] = numbers_.try_emplace(std::move(key), slices_.size());
     if (is_new) {
-      slices_.push_back({.prototype = row.values});
+      slices_.push_back({.prototype = values});
       places_.emplace_back();
     }
-    recent_[next_recent_++ % recent_.size()] = {at->second, row.kernel, row.state};
+    recent_[next_recent_++ % recent_.size()] = {at->second, kernel, state};
     return at->second;
   }
 
-  bool same_exact_fields(const FieldValues& a, const FieldValues& b) const {
-    for (size_t i = 0; i < op_->fields.size(); ++i)
-      if (op_->fields[i].role == Role::exact && a[i] != b[i]) return false;
+  template <class RowView>
+  bool has_exact_fields(const RowView& row, const FieldValues& values) const {
+    for (const size_t i : exact_)
+      if (row.value(i) != values[i]) return false;
     return true;
+  }
+
+  /// As coordinates_of; axes that are fields are read alone.
+  template <class RowView>
+  Coordinates place_of(const RowView& row) const {
+    Coordinates place{};
+    for (size_t d = 0; d < op_->axes.size(); ++d) {
+      const AxisType& axis = op_->axes[d];
+      place[d] = axis.field ? row.value(*axis.field) : axis.get(row.values());
+    }
+    return place;
   }
 
   struct Recent {
@@ -76,18 +121,13 @@ class Splitter {
   };
   const OpType* op_;
   bool distinct_, keyed_ = false;
+  std::vector<size_t> exact_;       // fields
   std::array<Recent, 4> recent_{};  // slices that were looked for last
   size_t next_recent_ = 0;
   std::map<SliceKey, size_t> numbers_;
   std::vector<OpSlice> slices_;
   std::vector<std::unordered_set<Coordinates, CoordinatesHash>> places_;
 };
-
-std::optional<double> energy_of(const Row& row, double latency) {
-  if (row.quality && row.quality->energy_mj) return row.quality->energy_mj;
-  if (row.power_w && *row.power_w > 0) return *row.power_w * latency;
-  return std::nullopt;
-}
 
 }  // namespace
 
@@ -100,12 +140,7 @@ std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
   const bool distinct = std::none_of(op.fields.begin(), op.fields.end(),
                                      [](const FieldType& field) { return field.distinguishes; });
   Splitter splitter(op, distinct);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    SliceRow row{.values = rows.values(i), .latency_ms = rows.latency_ms(i)};
-    if (by_kernel) row.kernel = rows.kernel(i).id();
-    if (const double power = rows.power_w(i); power > 0) row.energy_mj = power * row.latency_ms;
-    splitter.add(row, uint32_t(i));
-  }
+  for (size_t i = 0; i < rows.size(); ++i) splitter.add(PublishedRow{rows, i, by_kernel}, uint32_t(i));
   std::vector<OpSlice> slices = splitter.take();
   for (OpSlice& slice : slices) {
     if (by_kernel) slice.kernel = std::string(rows.kernel(slice.rows[0]).text());
@@ -117,15 +152,7 @@ std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
 std::vector<OpSlice> slices_of(const OpType& op, std::span<const Row> rows,
                                std::shared_ptr<const SystemSpec> machine) {
   Splitter splitter(op, false);
-  for (size_t i = 0; i < rows.size(); ++i) {
-    const double latency = latency_ms(rows[i]);
-    splitter.add({.values = rows[i].c.values,
-                  .kernel = Symbol(rows[i].kernel_source).id(),
-                  .state = rows[i].quality ? int64_t(rows[i].quality->cache_state) : -1,
-                  .latency_ms = latency,
-                  .energy_mj = energy_of(rows[i], latency)},
-                 uint32_t(i));
-  }
+  for (size_t i = 0; i < rows.size(); ++i) splitter.add(PlacedRow{rows[i]}, uint32_t(i));
   std::vector<OpSlice> slices = splitter.take();
   for (OpSlice& slice : slices) {
     const Row& first = rows[slice.rows[0]];

@@ -19,11 +19,10 @@ const PublishedDatabase::Loaded& PublishedDatabase::load(const OpType& op, const
   Loaded& loaded = loaded_[{std::string(op.info.id), request.system, request.backend, request.version}];
   if (!loaded.table) {
     loaded.rows = root_->table_rows(op, request);
-    std::vector<OpSlice> slices = slices_of(*loaded.rows, root_->system_of(request));
-    const Hash128 key = calibration_key(op, slices);
-    const auto known = calibrations_.load(key);
-    loaded.table = std::make_shared<const AtlasTable>(op, std::move(slices), known);
-    if (!known) calibrations_.store(key, loaded.table->calibration());
+    const auto known = calibrations_.load(loaded.rows->origin());
+    loaded.table =
+        std::make_shared<const AtlasTable>(op, slices_of(*loaded.rows, root_->system_of(request)), known);
+    if (!known) calibrations_.store(loaded.rows->origin(), loaded.table->calibration());
   }
   return loaded;
 }

@@ -2,7 +2,6 @@
 #include "perfatlas/load/load_run.h"
 
 #include <fmt/format.h>
-#include <httplib.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <thread>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/http/transport.h"
 #include "perfatlas/load/stream_events.h"
 #include "perfatlas/serving/arrivals.h"
 
@@ -84,6 +84,7 @@ class LoadRun {
         closed_(workload.is_closed_loop()) {
     if (!target.url.starts_with("http://"))
       throw UsageError(fmt::format("'{}' is no address; give one like http://127.0.0.1:8000", target.url));
+    http_ = open_http_transport();
     const auto* loop = std::get_if<ClosedLoop>(&workload.arrivals);
     connections_ = loop ? loop->users : target.most_connections;
   }
@@ -153,16 +154,8 @@ class LoadRun {
 
   LoadedRequest send(const ServingRequest& request) const {
     LoadedRequest loaded{.id = request.id, .input_tokens = request.input_tokens};
-    httplib::Client client(target_.url);
-    client.set_tcp_nodelay(true);
-    client.set_read_timeout(std::chrono::milliseconds(int64_t(target_.timeout_s * 1000)));
-    httplib::Request http;
-    http.method = "POST";
     const auto [path, body] = body_of(target_, request);
-    http.path = path;
-    http.body = body.dump();
-    http.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
-    if (!target_.key.empty()) http.headers.emplace("Authorization", "Bearer " + target_.key);
+    const HttpPost post{target_.url, path, body.dump(), "text/event-stream", target_.key, target_.timeout_s};
     int64_t counted = 0;
     std::string refusal;  // the beginning of a body that is no stream
     StreamEvents events([&](const StreamEvent& event) {
@@ -170,18 +163,16 @@ class LoadRun {
       counted = std::max(counted, event.completion_tokens);
       for (int64_t i = 0; i < event.tokens; ++i) loaded.token_ms.push_back(now_ms());
     });
-    http.content_receiver = [&](const char* data, size_t size, uint64_t, uint64_t) {
-      if (refusal.size() < 300) refusal.append(data, std::min<size_t>(size, 300));
-      events.feed({data, size});
-      return true;
-    };
     loaded.send_ms = now_ms();
-    const httplib::Result reply = client.send(http);
+    const HttpOutcome reply = http_->post(post, [&](std::string_view piece) {
+      if (refusal.size() < 300) refusal.append(piece.substr(0, 300));
+      events.feed(piece);
+    });
     loaded.done_ms = now_ms();
-    if (!reply)
-      loaded.error = fmt::format("no answer ({})", httplib::to_string(reply.error()));
-    else if (reply->status != 200)
-      loaded.error = fmt::format("status {}: {}", reply->status, refusal);
+    if (reply.status == 0)
+      loaded.error = fmt::format("no answer ({})", reply.problem);
+    else if (reply.status != 200)
+      loaded.error = fmt::format("status {}: {}", reply.status, refusal);
     else if (loaded.error.empty() && loaded.token_ms.empty())
       loaded.error = "the answer has no tokens; is it a stream of this API?";
     loaded.output_tokens = std::max(counted, int64_t(loaded.token_ms.size()));
@@ -223,6 +214,7 @@ class LoadRun {
   }
 
   const LoadEndpoint& target_;
+  std::unique_ptr<HttpTransport> http_;
   const std::function<void(const LoadedRequest&)>& on_request_;
   std::mutex mutex_;  // of arrivals_, result_ and fatal_
   Arrivals arrivals_;

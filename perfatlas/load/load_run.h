@@ -54,7 +54,8 @@ struct LoadResult {
 };
 
 /// Blocks until all requests are answered. Failed requests are values; when the first one fails, throws Error with the
-/// endpoint's words. Throws UsageError for an address that is no http URL.
+/// endpoint's words, or when there is no HTTP plug-in (http/transport.h). Throws UsageError for an address that is no http
+/// URL.
 LoadResult run_load(const LoadEndpoint& target, const Workload& workload,
                     const std::function<void(const LoadedRequest&)>& on_request = {});
 

@@ -24,7 +24,7 @@ std::string csv_line(const Row& row);
 std::string csv_table(const OpType& op, std::span<const Row> rows);
 
 /// Reads a table. Columns are found by name, so published tables without power or quality columns and with their
-/// own order are read too; "\r\n" and a UTF-8 byte order mark are accepted. Everything else that is not exactly a
+/// own order are read too; "\r\n", a UTF-8 byte order mark and empty lines at the end are accepted. Everything else that is not exactly a
 /// table of this op is refused: Error "FILE:LINE: reason", one line, nothing of the file is used. Refused: a wrong,
 /// repeated or missing column; too few or too many cells; a line without its newline (torn); text, NaN, infinite,
 /// negative or zero latency; a case that op.why_invalid refuses; a case_id that does not match the fields; quotes

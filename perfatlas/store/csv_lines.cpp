@@ -31,6 +31,10 @@ bool CsvLines::next(std::string_view& line) {
   line = rest_.substr(0, end);
   rest_.remove_prefix(end + 1);
   if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty() && rest_.find_first_not_of("\r\n") == rest_.npos) {
+    rest_ = {};
+    return false;
+  }
   if (std::any_of(line.begin(), line.end(), [](char c) { return is_control(c) && c != '\t'; }))
     refuse("the line has a control character; this is not a table");
   return true;

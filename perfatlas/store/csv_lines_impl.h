@@ -13,8 +13,8 @@ class CsvLines {
  public:
   /// `where` stands for the file in errors. Skips a byte order mark.
   CsvLines(std::string_view text, const std::string& where);
-  /// The next line without its end; false behind the last one. Throws Error on lines over 64 KiB, a line without its
-  /// newline (torn) and control characters.
+  /// The next line without its end; false behind the last one, after which only empty lines may follow. Throws Error on
+  /// lines over 64 KiB, a line without its newline (torn) and control characters.
   bool next(std::string_view& line);
   /// "FILE:LINE" of the line read last.
   std::string here() const;

@@ -132,6 +132,11 @@ TEST(Csv, AbsentColumnsTakeTheirDeclaredValues) {
 
 TEST(Csv, HeaderAloneIsATableWithoutRows) { EXPECT_TRUE(parse(kToy, kForeignHeader).empty()); }
 
+TEST(Csv, EmptyLinesAtTheEndAreNoRows) {
+  for (const char* const end : {"\n", "\n\n", "\r\n\r\n"})
+    EXPECT_TRUE(parse(kToy, kForeignHeader + std::string(end)).empty());
+}
+
 TEST(Csv, ZeroPowerOfPublishedTablesIsUnknown) {
   const auto rows =
       parse(kToy,
@@ -159,7 +164,7 @@ TEST(Csv, RefusesRows) {
             "t.txt:3: the line is torn: the file ends without a newline");
   EXPECT_EQ(refused_row("X,1,H,toy,k,fp8,1,true,q\n"), "t.txt:2: 9 cells where the header has 10");
   EXPECT_EQ(refused_row("X,1,H,toy,k,fp8,1,true,q,0.5,\n"), "t.txt:2: 11 cells where the header has 10");
-  EXPECT_EQ(refused_row("\n"), "t.txt:2: 1 cells where the header has 10");
+  EXPECT_EQ(refused_row("\nX,1,H,toy,k,fp8,1,true,q,0.5\n"), "t.txt:2: 1 cells where the header has 10");
   EXPECT_EQ(refused_row("X,1,H,toy,k,fp8,1,true,q,nan\n"), "t.txt:2: latency: 'nan' is not a finite number");
   EXPECT_EQ(refused_row("X,1,H,toy,k,fp8,1,true,q,inf\n"), "t.txt:2: latency: 'inf' is not a finite number");
   EXPECT_EQ(refused_row("X,1,H,toy,k,fp8,1,true,q,fast\n"),

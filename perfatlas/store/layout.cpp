@@ -134,11 +134,11 @@ std::vector<Row> read_table(const OpType& op, const TableFile& file) {
 }
 
 std::optional<TableFile> table_file_of(const std::string& path) {
-  const fs::path file(path);
-  const std::string stem = file.stem().string(), extension = file.extension().string();
+  const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
+  const std::string_view stem = name.substr(0, name.rfind('.')), extension = name.substr(stem.size());
   if (!stem.ends_with("_perf") || stem.starts_with('.')) return std::nullopt;
-  if (extension == ".parquet") return TableFile{stem, TableFormat::parquet, path};
-  if (extension == ".txt") return TableFile{stem, TableFormat::csv, path};
+  if (extension == ".parquet") return TableFile{std::string(stem), TableFormat::parquet, path};
+  if (extension == ".txt") return TableFile{std::string(stem), TableFormat::csv, path};
   return std::nullopt;
 }
 

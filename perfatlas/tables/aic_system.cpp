@@ -48,7 +48,7 @@ void read_gpu(const YamlPlace& gpu, AicSystem& system) {
   system.power_w = gpu.number_of("power");
   if (const auto sm = gpu.integer_of("sm_version")) system.sm_version = int(*sm);
   gpu.each_key([&](const std::string& key, const YamlPlace& value) {
-    if (!key.ends_with(kFlopsSuffix) || value.node().IsNull()) return;
+    if (!key.ends_with(kFlopsSuffix) || value.is_null()) return;
     system.tc_flops[key.substr(0, key.size() - kFlopsSuffix.size())] = value.number();
   });
 }
@@ -100,21 +100,24 @@ double AicSystem::bandwidth(int64_t gpus) const {
   return inter_rack_bw.value_or(inter_node_bw);
 }
 
-AicSystem parse_aic_system(std::string_view text, std::string_view name, const std::string& path) {
+AicSystem read_aic_system(const YamlDocument& document, std::string_view name) {
   AicSystem system;
   system.name = name;
-  system.path = path;
-  with_yaml(text, path, [&](const YamlPlace& root) {
-    system.data_dir = root.need("data_dir").text();
-    while (system.data_dir.ends_with('/')) system.data_dir.pop_back();
-    if (system.data_dir.empty() || system.data_dir.starts_with('/') ||
-        system.data_dir.find("..") != system.data_dir.npos)
-      root.at("data_dir").refuse("it must name a folder below that of the description");
-    read_gpu(root.need("gpu"), system);
-    read_node(root.need("node"), system);
-    if (root.has("misc")) read_misc(root.at("misc"), system);
-  });
+  system.path = document.path();
+  const YamlPlace root = document.root();
+  system.data_dir = root.need("data_dir").text();
+  while (system.data_dir.ends_with('/')) system.data_dir.pop_back();
+  if (system.data_dir.empty() || system.data_dir.starts_with('/') ||
+      system.data_dir.find("..") != system.data_dir.npos)
+    root.at("data_dir").refuse("it must name a folder below that of the description");
+  read_gpu(root.need("gpu"), system);
+  read_node(root.need("node"), system);
+  if (root.has("misc")) read_misc(root.at("misc"), system);
   return system;
+}
+
+AicSystem parse_aic_system(std::string_view text, std::string_view name, const std::string& path) {
+  return read_aic_system(YamlDocument::parse(text, path), name);
 }
 
 }  // namespace perfatlas

@@ -13,6 +13,8 @@
 
 namespace perfatlas {
 
+class YamlDocument;
+
 struct AicSystem {
   std::string name;      // file name without .yaml
   std::string path;      // of the file, for errors
@@ -54,5 +56,6 @@ struct AicSystem {
 /// Reads the text of a description. Unknown keys are ignored. Throws Error "PATH: reason" when a key that every
 /// description has is missing or a value is no number; missing peaks of single types are found by flops().
 AicSystem parse_aic_system(std::string_view text, std::string_view name, const std::string& path);
+AicSystem read_aic_system(const YamlDocument& document, std::string_view name);
 
 }  // namespace perfatlas

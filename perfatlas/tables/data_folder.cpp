@@ -8,6 +8,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/tables/aic_system.h"
+#include "perfatlas/tables/kept_files.h"
 #include "perfatlas/tables/root_location_impl.h"
 
 namespace perfatlas {
@@ -45,7 +46,7 @@ DataFolder open_placed(const std::string& source) {
 }  // namespace
 
 DataFolder open_data_folder(const std::string& source) {
-  std::optional<RootLocation> published = find_root(source);
+  std::optional<RootLocation> published = find_root(source, default_table_cache());
   DataFolder found = published ? open_published(std::move(*published)) : open_placed(source);
   if (found.tables.empty()) throw UsageError(fmt::format("{}: there are no tables in it", source));
   return found;

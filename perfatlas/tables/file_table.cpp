@@ -8,12 +8,15 @@
 #include <optional>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/tables/row_key_impl.h"
 
 namespace perfatlas {
 namespace {
 
 constexpr std::string_view kOpName = "op_name", kKernelSource = "kernel_source", kPower = "power";
+
+constexpr double kMostLatencyMs = 24 * 3600e3;  // no launch takes a day: a bound for damaged numbers
 
 /// Columns that tables have beside those of their op.
 constexpr std::string_view kIdentityColumns[] = {"framework",   "version", "device",     kOpName,
@@ -51,13 +54,6 @@ FieldValues FileTable::values(size_t row) const {
   return values;
 }
 
-double FileTable::latency_ms(size_t row) const {
-  double sum = 0;
-  for (size_t i = 0; i < parts_.measured.size(); ++i)
-    sum += parts_.measured[i][row] * parts_.op->info.measured[i].to_ms;
-  return sum;
-}
-
 /// Columns of a file become a FileTable. Texts are understood once per distinct text, not once per row.
 class FileTableMaker {
  public:
@@ -65,6 +61,7 @@ class FileTableMaker {
       : op_(op), batch_(batch), name_(name), values_(op.fields.size()) {}
 
   FileTable make() {
+    refuse_repeated_columns();
     find_own_rows();
     for (size_t i = 0; i < op_.fields.size(); ++i)
       if (const ColumnData* const data = find(op_.fields[i].column)) read_field(i, *data);
@@ -93,6 +90,11 @@ class FileTableMaker {
     return at == batch_.columns.end() ? nullptr : &*at;
   }
 
+  void refuse_repeated_columns() const {
+    for (const ColumnData& data : batch_.columns)
+      if (find(data.name) != &data) refuse(fmt::format("column '{}' occurs twice", data.name));
+  }
+
   /// Rows whose op_name is the op's; all of them when a field claims that column or the file has none.
   void find_own_rows() {
     const ColumnData* const names = op_.find_field(kOpName) ? nullptr : find(kOpName);
@@ -106,8 +108,8 @@ class FileTableMaker {
     if (data.kind == kind_of(field.kind) && data.kind != ColumnData::Kind::text)
       return read_numbers(index, data);
     if (kind_of(field.kind) == ColumnData::Kind::integer || data.kind == ColumnData::Kind::boolean)
-      refuse(fmt::format("column '{}' holds {} where {} are expected", field.column, kind_name(data.kind),
-                         kind_name(kind_of(field.kind))));
+      refuse_kind(data, kind_name(kind_of(field.kind)),
+                  [&](const std::string& text) { return field.parse(text).has_value(); });
     read_texts(index, data);
   }
 
@@ -223,7 +225,19 @@ class FileTableMaker {
 
   void need_numbers(const ColumnData& data) const {
     if (data.kind != ColumnData::Kind::real && data.kind != ColumnData::Kind::integer)
-      refuse(fmt::format("column '{}' holds {} where numbers are expected", data.name, kind_name(data.kind)));
+      refuse_kind(data, "numbers", [](const std::string& text) { return parse_real(text).has_value(); });
+  }
+
+  /// A column of another kind than it should be. A CSV file has texts where one cell is no number: that one is named.
+  template <class Fits>
+  [[noreturn]] void refuse_kind(const ColumnData& data, std::string_view expected, const Fits& fits) const {
+    if (data.kind == ColumnData::Kind::text)
+      for (size_t row = 0; row < data.known.size(); ++row)
+        if (const std::string text = TextView(data).text(row); !text.empty() && !fits(text))
+          refuse_row(row, data.name,
+                     fmt::format("'{}' stands where {} are expected", text.substr(0, 40), expected));
+    refuse(
+        fmt::format("column '{}' holds {} where {} are expected", data.name, kind_name(data.kind), expected));
   }
 
   std::vector<double> read_measured(const MeasuredColumn& column) const {
@@ -237,11 +251,12 @@ class FileTableMaker {
   }
 
   void check_latencies(const std::vector<std::vector<double>>& measured) const {
-    if (op_.info.zero_is_measured) return;
     for (size_t i = 0; i < rows_.size(); ++i) {
       double sum = 0;
       for (size_t m = 0; m < measured.size(); ++m) sum += measured[m][i] * op_.info.measured[m].to_ms;
-      if (sum <= 0) refuse_row(rows_[i], op_.info.measured[0].name, "it is not positive");
+      if (sum <= 0 && !op_.info.zero_is_measured)
+        refuse_row(rows_[i], op_.info.measured[0].name, "it is not positive");
+      if (sum > kMostLatencyMs) refuse_row(rows_[i], op_.info.measured[0].name, "it is longer than a day");
     }
   }
 

@@ -41,7 +41,12 @@ class FileTable {
   /// kernel_source as symbols.
   const PackedColumn& kernels() const { return parts_.kernels; }
   /// The measured columns summed after MeasuredColumn::to_ms.
-  double latency_ms(size_t row) const;
+  double latency_ms(size_t row) const {
+    double sum = 0;
+    for (size_t i = 0; i < parts_.measured.size(); ++i)
+      sum += parts_.measured[i][row] * parts_.op->info.measured[i].to_ms;
+    return sum;
+  }
   /// One of them in its own unit.
   double measured(size_t row, size_t column) const { return parts_.measured[column][row]; }
   /// Watts; 0 where the file does not say.

@@ -27,6 +27,8 @@ class FileTree {
   virtual const std::string& source() const = 0;
   /// Every file below `folder` ("" for all), sorted by path. Empty when there is no such folder.
   virtual std::vector<FileEntry> list(std::string_view folder) const = 0;
+  /// What lies directly in `folder`, sorted: names of files and, with a last '/', of folders. Empty as list().
+  virtual std::vector<std::string> names_in(std::string_view folder) const = 0;
   virtual bool exists(std::string_view path) const = 0;
   /// One file, or nothing.
   virtual std::optional<FileEntry> entry(std::string_view path) const = 0;
@@ -39,10 +41,12 @@ class FileTree {
   virtual std::string name_of(std::string_view path) const = 0;
 };
 
-/// A folder. Links are followed.
+/// A folder. Links are followed, but not back to a folder that they lie in. A link that leads nowhere and a folder that is
+/// called as a table are listed as files, which cannot be read.
 std::unique_ptr<FileTree> open_folder(const std::string& folder);
 
-/// The members of a zip file below `prefix`. Throws Error when it is no zip file or damaged.
-std::unique_ptr<FileTree> open_zip(const std::string& path, const std::string& prefix);
+/// The members of a zip file. Its directory is read through once and then kept in `cache` (KeptFiles) until the file
+/// changes. Throws Error when it is no zip file, damaged, has a member twice or one whose name would lead out of a folder.
+std::unique_ptr<FileTree> open_zip(const std::string& path, const std::string& cache);
 
 }  // namespace perfatlas

@@ -155,7 +155,8 @@ TEST(Indexing, EveryFileThatCannotBeReadIsNamedAndTheOthersAreKept) {
   EXPECT_THAT(found[0].reason, HasSubstr("mla_bmm_perf.txt: row 1: bmm_dtype: 'fp9' is not"));
   EXPECT_THAT(found[1].reason, HasSubstr("moe_perf.parquet is a Git-LFS pointer"));
   EXPECT_EQ(last, all);
-  EXPECT_EQ(std::distance(fs::directory_iterator(cache.path()), fs::directory_iterator()), 2);
+  EXPECT_EQ(std::distance(fs::directory_iterator(cache.path()), fs::directory_iterator()), 4)
+      << "two tables and two descriptions";
 }
 
 // ---- comparing and summarising ----------------------------------------------------------------------------------------

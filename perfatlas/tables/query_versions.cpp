@@ -32,16 +32,19 @@ VersionSlots QueryVersions::written(std::string_view system, std::string_view ba
   return found == defaults.end() ? VersionSlots{} : found->second;
 }
 
-QueryVersions parse_query_versions(std::string_view text, const std::string& path) {
+QueryVersions read_query_versions(const YamlDocument& document) {
   QueryVersions versions;
-  with_yaml(text, path, [&](const YamlPlace& root) {
-    versions.defaults = read_backends(root.need("defaults"));
-    if (root.has("overrides"))
-      root.at("overrides").each_key([&](const std::string& system, const YamlPlace& map) {
-        versions.overrides[system] = read_backends(map);
-      });
-  });
+  const YamlPlace root = document.root();
+  versions.defaults = read_backends(root.need("defaults"));
+  if (root.has("overrides"))
+    root.at("overrides").each_key([&](const std::string& system, const YamlPlace& map) {
+      versions.overrides[system] = read_backends(map);
+    });
   return versions;
+}
+
+QueryVersions parse_query_versions(std::string_view text, const std::string& path) {
+  return read_query_versions(YamlDocument::parse(text, path));
 }
 
 std::optional<std::vector<int64_t>> version_tuple(std::string_view version) {

@@ -11,6 +11,8 @@
 
 namespace perfatlas {
 
+class YamlDocument;
+
 /// `current`: the newest complete collection; `previous`: the one before; `next`: newer, partly collected.
 struct VersionSlots {
   std::optional<std::string> current, previous, next;
@@ -30,6 +32,7 @@ struct QueryVersions {
 
 /// Throws Error "PATH: reason".
 QueryVersions parse_query_versions(std::string_view text, const std::string& path);
+QueryVersions read_query_versions(const YamlDocument& document);
 
 /// A version as the order of slots sees it: (major, minor, patch, 1 unless a release candidate, its number, trailing
 /// number); "1.3.0rc20" is (1, 3, 0, 0, 20, 0), "0.5.6.post2" (0, 5, 6, 1, 0, 2). Missing parts are 0. Nothing when

@@ -2,12 +2,13 @@
 // Who may fill whose holes: reuse.yaml of one version's folder and perf_data_reuse_manifest.yaml of a systems folder.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace perfatlas {
+
+class YamlDocument;
 
 inline constexpr const char* kReuseFile = "reuse.yaml";
 inline constexpr const char* kReuseManifestFile = "perf_data_reuse_manifest.yaml";
@@ -22,6 +23,7 @@ struct TableDonor {
 /// The donors in file order. Throws Error "PATH: ..." when the key `reuse` is missing or an entry lacks one of table,
 /// from_version, reason and approved_by.
 std::vector<TableDonor> parse_reuse(std::string_view text, const std::string& path);
+std::vector<TableDonor> read_reuse(const YamlDocument& document);
 
 /// A kernel that is the same in several frameworks.
 struct SharedKernel {
@@ -34,10 +36,6 @@ struct SharedKernel {
 /// The entries by which rows may be taken over: tiers shared and shared_fallback with more than one framework. Throws
 /// Error "PATH: ..." when the file is wrong.
 std::vector<SharedKernel> parse_reuse_manifest(std::string_view text, const std::string& path);
-
-/// The entries as a line each, and back: reading the published manifest as YAML takes 10 ms, this 0.1 ms.
-std::string shared_kernel_lines(const std::vector<SharedKernel>& kernels);
-/// Nothing when the lines are not those of shared_kernel_lines.
-std::optional<std::vector<SharedKernel>> shared_kernels_of_lines(std::string_view lines);
+std::vector<SharedKernel> read_reuse_manifest(const YamlDocument& document);
 
 }  // namespace perfatlas

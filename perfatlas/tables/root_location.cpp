@@ -34,23 +34,10 @@ bool is_description(std::string_view name) {
          name != "perf_data_reuse_manifest.yaml";
 }
 
-std::vector<std::string> description_names(const std::string& source, const FileTree& files,
-                                           const std::string& systems, bool zip) {
+std::vector<std::string> description_names(const FileTree& files, const std::string& systems) {
   std::vector<std::string> names;
-  const auto add = [&](std::string_view name) {
-    if (name.find('/') == name.npos && is_description(name))
-      names.emplace_back(name.substr(0, name.size() - kYaml.size()));
-  };
-  if (zip) {
-    for (const FileEntry& entry : files.list(systems))
-      add(std::string_view(entry.path).substr(systems.size()));
-  } else {  // not the whole tree: it may be large and far away
-    std::error_code error;
-    for (fs::directory_iterator it(fs::path(source) / systems, error), end; !error && it != end;
-         it.increment(error))
-      add(it->path().filename().string());
-  }
-  std::sort(names.begin(), names.end());
+  for (const std::string_view name : files.names_in(systems))
+    if (is_description(name)) names.emplace_back(name.substr(0, name.size() - kYaml.size()));
   return names;
 }
 
@@ -61,23 +48,14 @@ std::string metadata_value(std::string_view text, std::string_view key) {
   return {};
 }
 
-/// Files of the top level and of the package's metadata: the rest of a folder may be large and far away.
-std::vector<FileEntry> top_files(const std::string& source, const FileTree& files, bool zip) {
-  std::vector<FileEntry> found;
-  const auto add_below = [&](const std::string& folder) {
-    for (FileEntry& entry : files.list(folder)) found.push_back(std::move(entry));
-  };
-  if (zip) {
-    for (FileEntry& entry : files.list(""))
-      if (entry.path.find('/') == entry.path.npos || entry.path.find(kMetadataFolder) != entry.path.npos)
-        found.push_back(std::move(entry));
-    return found;
-  }
-  std::error_code error;
-  for (fs::directory_iterator it(source, error), end; !error && it != end; it.increment(error)) {
-    const std::string name = it->path().filename().string();
-    if (name.ends_with(kMetadataFolder.substr(0, kMetadataFolder.size() - 1))) add_below(name);
-    if (const auto entry = files.entry(name)) found.push_back(*entry);
+/// Files of the top level and of the package's metadata: the rest may be large and far away.
+std::vector<std::string> top_files(const FileTree& files) {
+  std::vector<std::string> found;
+  for (const std::string& name : files.names_in("")) {
+    if (name.ends_with(kMetadataFolder))
+      for (const std::string& below : files.names_in(name)) found.push_back(name + below);
+    else
+      found.push_back(name);
   }
   return found;
 }
@@ -89,34 +67,35 @@ bool is_licence(std::string_view path) {
 }
 
 /// Throws Error when the source is of a release whose tables may mean something else, or was copied in part.
-void read_top(const std::string& source, bool zip, RootLocation& location) {
-  for (FileEntry& entry : top_files(source, *location.files, zip)) {
-    if (entry.path == kImportIncompleteFile)
+void read_top(const std::string& source, RootLocation& location) {
+  for (const std::string& path : top_files(*location.files)) {
+    if (path == kImportIncompleteFile)
       throw Error(fmt::format(
           "{}: an import into this folder has not finished; run the same perfatlas import again", source));
-    if (entry.path.ends_with(kMetadata)) {
-      const std::string text = location.files->read(entry.path), version = metadata_value(text, "Version:");
+    if (path.ends_with(kMetadata)) {
+      const std::string text = location.files->read(path), version = metadata_value(text, "Version:");
       location.release = fmt::format("{} {}", metadata_value(text, "Name:"), version);
       if (!version.starts_with(kKnownRelease))
         throw Error(fmt::format("{}: is release {} of the published data, this program reads {}x", source,
                                 version, kKnownRelease));
     }
-    if (is_licence(entry.path)) location.licences.push_back(std::move(entry));
+    if (!is_licence(path)) continue;
+    if (auto entry = location.files->entry(path)) location.licences.push_back(std::move(*entry));
   }
 }
 
 }  // namespace
 
-std::optional<RootLocation> find_root(const std::string& source) {
+std::optional<RootLocation> find_root(const std::string& source, const std::string& cache) {
   std::error_code error;
   const bool folder = fs::is_directory(source, error);
   if (!folder && !fs::exists(source, error))
     throw UsageError(fmt::format("{}: there is no such file or folder", source));
   RootLocation location;
-  location.files = folder ? open_folder(source) : open_zip(source, "");
-  read_top(source, !folder, location);
+  location.files = folder ? open_folder(source) : open_zip(source, cache);
+  read_top(source, location);
   for (const Candidate& candidate : kCandidates) {
-    location.system_names = description_names(source, *location.files, candidate.systems, !folder);
+    location.system_names = description_names(*location.files, candidate.systems);
     if (location.system_names.empty()) continue;
     location.folders = {candidate.systems, candidate.models};
     return location;
@@ -124,8 +103,8 @@ std::optional<RootLocation> find_root(const std::string& source) {
   return std::nullopt;
 }
 
-RootLocation locate_root(const std::string& source) {
-  if (auto found = find_root(source)) return std::move(*found);
+RootLocation locate_root(const std::string& source, const std::string& cache) {
+  if (auto found = find_root(source, cache)) return std::move(*found);
   throw UsageError(fmt::format(
       "{}: there are no system descriptions (*.yaml) in it, in systems/ or in aiconfigurator_core/systems/",
       source));

@@ -4,8 +4,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/parallel.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/store/collection_meta.h"
 #include "perfatlas/store/columns.h"
@@ -20,7 +22,9 @@ namespace {
 constexpr const char* kVersionsFile = "query_versions.yaml";
 constexpr const char* kLanesFile = "attention_lane_defaults.yaml";
 constexpr std::string_view kYaml = ".yaml";
-constexpr std::string_view kSharedKernelLines = "shared kernels, one a line";
+constexpr std::string_view kParsedYaml = "YAML document";
+
+constexpr size_t kLeastKeptRows = 4096;  // fewer are merged as fast as a kept merge is found
 
 /// Libraries of collective operations: not back ends, their versions come from the system's description.
 struct CommLibrary {
@@ -37,7 +41,7 @@ struct RootSource::State {
   State(const OpRegistry& known, RootSourceOptions chosen, const std::string& source)
       : ops(known),
         options(std::move(chosen)),
-        location(locate_root(source)),
+        location(locate_root(source, options.cache)),
         cache(options.cache, *location.files) {}
 
   const OpRegistry& ops;
@@ -56,38 +60,42 @@ struct RootSource::State {
   const FileTree& tree() const { return *location.files; }
   std::string path(std::string_view name) const { return location.folders.systems + std::string(name); }
 
+  std::optional<FileEntry> description_of(std::string_view system) const {
+    return tree().entry(path(system) + std::string(kYaml));
+  }
+
   const SystemTables& tables_of(const AicSystem& system) {
     return *tables.get(system.name, [&] { return SystemTables(tree(), path(system.data_dir)); });
   }
+  /// A YAML file, from the cache where that has it; nothing when it is not there. Throws Error when it is no YAML.
+  std::optional<YamlDocument> document(const std::string& file) const {
+    const std::optional<FileEntry> entry = tree().entry(file);
+    if (!entry) return std::nullopt;
+    std::string name = tree().name_of(file);
+    if (auto bytes = cache.load_bytes(kParsedYaml, *entry))
+      if (auto kept = YamlDocument::of_bytes(std::move(*bytes), name)) return kept;
+    YamlDocument parsed = YamlDocument::parse(tree().read(file), std::move(name));
+    cache.store_bytes(kParsedYaml, *entry, parsed.bytes());
+    return parsed;
+  }
   const std::optional<QueryVersions>& query_versions() {
     return *versions.get("", [&]() -> std::optional<QueryVersions> {
-      const std::string file = path(kVersionsFile);
-      if (!tree().exists(file)) return std::nullopt;
-      return parse_query_versions(tree().read(file), tree().name_of(file));
+      const auto found = document(path(kVersionsFile));
+      return found ? std::optional(read_query_versions(*found)) : std::nullopt;
     });
   }
   const std::vector<SharedKernel>& manifest() {
     return *shared_kernels.get("", [&]() -> std::vector<SharedKernel> {
-      const std::optional<FileEntry> entry = tree().entry(path(kReuseManifestFile));
-      if (!entry) return {};
-      if (const auto lines = cache.load_text(kSharedKernelLines, *entry))
-        if (auto kept = shared_kernels_of_lines(*lines)) return std::move(*kept);
-      auto parsed = parse_reuse_manifest(tree().read(entry->path), tree().name_of(entry->path));
-      const std::string lines = shared_kernel_lines(parsed);
-      // A name that holds a separator would come back as another one.
-      if (shared_kernels_of_lines(lines) == parsed) cache.store_text(kSharedKernelLines, *entry, lines);
-      return parsed;
+      const auto found = document(path(kReuseManifestFile));
+      return found ? read_reuse_manifest(*found) : std::vector<SharedKernel>();
     });
   }
   const std::vector<TableDonor>& donors_of(const SystemTables& found, const TableRequest& request) {
     return *donors.get(fmt::format("{}/{}/{}", request.system, request.backend, request.version), [&] {
       std::vector<TableDonor> all;
-      for (const VersionFolder* const folder : found.of(request.backend, request.version)) {
-        if (!folder->has_reuse) continue;
-        const std::string file = folder->path + "/" + kReuseFile;
-        for (TableDonor& donor : parse_reuse(tree().read(file), tree().name_of(file)))
-          all.push_back(std::move(donor));
-      }
+      for (const VersionFolder* const folder : found.of(request.backend, request.version))
+        if (const auto reuse = document(folder->path + "/" + kReuseFile))
+          for (TableDonor& donor : read_reuse(*reuse)) all.push_back(std::move(donor));
       return all;
     });
   }
@@ -115,6 +123,38 @@ struct RootSource::State {
     return files.get(fmt::format("{}:{}", op.info.id, source.path),
                      [&] { return read_table(op, source.format, source.path); });
   }
+
+  /// The tables of all sources, several at a time. Throws what the first one that cannot be read throws.
+  std::vector<SourceFile> read_all(const OpType& op, const std::vector<TableSource>& sources) {
+    std::vector<SourceFile> read(sources.size());
+    std::vector<std::exception_ptr> failures(sources.size());
+    for_each_parallel(sources.size(), [&](size_t i) {
+      try {
+        read[i] = {sources[i], file_table(op, sources[i])};
+      } catch (const Error&) {
+        failures[i] = std::current_exception();
+      }
+    });
+    for (const std::exception_ptr& failure : failures)
+      if (failure) std::rethrow_exception(failure);
+    return read;
+  }
+
+  TableRows merged_rows(const OpType& op, const std::string& system,
+                        const std::vector<TableSource>& sources) {
+    std::vector<FileEntry> entries;
+    for (const TableSource& source : sources)
+      entries.push_back(tree().entry(source.path).value_or(FileEntry()));
+    const Hash128 origin =
+        cache.origin_of(op, sources, entries, description_of(system).value_or(FileEntry()));
+    if (const auto kept = sources.size() > 1 ? cache.load_merge(op, sources, entries) : std::nullopt)
+      if (auto merged = TableRows::of_merged(
+              op, sources, origin, *kept, [&](const TableSource& source) { return file_table(op, source); }))
+        return std::move(*merged);
+    TableRows merged(op, read_all(op, sources), origin);
+    if (sources.size() > 1 && merged.size() >= kLeastKeptRows) cache.store_merge(merged, entries);
+    return merged;
+  }
 };
 
 RootSource::RootSource(const std::string& path, const OpRegistry& ops, RootSourceOptions options)
@@ -141,7 +181,9 @@ const AicSystem& RootSource::system(std::string_view name) const {
                                  join_words({systems().begin(), systems().end()})));
   return *state_->systems.get(std::string(name), [&] {
     const std::string file = state_->path(std::string(name) + std::string(kYaml));
-    return parse_aic_system(state_->tree().read(file), name, state_->tree().name_of(file));
+    const auto found = state_->document(file);
+    if (!found) throw Error(fmt::format("{}: it has gone; fetch it again", state_->tree().name_of(file)));
+    return read_aic_system(*found, name);
   });
 }
 
@@ -192,31 +234,23 @@ std::shared_ptr<const TableRows> RootSource::table_rows(const OpType& op, const 
       for (TableSource& source : sources_of(request, op.info.second_table))
         sources.push_back(std::move(source));
     if (op.layout.merge.files == TableMerge::Files::first && sources.size() > 1) sources.resize(1);
-    std::vector<SourceFile> files;
-    for (TableSource& source : sources) {
-      auto table = state_->file_table(op, source);
-      files.push_back({std::move(source), std::move(table)});
-    }
-    return TableRows(op, files);
+    return state_->merged_rows(op, request.system, sources);
   });
 }
 
 std::optional<std::string> RootSource::default_attention_lane(std::string_view backend,
                                                               std::string_view version,
                                                               int sm_version) const {
-  const std::string file = state_->path(kLanesFile);
-  if (!state_->tree().exists(file)) return std::nullopt;
+  const auto found = state_->document(state_->path(kLanesFile));
   std::optional<std::string> lane;
-  with_yaml(state_->tree().read(file), state_->tree().name_of(file), [&](const YamlPlace& root) {
-    const auto asked = leading_integers(version);
-    std::vector<int64_t> best;
-    if (!root.has(std::string(backend))) return;
-    root.at(std::string(backend)).each_key([&](const std::string& from, const YamlPlace& lanes) {
-      const auto start = leading_integers(from);
-      if (start > asked || start < best) return;
-      best = start;
-      lane = lanes.need_map().text_of(std::to_string(sm_version));
-    });
+  if (!found || !found->root().has(std::string(backend))) return lane;
+  const auto asked = leading_integers(version);
+  std::vector<int64_t> best;
+  found->root().at(std::string(backend)).each_key([&](const std::string& from, const YamlPlace& lanes) {
+    const auto start = leading_integers(from);
+    if (start > asked || start < best) return;
+    best = start;
+    lane = lanes.need_map().text_of(std::to_string(sm_version));
   });
   return lane;
 }

@@ -60,7 +60,7 @@ TEST(Sources, PrimaryThenDonorsThenEarlierVersionsNearestFirstThenSiblings) {
       << "nothing is earlier than a name that is no version";
 }
 
-TEST(Sources, TheManifestIsKeptAsLinesAndReadAgainWhenItChanges) {
+TEST(Sources, TheManifestIsKeptAndReadAgainWhenItChanges) {
   PublishedTree tree;
   tree.put_system("s");
   tree.put_gemm("s/gemm/vllm/2.0", kOneRow);
@@ -80,16 +80,7 @@ TEST(Sources, TheManifestIsKeptAsLinesAndReadAgainWhenItChanges) {
   put_manifest("longer");
   EXPECT_THAT(kernels(), ElementsAre("longer"));
   put_manifest("\"a\\tb\"");
-  for (int process = 0; process < 2; ++process)
-    EXPECT_THAT(kernels(), ElementsAre("a\tb")) << "a separator in a name: parsed every time";
-}
-
-TEST(SharedKernels, LinesComeBackAsTheyWere) {
-  const std::vector<SharedKernel> kernels{{"gemm_perf", "a kernel", {"sglang", "vllm"}},
-                                          {"moe_perf", "b", {"trtllm", "vllm", "sglang"}}};
-  EXPECT_EQ(shared_kernels_of_lines(shared_kernel_lines(kernels)), kernels);
-  EXPECT_EQ(shared_kernels_of_lines("gemm_perf\ta\tvllm"), std::nullopt) << "cut short";
-  EXPECT_EQ(shared_kernels_of_lines("gemm_perf\n"), std::nullopt);
+  for (int process = 0; process < 2; ++process) EXPECT_THAT(kernels(), ElementsAre("a\tb"));
 }
 
 TEST(Sources, BothLayoutsAreReadAndParquetCountsBeforeCsv) {

@@ -1,100 +1,86 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/tables/table_cache.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-
-#include "perfatlas/base/file.h"
 #include "perfatlas/base/hash.h"
 #include "perfatlas/tables/table_cache_format_impl.h"
 
 namespace perfatlas {
 namespace {
 
-/// A whole file in memory, read-only. Empty when there is none.
-SharedBytes map_file(const std::string& path) {
-  const FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status {};
-  if (!fd || ::fstat(fd.get(), &status) != 0 || status.st_size <= 0) return {};
-  const auto bytes = size_t(status.st_size);
-  void* const data = ::mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd.get(), 0);
-  if (data == MAP_FAILED) return {};
-  return {data, bytes, std::shared_ptr<const void>(data, [bytes](void* p) { ::munmap(p, bytes); })};
-}
-
-TableCacheKey key_of(const OpType& op, const FileEntry& file) {
+KeptKey key_of(const OpType& op, const FileEntry& file) {
   return {file.bytes, file.stamp, declaration_hash(op)};
 }
 
-TableCacheKey text_key(std::string_view what, const FileEntry& file) {
+/// What a merge is of, apart from the state of the files.
+std::string merge_text(const OpType& op, std::span<const TableSource> sources) {
+  std::string text = fmt::format("merged rows of {}\n", op.info.id);
+  for (const TableSource& s : sources)
+    text += fmt::format("{} {} {} {}\n", int(s.channel), s.path, s.table, fmt::join(s.kernels, "\t"));
+  return text;
+}
+
+std::string states_text(std::span<const FileEntry> files) {
+  std::string text;
+  for (const FileEntry& file : files) text += fmt::format("{} {}\n", file.bytes, file.stamp);
+  return text;
+}
+
+KeptKey merge_key(const OpType& op, std::span<const FileEntry> files) {
+  const Hash128 hash = hash128(states_text(files));
+  return {hash.high, hash.low, declaration_hash(op)};
+}
+
+KeptKey bytes_key(std::string_view what, const FileEntry& file) {
   return {file.bytes, file.stamp, hash64(what)};
 }
 
 }  // namespace
 
-std::string default_table_cache() {
-  const auto environment = [](const char* name) {
-    const char* const value = std::getenv(name);
-    return std::string(value == nullptr ? "" : value);
-  };
-  if (const std::string cache = environment("XDG_CACHE_HOME"); !cache.empty())
-    return cache + "/perfatlas/tables";
-  if (const std::string home = environment("HOME"); !home.empty()) return home + "/.cache/perfatlas/tables";
-  return {};
-}
-
 TableCache::TableCache(std::string folder, const FileTree& tree)
-    : folder_(std::move(folder)), identity_(tree.identity()) {}
+    : kept_(std::move(folder)), identity_(tree.identity()) {}
 
-std::string TableCache::path_of(std::string_view what, const FileEntry& file) const {
-  const Hash128 name = hash128(fmt::format("{}\n{}\n{}", identity_, file.path, what));
-  return fmt::format("{}/{}{}.table", folder_, hex16(name.high), hex16(name.low));
+std::string TableCache::name_of(std::string_view what, const FileEntry& file) const {
+  return fmt::format("{}\n{}\n{}", identity_, file.path, what);
 }
 
 std::optional<FileTable> TableCache::load(const OpType& op, const FileEntry& file) const {
-  if (!enabled()) return std::nullopt;
-  return decode_table(op, map_file(path_of(op.info.id, file)), key_of(op, file));
+  const auto bytes = kept_.load(name_of(op.info.id, file), key_of(op, file));
+  return bytes ? decode_table(op, *bytes) : std::nullopt;
 }
 
 bool TableCache::store(const FileTable& table, const FileEntry& file) const {
-  if (!enabled()) return false;
-  return write(path_of(table.op().info.id, file), encode_table(table, key_of(table.op(), file)));
+  if (!kept_.enabled()) return false;
+  return kept_.store(name_of(table.op().info.id, file), key_of(table.op(), file), encode_table(table));
 }
 
-std::optional<std::string> TableCache::load_text(std::string_view what, const FileEntry& file) const {
-  if (!enabled()) return std::nullopt;
-  const SharedBytes bytes = map_file(path_of(what, file));
-  const auto text = decode_kept(bytes, text_key(what, file));
-  return text ? std::optional(std::string(*text)) : std::nullopt;
+Hash128 TableCache::origin_of(const OpType& op, std::span<const TableSource> sources,
+                              std::span<const FileEntry> files, const FileEntry& description) const {
+  return hash128(fmt::format("{} {}\n{}{}{} {} {}", declaration_hash(op), identity_, merge_text(op, sources),
+                             states_text(files), description.path, description.bytes, description.stamp));
 }
 
-bool TableCache::store_text(std::string_view what, const FileEntry& file, std::string_view text) const {
-  if (!enabled()) return false;
-  return write(path_of(what, file), encode_kept(text, text_key(what, file)));
+std::optional<SharedBytes> TableCache::load_merge(const OpType& op, std::span<const TableSource> sources,
+                                                  std::span<const FileEntry> files) const {
+  return kept_.load(fmt::format("{}\n{}", identity_, merge_text(op, sources)), merge_key(op, files));
 }
 
-bool TableCache::write(const std::string& path, std::string_view bytes) const {
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) return false;
-  const std::string temporary = fmt::format("{}.{}", path, ::getpid());
-  // Not flushed to the device: after a power cut the checksum tells, and the table is decoded again.
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    out << bytes;
-    if (!out.flush()) error = std::make_error_code(std::errc::io_error);
-  }
-  if (!error) std::filesystem::rename(temporary, path, error);
-  if (!error) return true;
-  std::filesystem::remove(temporary, error);
-  return false;
+bool TableCache::store_merge(const TableRows& rows, std::span<const FileEntry> files) const {
+  if (!kept_.enabled()) return false;
+  std::vector<TableSource> sources;
+  for (const RowSource& source : rows.sources()) sources.push_back(source.source);
+  return kept_.store(fmt::format("{}\n{}", identity_, merge_text(rows.op(), sources)),
+                     merge_key(rows.op(), files), rows.merged_bytes());
+}
+
+std::optional<SharedBytes> TableCache::load_bytes(std::string_view what, const FileEntry& file) const {
+  return kept_.load(name_of(what, file), bytes_key(what, file));
+}
+
+bool TableCache::store_bytes(std::string_view what, const FileEntry& file, const SharedBytes& bytes) const {
+  return kept_.store(name_of(what, file), bytes_key(what, file),
+                     {static_cast<const char*>(bytes.data), bytes.bytes});
 }
 
 }  // namespace perfatlas

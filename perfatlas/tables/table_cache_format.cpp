@@ -9,15 +9,7 @@
 namespace perfatlas {
 namespace {
 
-/// Raised when the bytes change, or what FileTableMaker makes of the same file and declaration.
-constexpr uint64_t kRevision = 1;
-constexpr std::string_view kMagic = "PATABLE\n";
 constexpr size_t kAlignment = 8;
-
-struct Head {
-  char magic[8];
-  uint64_t revision, bytes, stamp, declaration, payload_bytes, payload_hash;
-};
 
 class Writer {
  public:
@@ -163,12 +155,13 @@ std::optional<FileTableParts> read_parts(const OpType& op, Reader& in) {
 }  // namespace
 
 uint64_t declaration_hash(const OpType& op) {
-  std::string text = fmt::format("{} {} {} {} {}\n", kRevision, op.info.id, op.info.revision, op.info.op_name,
-                                 op.info.zero_is_measured);
+  std::string text =
+      fmt::format("{} {} {} {}\n", op.info.id, op.info.revision, op.info.op_name, op.info.zero_is_measured);
   const TableMerge& merge = op.layout.merge;
-  text += fmt::format("{} {}\n", int(merge.repeats), merge.by_kernel);
+  text += fmt::format("{} {} {}\n", int(merge.repeats), int(merge.files), merge.by_kernel);
   for (const FieldType& field : op.fields) {
-    text += fmt::format("{} {} {} {}", field.column, int(field.role), int(field.kind), field.distinguishes);
+    text += fmt::format("{} {} {} {} {}", field.column, int(field.role), int(field.kind), field.distinguishes,
+                        field.keyed);
     for (const auto& [value, name] : field.names) text += fmt::format(" {}", name);
     text += '\n';
   }
@@ -179,26 +172,7 @@ uint64_t declaration_hash(const OpType& op) {
   return hash64(text);
 }
 
-std::string encode_kept(std::string_view payload, const TableCacheKey& key) {
-  Head head{{}, kRevision, key.bytes, key.stamp, key.declaration, payload.size(), hash128(payload).low};
-  std::memcpy(head.magic, kMagic.data(), kMagic.size());
-  return std::string(reinterpret_cast<const char*>(&head), sizeof head).append(payload);
-}
-
-std::optional<std::string_view> decode_kept(const SharedBytes& bytes, const TableCacheKey& key) {
-  Head head{};
-  if (bytes.bytes < sizeof head) return std::nullopt;
-  std::memcpy(&head, bytes.data, sizeof head);
-  const std::string_view payload(static_cast<const char*>(bytes.data) + sizeof head,
-                                 bytes.bytes - sizeof head);
-  if (std::string_view(head.magic, sizeof head.magic) != kMagic || head.revision != kRevision ||
-      head.bytes != key.bytes || head.stamp != key.stamp || head.declaration != key.declaration ||
-      head.payload_bytes != payload.size() || head.payload_hash != hash128(payload).low)
-    return std::nullopt;
-  return payload;
-}
-
-std::string encode_table(const FileTable& table, const TableCacheKey& key) {
+std::string encode_table(const FileTable& table) {
   const FileTableParts& parts = table.parts();
   Writer out;
   out.number(parts.rows);
@@ -215,13 +189,11 @@ std::string encode_table(const FileTable& table, const TableCacheKey& key) {
   out.blob(parts.winners.data(), parts.winners.size() * sizeof(uint32_t));
   out.number(parts.unknown_columns.size());
   for (const std::string& name : parts.unknown_columns) out.text(name);
-  return encode_kept(out.take(), key);
+  return out.take();
 }
 
-std::optional<FileTable> decode_table(const OpType& op, const SharedBytes& bytes, const TableCacheKey& key) {
-  const std::optional<std::string_view> payload = decode_kept(bytes, key);
-  if (!payload) return std::nullopt;
-  Reader in(*payload, bytes.owner);
+std::optional<FileTable> decode_table(const OpType& op, const SharedBytes& bytes) {
+  Reader in({static_cast<const char*>(bytes.data), bytes.bytes}, bytes.owner);
   std::optional<FileTableParts> parts = read_parts(op, in);
   if (!parts) return std::nullopt;
   return FileTable(std::move(*parts));

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/tables/table_rows.h"
 
+#include <algorithm>
+#include <cstring>
 #include <numeric>
 #include <unordered_set>
 
-#include "perfatlas/base/error.h"
 #include "perfatlas/tables/row_key_impl.h"
 
 namespace perfatlas {
 namespace {
 
 using RowNumbers = std::vector<uint32_t>;
+
+/// Of a source in merged_bytes(); the numbers of its rows follow where not all of them count.
+struct MergedSource {
+  uint64_t rows, used, filtered, listed;
+};
 
 RowNumbers all_rows(const FileTable& file) {
   RowNumbers rows(file.size());
@@ -72,7 +78,8 @@ class Merge {
 
 }  // namespace
 
-TableRows::TableRows(const OpType& op, const std::vector<SourceFile>& files) : op_(&op) {
+TableRows::TableRows(const OpType& op, const std::vector<SourceFile>& files, Hash128 origin)
+    : op_(&op), origin_(origin) {
   const RowKeys keys(op);
   size_t expected = 0;
   for (const SourceFile& file : files) expected += file.table->size();
@@ -85,28 +92,54 @@ TableRows::TableRows(const OpType& op, const std::vector<SourceFile>& files) : o
     RowNumbers rows = own_rows(keys, source, *file, entry.filtered);
     if (merge) merge->add(*file, rows);
     entry.used = rows.size();
-    if (rows.empty()) continue;
-    Part& part = parts_.emplace_back();
-    part.file = file;
-    part.first = size_;
-    part.count = rows.size();
-    part.source = sources_.size() - 1;
-    if (rows.size() != file->size()) part.rows = std::move(rows);
-    size_ += part.count;
+    const size_t count = rows.size();
+    add_part(file, count == file->size() ? RowNumbers() : std::move(rows), count);
   }
 }
 
-const TableRows::Part& TableRows::part_of(size_t row) const {
-  PERFATLAS_ASSERT(row < size_);
-  size_t part = parts_.size() - 1;
-  while (parts_[part].first > row) --part;
-  return parts_[part];
+void TableRows::add_part(std::shared_ptr<const FileTable> file, RowNumbers rows, size_t count) {
+  if (count == 0) return;
+  parts_.push_back({std::move(file), std::move(rows), size_, count, sources_.size() - 1});
+  size_ += count;
 }
 
-TableRows::Place TableRows::place_of(size_t row) const {
-  const Part& part = part_of(row);
-  const size_t offset = row - part.first;
-  return {part.file.get(), part.rows.empty() ? offset : part.rows[offset]};
+std::string TableRows::merged_bytes() const {
+  std::string bytes;
+  size_t next_part = 0;
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    const bool has_part = next_part < parts_.size() && parts_[next_part].source == i;
+    const RowNumbers none, &rows = has_part ? parts_[next_part++].rows : none;
+    const MergedSource head{sources_[i].rows, sources_[i].used, sources_[i].filtered, rows.size()};
+    bytes.append(reinterpret_cast<const char*>(&head), sizeof head);
+    bytes.append(reinterpret_cast<const char*>(rows.data()), rows.size() * sizeof(uint32_t));
+  }
+  return bytes;
+}
+
+std::optional<TableRows> TableRows::of_merged(
+    const OpType& op, const std::vector<TableSource>& sources, Hash128 origin, const SharedBytes& merged,
+    const std::function<std::shared_ptr<const FileTable>(const TableSource&)>& file_of) {
+  TableRows made(op, origin);
+  std::string_view rest(static_cast<const char*>(merged.data), merged.bytes);
+  for (const TableSource& source : sources) {
+    MergedSource head{};
+    if (rest.size() < sizeof head) return std::nullopt;
+    std::memcpy(&head, rest.data(), sizeof head);
+    rest.remove_prefix(sizeof head);
+    if (head.listed > rest.size() / sizeof(uint32_t)) return std::nullopt;
+    RowNumbers rows(head.listed);
+    if (head.listed > 0) std::memcpy(rows.data(), rest.data(), head.listed * sizeof(uint32_t));
+    rest.remove_prefix(head.listed * sizeof(uint32_t));
+    made.sources_.push_back({source, head.rows, head.used, head.filtered});
+    if (head.used == 0) continue;
+    auto file = file_of(source);
+    const bool fits = file->size() == head.rows && head.used == (rows.empty() ? head.rows : rows.size()) &&
+                      std::all_of(rows.begin(), rows.end(), [&](uint32_t row) { return row < head.rows; });
+    if (!fits) return std::nullopt;
+    made.add_part(std::move(file), std::move(rows), head.used);
+  }
+  if (!rest.empty()) return std::nullopt;
+  return made;
 }
 
 FieldValues TableRows::values(size_t row) const {
@@ -114,24 +147,9 @@ FieldValues TableRows::values(size_t row) const {
   return place.file->values(place.row);
 }
 
-int64_t TableRows::value(size_t row, size_t field) const {
-  const Place place = place_of(row);
-  return place.file->value(place.row, field);
-}
-
-double TableRows::latency_ms(size_t row) const {
-  const Place place = place_of(row);
-  return place.file->latency_ms(place.row);
-}
-
 double TableRows::measured(size_t row, size_t column) const {
   const Place place = place_of(row);
   return place.file->measured(place.row, column);
-}
-
-double TableRows::power_w(size_t row) const {
-  const Place place = place_of(row);
-  return place.file->power_w(place.row);
 }
 
 Symbol TableRows::kernel(size_t row) const {

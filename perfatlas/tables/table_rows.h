@@ -3,10 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "perfatlas/base/error.h"
+#include "perfatlas/base/hash.h"
 #include "perfatlas/schema/op_type.h"
 #include "perfatlas/tables/file_table.h"
 #include "perfatlas/tables/table_source.h"
@@ -34,7 +38,15 @@ class TableRows {
  public:
   /// `files` in order of precedence. Throws Error naming the file where a key repeats and the op refuses that.
   /// REQUIRES: every file is of `op`.
-  TableRows(const OpType& op, const std::vector<SourceFile>& files);
+  TableRows(const OpType& op, const std::vector<SourceFile>& files, Hash128 origin = {});
+
+  /// Which rows of which file count, as bytes for a file.
+  std::string merged_bytes() const;
+  /// The same rows from merged_bytes() of the same files in the same state, without comparing keys. `file_of` gives the
+  /// table of a source and is called for those alone that give rows. Nothing when the bytes do not fit.
+  static std::optional<TableRows> of_merged(
+      const OpType& op, const std::vector<TableSource>& sources, Hash128 origin, const SharedBytes& merged,
+      const std::function<std::shared_ptr<const FileTable>(const TableSource&)>& file_of);
 
   const OpType& op() const { return *op_; }
   size_t size() const { return size_; }
@@ -43,19 +55,32 @@ class TableRows {
   /// All fields of a row. 100 ns; loops over single fields use value().
   FieldValues values(size_t row) const;
   /// One field of a row.
-  int64_t value(size_t row, size_t field) const;
+  int64_t value(size_t row, size_t field) const {
+    const Place place = place_of(row);
+    return place.file->value(place.row, field);
+  }
   /// Milliseconds: the measured columns summed (MeasuredColumn::to_ms).
-  double latency_ms(size_t row) const;
+  double latency_ms(size_t row) const {
+    const Place place = place_of(row);
+    return place.file->latency_ms(place.row);
+  }
   /// One measured column in its own unit.
   double measured(size_t row, size_t column) const;
   /// Watts; 0 where the file does not say.
-  double power_w(size_t row) const;
+  double power_w(size_t row) const {
+    const Place place = place_of(row);
+    return place.file->power_w(place.row);
+  }
   /// kernel_source; the empty symbol where the file has none.
   Symbol kernel(size_t row) const;
   /// Position in sources(): which file the row is from.
   size_t source(size_t row) const;
 
   const std::vector<RowSource>& sources() const { return sources_; }
+
+  /// Names the state of all that the rows and the machine's description were read from: what was learnt from rows of one
+  /// origin holds for others of it. Zeros: unknown.
+  const Hash128& origin() const { return origin_; }
 
  private:
   struct Part {
@@ -69,12 +94,25 @@ class TableRows {
     const FileTable* file;
     size_t row;
   };
-  const Part& part_of(size_t row) const;
-  Place place_of(size_t row) const;
+  TableRows(const OpType& op, Hash128 origin) : op_(&op), origin_(origin) {}
+  /// `rows`: of the file; empty: all of them.
+  void add_part(std::shared_ptr<const FileTable> file, std::vector<uint32_t> rows, size_t count);
+  const Part& part_of(size_t row) const {
+    PERFATLAS_ASSERT(row < size_);
+    size_t part = parts_.size() - 1;
+    while (parts_[part].first > row) --part;
+    return parts_[part];
+  }
+  Place place_of(size_t row) const {
+    const Part& part = part_of(row);
+    const size_t offset = row - part.first;
+    return {part.file.get(), part.rows.empty() ? offset : part.rows[offset]};
+  }
 
   const OpType* op_;
   std::vector<Part> parts_;
   std::vector<RowSource> sources_;
+  Hash128 origin_;
   size_t size_ = 0;
 };
 

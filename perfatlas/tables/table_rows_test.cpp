@@ -53,11 +53,17 @@ TEST(FileTable, WhatCannotBeReadIsNamedWithRowAndReason) {
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,1\nfp7,1,2,3,1\n"),
               HasSubstr("t.txt: row 2: gemm_dtype: 'fp7' is not"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,x,2,3,1\n"),
-              HasSubstr("t.txt: column 'm' holds texts where integers are expected"));
+              HasSubstr("t.txt: row 1: m: 'x' stands where integers are expected"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1.5,2,3,1\n"),
               HasSubstr("column 'm' holds numbers"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,x\n"),
-              HasSubstr("column 'latency' holds texts"));
+              HasSubstr("row 1: latency: 'x' stands where numbers are expected"));
+  EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,1\nfp8,1,2,4,nan\n"),
+              HasSubstr("row 2: latency: 'nan' stands where numbers are expected"));
+  EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,1e300\n"),
+              HasSubstr("row 1: latency: it is longer than a day"));
+  EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,m,latency\nfp8,1,2,3,1,1\n"),
+              HasSubstr("t.txt: column 'm' occurs twice"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,-1\n"),
               HasSubstr("row 1: latency: -1 is negative"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,0\n"),

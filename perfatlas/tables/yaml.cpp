@@ -10,22 +10,29 @@
 namespace perfatlas {
 
 void YamlPlace::refuse(std::string_view reason) const {
-  throw Error(fmt::format("{}: {}{}{}; mend the file or fetch it again", path_, key_,
+  throw Error(fmt::format("{}: {}{}{}; mend the file or fetch it again", document_->path(), key_,
                           key_.empty() ? "" : ": ", reason));
 }
 
-YamlPlace YamlPlace::at(const std::string& key) const {
-  return {std::as_const(node_)[key], path_, key_.empty() ? key : key_ + "." + key};
+std::optional<YamlPlace> YamlPlace::find(const std::string& key) const {
+  if (node_.kind != YamlDocument::Kind::map) return std::nullopt;
+  for (uint32_t i = 0; i + 1 < node_.children; i += 2) {
+    const YamlPlace name(*document_, node_.first_child + i, {});
+    if (name.is_scalar() && name.scalar() == key)
+      return YamlPlace(*document_, node_.first_child + i + 1, below(key));
+  }
+  return std::nullopt;
 }
 
+YamlPlace YamlPlace::at(const std::string& key) const { return find(key).value(); }
+
 bool YamlPlace::has(const std::string& key) const {
-  if (!node_.IsMap()) return false;
-  const YAML::Node child = std::as_const(node_)[key];
-  return child.IsDefined() && !child.IsNull();
+  const auto child = find(key);
+  return child && !child->is_null();
 }
 
 const YamlPlace& YamlPlace::need_map() const {
-  if (!node_.IsMap()) refuse("a map of keys is expected here");
+  if (node_.kind != YamlDocument::Kind::map) refuse("a map of keys is expected here");
   return *this;
 }
 
@@ -36,18 +43,18 @@ YamlPlace YamlPlace::need(const std::string& key) const {
 }
 
 std::string YamlPlace::text() const {
-  if (!node_.IsScalar()) refuse("a text is expected here");
-  return node_.Scalar();
+  if (!is_scalar()) refuse("a text is expected here");
+  return std::string(scalar());
 }
 
 double YamlPlace::number() const {
-  const auto value = node_.IsScalar() ? parse_real(node_.Scalar()) : std::nullopt;
+  const auto value = is_scalar() ? parse_real(scalar()) : std::nullopt;
   if (!value || !std::isfinite(*value)) refuse("a finite number is expected here");
   return *value;
 }
 
 int64_t YamlPlace::integer() const {
-  const auto value = node_.IsScalar() ? parse_integer(node_.Scalar()) : std::nullopt;
+  const auto value = is_scalar() ? parse_integer(scalar()) : std::nullopt;
   if (!value) refuse("a whole number is expected here");
   return *value;
 }
@@ -64,26 +71,18 @@ std::optional<int64_t> YamlPlace::integer_of(const std::string& key) const {
 
 void YamlPlace::each_key(const std::function<void(const std::string&, const YamlPlace&)>& visit) const {
   need_map();
-  for (const auto& entry : node_) {
-    if (!entry.first.IsScalar()) refuse("keys must be texts");
-    const std::string& key = entry.first.Scalar();
-    visit(key, {entry.second, path_, key_.empty() ? key : key_ + "." + key});
+  for (uint32_t i = 0; i + 1 < node_.children; i += 2) {
+    const YamlPlace name(*document_, node_.first_child + i, {});
+    if (!name.is_scalar()) refuse("keys must be texts");
+    const std::string key(name.scalar());
+    visit(key, YamlPlace(*document_, node_.first_child + i + 1, below(key)));
   }
 }
 
 void YamlPlace::each_item(const std::function<void(const YamlPlace&)>& visit) const {
-  if (!node_.IsSequence()) refuse("a list is expected here");
-  for (size_t i = 0; i < node_.size(); ++i) visit({node_[i], path_, fmt::format("{}[{}]", key_, i)});
-}
-
-void with_yaml(std::string_view text, const std::string& path,
-               const std::function<void(const YamlPlace&)>& use) {
-  try {
-    use(YamlPlace(YAML::Load(std::string(text)), path));
-  } catch (const YAML::Exception& error) {
-    throw Error(fmt::format("{}:{}: not readable as YAML ({}); mend the file or fetch it again", path,
-                            error.mark.line + 1, error.msg));
-  }
+  if (node_.kind != YamlDocument::Kind::sequence) refuse("a list is expected here");
+  for (uint32_t i = 0; i < node_.children; ++i)
+    visit(YamlPlace(*document_, node_.first_child + i, fmt::format("{}[{}]", key_, i)));
 }
 
 }  // namespace perfatlas

@@ -37,7 +37,7 @@ class ZipFile::Window {
   }
 
  private:
-  static constexpr size_t kBytes = size_t{1} << 17;
+  static constexpr size_t kBytes = size_t{1} << 15;
 
   static Window& of(voidpf self) { return *static_cast<Window*>(self); }
 

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "perfatlas/http/transport.h"
 #include "perfatlas/web/service.h"
 
 namespace perfatlas {
@@ -20,7 +21,7 @@ struct HttpLimits {
 /// HTTP/1.1 with keep-alive.
 class HttpServer {
  public:
-  /// REQUIRES: the service outlives the server.
+  /// Throws Error when there is no HTTP plug-in (http/transport.h). REQUIRES: the service outlives the server.
   HttpServer(Service& service, HttpLimits limits);
   ~HttpServer();
 
@@ -32,8 +33,8 @@ class HttpServer {
   void stop();
 
  private:
-  struct Server;
-  std::unique_ptr<Server> server_;
+  std::unique_ptr<HttpTransport> transport_;
+  std::unique_ptr<HttpListener> listener_;
 };
 
 }  // namespace perfatlas
