@@ -26,11 +26,16 @@ ModelTypes checkpoint_types(const HfConfig& config) {
   const std::string method = quantisation->text_if("quant_method").value_or("");
   if (method == "fp8") {
     types.linear = types.experts = quantisation->has("weight_block_size") ? Quant::fp8_block : Quant::fp8;
+  } else if (method == "fbgemm_fp8") {
+    types.linear = types.experts = Quant::fp8_rowwise;
+  } else if (method == "mxfp8") {
+    types.linear = types.experts = Quant::mxfp8;
   } else if (method == "mxfp4") {
     types.experts = Quant::w4a16_mxfp4;
   } else {
     throw Error(
-        fmt::format("{}: quantization_config.quant_method is '{}'; known: fp8, mxfp4; --dtype bfloat16 "
+        fmt::format("{}: quantization_config.quant_method is '{}'; known: fp8, fbgemm_fp8, mxfp8, mxfp4; "
+                    "--dtype bfloat16 "
                     "plans the unquantised model",
                     config.origin(), method));
   }

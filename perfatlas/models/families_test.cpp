@@ -142,7 +142,8 @@ TEST_F(FamilyTest, AnUnknownQuantisationIsNamed) {
     (void)make_model(config, "m", ops_);
     FAIL() << "was accepted";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), testing::HasSubstr("quant_method is 'magic'; known: fp8, mxfp4"));
+    EXPECT_THAT(error.what(),
+                testing::HasSubstr("quant_method is 'magic'; known: fp8, fbgemm_fp8, mxfp8, mxfp4"));
   }
 }
 

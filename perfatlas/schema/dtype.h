@@ -99,8 +99,8 @@ inline constexpr auto kEnumNames<DType> = std::array{
 };
 
 /// How the weights and activations of a matrix product are stored and multiplied. The names are those of the
-/// published tables (columns gemm_dtype, moe_dtype, mla_dtype), plus float32, tfloat32 and int8 for plain types and the
-/// names of ggml for its block types.
+/// published tables (columns gemm_dtype, moe_dtype, mla_dtype), plus float32, tfloat32 and int8 for plain types, the
+/// names that serving engines give fp8_rowwise and mxfp8, and those of ggml for its block types.
 enum class Quant {
   f32,
   tf32,
@@ -110,9 +110,11 @@ enum class Quant {
   int8_wo,
   int4_wo,  // weight only, 16-bit activations
   fp8,
-  fp8_static,  // e4m3 weights and activations, dynamic or fixed activation scale
-  fp8_block,   // e4m3, 128x128 weight blocks, 1x128 activation groups
-  sq,          // SmoothQuant int8
+  fp8_static,   // e4m3 weights and activations, dynamic or fixed activation scale
+  fp8_block,    // e4m3, 128x128 weight blocks, 1x128 activation groups
+  fp8_rowwise,  // e4m3, a scale per token and per output feature
+  mxfp8,        // e4m3 with a shared exponent per 32 elements (OCP microscaling formats, 2023)
+  sq,           // SmoothQuant int8
   nvfp4,
   nvfp4_wo,  // 4-bit floats in groups of 16
   w4a16_nvfp4,
@@ -139,6 +141,8 @@ inline constexpr auto kEnumNames<Quant> = std::array{
     EnumName<Quant>{Quant::fp8, "fp8"},
     EnumName<Quant>{Quant::fp8_static, "fp8_static"},
     EnumName<Quant>{Quant::fp8_block, "fp8_block"},
+    EnumName<Quant>{Quant::fp8_rowwise, "fp8_rowwise", "ptpc_fp8"},
+    EnumName<Quant>{Quant::mxfp8, "mxfp8"},
     EnumName<Quant>{Quant::sq, "sq"},
     EnumName<Quant>{Quant::nvfp4, "nvfp4"},
     EnumName<Quant>{Quant::nvfp4_wo, "nvfp4_wo"},
@@ -183,7 +187,10 @@ constexpr QuantTraits traits_of(Quant quant) {
     case Quant::fp8:
     case Quant::fp8_static:
     case Quant::fp8_block:
+    case Quant::fp8_rowwise:
       return {fp8_e4m3, fp8_e4m3, fp8_e4m3, 1};
+    case Quant::mxfp8:
+      return {fp8_e4m3, fp8_e4m3, fp8_e4m3, 33.0 / 32};
     case Quant::nvfp4:
       return {fp4, fp4, fp4, 9.0 / 16};
     case Quant::nvfp4_wo:

@@ -9,14 +9,14 @@ IntOrArray = Union[int, numpy.ndarray[Any, Any]]
 class Gemm:
     """Dense linear layer: row-major activations, one weight row per output feature, fp32 accumulation."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
     m: IntOrArray  # tokens in the step
     n: IntOrArray  # output features on this rank
     k: IntOrArray  # input features on this rank
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         m: IntOrArray = 1,
         n: IntOrArray = 1,
         k: IntOrArray = 1,
@@ -144,14 +144,14 @@ class MlaBmm:
     """Per-head product that absorbs the key expansion into queries, or expands the latent result."""
     op_id: ClassVar[str]
     direction: Literal["mla_gen_pre", "mla_gen_post"]  # before or after the attention
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
     tokens: IntOrArray  # tokens in the step
     heads: IntOrArray  # heads on this rank
     def __init__(
         self,
         *,
         direction: Literal["mla_gen_pre", "mla_gen_post"] = "mla_gen_pre",
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         tokens: IntOrArray = 1,
         heads: IntOrArray = 128,
     ) -> None: ...
@@ -173,7 +173,7 @@ class AddRmsNorm:
 class Moe:
     """Expert layer on one rank: top-k of the router logits, permutation, two grouped products with the activation between them, weighted sum."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step, of all expert-parallel ranks
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -186,7 +186,7 @@ class Moe:
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 1,
         inter: IntOrArray = 1,
@@ -427,13 +427,13 @@ class ComputeScale:
     op_id: ClassVar[str]
     m: IntOrArray  # tokens in the step
     k: IntOrArray  # features per token
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_block (1x128)
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_block (1x128)
     def __init__(
         self,
         *,
         m: IntOrArray = 1,
         k: IntOrArray = 1,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
     ) -> None: ...
 
 class ScaleMatrix:
@@ -441,13 +441,13 @@ class ScaleMatrix:
     op_id: ClassVar[str]
     m: IntOrArray  # tokens in the step
     k: IntOrArray  # features per token
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_block (1x128)
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_block (1x128)
     def __init__(
         self,
         *,
         m: IntOrArray = 1,
         k: IntOrArray = 1,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
     ) -> None: ...
 
 class DsaMqaLogits:
@@ -457,7 +457,7 @@ class DsaMqaLogits:
     architecture: str  # fixes head sizes, indexer and top-k: DeepseekV32ForCausalLM, GlmMoeDsaForCausalLM or TinyDsa
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # of the model's linear layers: not used here
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # of the model's linear layers: not used here
     heads: IntOrArray  # query heads of the model: the index heads follow from the architecture
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -471,7 +471,7 @@ class DsaMqaLogits:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -487,7 +487,7 @@ class DsaTopk:
     architecture: str  # fixes head sizes, indexer and top-k: DeepseekV32ForCausalLM, GlmMoeDsaForCausalLM or TinyDsa
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # of the model's linear layers: not used here
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # of the model's linear layers: not used here
     heads: IntOrArray  # query heads of the model: all of them share one selection
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -502,7 +502,7 @@ class DsaTopk:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -519,7 +519,7 @@ class DsaAttention:
     architecture: str  # fixes head sizes, indexer and top-k: DeepseekV32ForCausalLM, GlmMoeDsaForCausalLM or TinyDsa
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # of the model's linear layers: not used here
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # of the model's linear layers: not used here
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -533,7 +533,7 @@ class DsaAttention:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -549,7 +549,7 @@ class DsaContextModule:
     architecture: str  # fixes every size but the heads: an architecture of ops/mla_module/mla_geometry.cpp
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -562,7 +562,7 @@ class DsaContextModule:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -577,7 +577,7 @@ class DsaGenerationModule:
     architecture: str  # fixes every size but the heads: an architecture of ops/mla_module/mla_geometry.cpp
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -590,7 +590,7 @@ class DsaGenerationModule:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -605,7 +605,7 @@ class DsaContextModuleSkipIndexer:
     architecture: str  # fixes every size but the heads: an architecture of ops/mla_module/mla_geometry.cpp
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -618,7 +618,7 @@ class DsaContextModuleSkipIndexer:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -633,7 +633,7 @@ class DsaGenerationModuleSkipIndexer:
     architecture: str  # fixes every size but the heads: an architecture of ops/mla_module/mla_geometry.cpp
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -646,7 +646,7 @@ class DsaGenerationModuleSkipIndexer:
         architecture: str = "DeepseekV32ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -661,7 +661,7 @@ class MlaContextModule:
     architecture: str  # fixes every size but the heads: an architecture of ops/mla_module/mla_geometry.cpp
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -674,7 +674,7 @@ class MlaContextModule:
         architecture: str = "DeepseekV3ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -689,7 +689,7 @@ class MlaGenerationModule:
     architecture: str  # fixes every size but the heads: an architecture of ops/mla_module/mla_geometry.cpp
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -702,7 +702,7 @@ class MlaGenerationModule:
         architecture: str = "DeepseekV3ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -771,7 +771,7 @@ class Dsv4CsaContextModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -785,7 +785,7 @@ class Dsv4CsaContextModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -801,7 +801,7 @@ class Dsv4HcaContextModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -815,7 +815,7 @@ class Dsv4HcaContextModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -831,7 +831,7 @@ class Dsv4CsaGenerationModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -845,7 +845,7 @@ class Dsv4CsaGenerationModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -861,7 +861,7 @@ class Dsv4HcaGenerationModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -875,7 +875,7 @@ class Dsv4HcaGenerationModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -891,7 +891,7 @@ class Dsv4PagedMqaLogitsModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -906,7 +906,7 @@ class Dsv4PagedMqaLogitsModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -923,7 +923,7 @@ class Dsv4HcaAttnModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -938,7 +938,7 @@ class Dsv4HcaAttnModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -955,7 +955,7 @@ class Dsv4CsaAttnModule:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -970,7 +970,7 @@ class Dsv4CsaAttnModule:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -987,7 +987,7 @@ class Dsv4CsaTopkCalib:
     architecture: str  # as config.json names it
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -1002,7 +1002,7 @@ class Dsv4CsaTopkCalib:
         architecture: str = "DeepseekV4ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -1019,7 +1019,7 @@ class MsaContextModule:
     architecture: str  # MiniMaxM3ForCausalLM
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -1032,7 +1032,7 @@ class MsaContextModule:
         architecture: str = "MiniMaxM3ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -1047,7 +1047,7 @@ class MsaGenerationModule:
     architecture: str  # MiniMaxM3ForCausalLM
     dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # type of the products of attention
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence
@@ -1060,7 +1060,7 @@ class MsaGenerationModule:
         architecture: str = "MiniMaxM3ForCausalLM",
         dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         heads: IntOrArray = 1,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -1071,7 +1071,7 @@ class MsaGenerationModule:
 class MoeLowLatency:
     """Expert layer on one rank by kernels for few tokens; imported tables only."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -1083,7 +1083,7 @@ class MoeLowLatency:
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1097,7 +1097,7 @@ class MoeLowLatency:
 class WideEpContextMoe:
     """Experts of one rank behind DeepEP, for new tokens; imported tables only."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -1109,7 +1109,7 @@ class WideEpContextMoe:
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1123,7 +1123,7 @@ class WideEpContextMoe:
 class WideEpGenerationMoe:
     """Experts of one rank behind DeepEP, for one new token per sequence; imported tables only."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -1135,7 +1135,7 @@ class WideEpGenerationMoe:
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1156,7 +1156,7 @@ class WideEpMoe:
     rank0_num_tokens: IntOrArray  # tokens that reached the measured rank
     slots: IntOrArray  # experts with their copies
     simulation_mode: str  # how the other ranks were emulated
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -1175,7 +1175,7 @@ class WideEpMoe:
         rank0_num_tokens: IntOrArray = 1,
         slots: IntOrArray = 256,
         simulation_mode: str = "accurate",
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1192,7 +1192,7 @@ class ExpertCompute:
     kernel_source: str  # kernel of the products
     phase: str  # context or generation
     slots: IntOrArray  # experts with their copies
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -1207,7 +1207,7 @@ class ExpertCompute:
         kernel_source: str = "deepep_moe",
         phase: str = "context",
         slots: IntOrArray = 256,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1221,14 +1221,14 @@ class ExpertCompute:
 class WideEpContextMlp:
     """Dense gated feed-forward block beside wide expert parallelism; imported tables only."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1237,14 +1237,14 @@ class WideEpContextMlp:
 class WideEpGenerationMlp:
     """Dense gated feed-forward block beside wide expert parallelism; imported tables only."""
     op_id: ClassVar[str]
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features
     def __init__(
         self,
         *,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1266,7 +1266,7 @@ class Dsv4MegaMoe:
     buffer_policy: str  # who owns the buffer
     includes_buffer_init: bool  # clearing it was measured, too
     used_cuda_graph: bool  # launched from a graph
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the expert weights and activations
     tokens: IntOrArray  # tokens in the step
     hidden: IntOrArray  # features of a token
     inter: IntOrArray  # intermediate features of an expert, before tp
@@ -1291,7 +1291,7 @@ class Dsv4MegaMoe:
         buffer_policy: str = "cached_sglang",
         includes_buffer_init: bool = False,
         used_cuda_graph: bool = True,
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         inter: IntOrArray = 2048,
@@ -1308,9 +1308,9 @@ class WideEpContextMla:
     kernel_source: str  # attention back end: flashinfer, fa3, trtllm_mla
     model: str  # checkpoint whose sizes were taken
     architecture: str  # as config.json names it
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the block
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the block
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence; in decode with `step` its context
@@ -1322,9 +1322,9 @@ class WideEpContextMla:
         kernel_source: str = "flashinfer",
         model: str = "deepseek-ai/DeepSeek-V3",
         architecture: str = "DeepseekV3ForCausalLM",
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -1338,9 +1338,9 @@ class WideEpGenerationMla:
     kernel_source: str  # attention back end: flashinfer, fa3, trtllm_mla
     model: str  # checkpoint whose sizes were taken
     architecture: str  # as config.json names it
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the block
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the block
     kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"]  # stored type of the cache
-    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
+    gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the linear layers
     heads: IntOrArray  # query heads on this rank
     batch: IntOrArray  # sequences of equal length
     isl: IntOrArray  # new tokens per sequence; in decode with `step` its context
@@ -1352,9 +1352,9 @@ class WideEpGenerationMla:
         kernel_source: str = "flashinfer",
         model: str = "deepseek-ai/DeepSeek-V3",
         architecture: str = "DeepseekV3ForCausalLM",
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         kv_dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "fp8", "int8", "fp4", "int4", "int32", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8",
-        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
+        gemm: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "fp8_block",
         heads: IntOrArray = 128,
         batch: IntOrArray = 1,
         isl: IntOrArray = 1,
@@ -1367,7 +1367,7 @@ class TrtllmAllToAll:
     op_id: ClassVar[str]
     phase: str  # alltoall_prepare, alltoall_dispatch, alltoall_combine or alltoall_combine_low_precision
     kernel_source: str  # NVLinkOneSided or NVLinkTwoSided
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the experts
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # quantisation of the experts
     tokens: IntOrArray  # tokens of one rank
     hidden: IntOrArray  # features of a token
     topk: IntOrArray  # experts per token
@@ -1379,7 +1379,7 @@ class TrtllmAllToAll:
         *,
         phase: str = "alltoall_dispatch",
         kernel_source: str = "NVLinkTwoSided",
-        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
+        dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"] = "bfloat16",
         tokens: IntOrArray = 1,
         hidden: IntOrArray = 7168,
         topk: IntOrArray = 8,

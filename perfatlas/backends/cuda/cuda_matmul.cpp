@@ -11,14 +11,12 @@
 namespace perfatlas {
 namespace {
 
-/// From this capability on cuBLASLt takes scales of rows and of blocks (cuBLAS documentation of the scale modes).
-constexpr int kScaledRowsSm = 90;
-
 std::shared_ptr<void> ones(size_t bytes, MatmulScales scales, CudaDevice& device) {
   if (bytes == 0) return nullptr;
   std::shared_ptr<void> memory = device.allocate(bytes);
-  if (scales == MatmulScales::vec16) {
-    device.copy_in(memory.get(), std::vector<uint8_t>(bytes, kOneE4m3).data(), bytes);
+  if (scales == MatmulScales::vec16 || scales == MatmulScales::vec32) {
+    const uint8_t one = scales == MatmulScales::vec16 ? kOneE4m3 : kOneE8m0;
+    device.copy_in(memory.get(), std::vector<uint8_t>(bytes, one).data(), bytes);
   } else {
     device.copy_in(memory.get(), std::vector<float>(bytes / sizeof(float), 1.0F).data(), bytes);
   }
@@ -76,11 +74,10 @@ std::string capability(int sm) { return fmt::format("{}.{}", sm / 10, sm % 10); 
 
 std::string why_no_matmul(const MatmulProblem& problem, std::string_view type, const CudaDevice& device) {
   const MatmulTypes& types = problem.types;
-  const bool scaled = problem.scales == MatmulScales::row_wise || problem.scales == MatmulScales::blocks;
-  const int needed = scaled ? std::max(types.min_sm, kScaledRowsSm) : types.min_sm;
+  const int needed = std::max(types.min_sm, min_sm_of(problem.scales));
   if (device.sm_version() < needed)
-    return fmt::format("{}{} needs compute capability {}, {} has {}", type, scaled ? " with such scales" : "",
-                       capability(needed), device.info().name, capability(device.sm_version()));
+    return fmt::format("{} needs compute capability {}, {} has {}", type, capability(needed),
+                       device.info().name, capability(device.sm_version()));
   if (problem.depth % types.depth_multiple != 0 || problem.cols % types.cols_multiple != 0)
     return fmt::format("cuBLASLt needs k a multiple of {} and n of {} for {}", types.depth_multiple,
                        types.cols_multiple, type);

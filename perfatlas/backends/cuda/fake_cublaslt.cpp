@@ -92,7 +92,10 @@ bool supported(const Desc& desc, const Layout& a, const Layout& b, const Layout&
              d.type == CUDA_R_16BF && a.rows % 32 == 0;
     case CUDA_R_8F_E4M3:
       // Block scales exclude fast accumulation.
-      if (desc.a_mode == CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F && desc.fast != 0) return false;
+      if ((desc.a_mode == CUBLASLT_MATMUL_MATRIX_SCALE_BLK128x128_32F ||
+           desc.a_mode == CUBLASLT_MATMUL_MATRIX_SCALE_VEC32_UE8M0) &&
+          desc.fast != 0)
+        return false;
       return tn && desc.compute == CUBLAS_COMPUTE_32F && desc.scale == CUDA_R_32F && d.type == CUDA_R_16BF &&
              a.rows % 16 == 0 && d.rows % 8 == 0;
     case CUDA_R_8I:
@@ -256,6 +259,7 @@ bool scaled_by_one(int32_t mode, const void* scales) {
   if (scales == nullptr) return false;
   if (mode == CUBLASLT_MATMUL_MATRIX_SCALE_VEC16_UE4M3)
     return float(*static_cast<const __nv_fp8_e4m3*>(scales)) == 1;
+  if (mode == CUBLASLT_MATMUL_MATRIX_SCALE_VEC32_UE8M0) return *static_cast<const uint8_t*>(scales) == 127;
   return *static_cast<const float*>(scales) == 1;
 }
 

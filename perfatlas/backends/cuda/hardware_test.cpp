@@ -85,7 +85,8 @@ struct GemmOnDevice {
 };
 
 TEST_F(Hardware, EveryGemmTypeEqualsTheReference) {
-  for (const Quant quant : {Quant::f32, Quant::tf32, Quant::f16, Quant::bf16, Quant::fp8, Quant::int8})
+  for (const Quant quant : {Quant::f32, Quant::tf32, Quant::f16, Quant::bf16, Quant::fp8, Quant::fp8_rowwise,
+                            Quant::fp8_block, Quant::mxfp8, Quant::nvfp4, Quant::int8})
     for (const Gemm& shape :
          {Gemm{quant, 1, 256, 512}, Gemm{quant, 33, 512, 256}, Gemm{quant, 128, 128, 1024}}) {
       GemmOnDevice gemm(device(), shape);

@@ -29,6 +29,20 @@ const MatmulTypes* matmul_types(DType math) {
   return nullptr;
 }
 
+int min_sm_of(MatmulScales scales) {
+  switch (scales) {
+    case MatmulScales::none:
+      return 0;
+    case MatmulScales::row_wise:
+    case MatmulScales::blocks:
+      return 90;
+    case MatmulScales::vec16:
+    case MatmulScales::vec32:
+      return 100;
+  }
+  return 0;
+}
+
 namespace {
 
 int64_t padded(int64_t count, int64_t to) { return (count + to - 1) / to * to; }
@@ -48,7 +62,10 @@ size_t scale_bytes(const MatmulProblem& problem, int64_t rows, int64_t rows_per_
     case MatmulScales::blocks:
       return float_scales(rows, problem.depth, rows_per_block, 128);
     case MatmulScales::vec16:
-      return size_t(padded(rows, 128) * padded((problem.depth + 15) / 16, 4));
+    case MatmulScales::vec32: {
+      const int64_t block = problem.scales == MatmulScales::vec16 ? 16 : 32;
+      return size_t(padded(rows, 128) * padded((problem.depth + block - 1) / block, 4));
+    }
   }
   return 0;
 }
@@ -72,8 +89,8 @@ MatmulPlan::MatmulPlan(const CublasLt& lt, const MatmulProblem& problem, const M
   desc_.reset(desc);
   set(CUBLASLT_MATMUL_DESC_TRANSA, problem.w_by_depth ? CUBLAS_OP_N : CUBLAS_OP_T);
   set(CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
-  if (problem.types.math == DType::fp8_e4m3 && problem.scales != MatmulScales::blocks)
-    set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t(1));
+  const bool in_blocks = problem.scales == MatmulScales::blocks || problem.scales == MatmulScales::vec32;
+  if (problem.types.math == DType::fp8_e4m3 && !in_blocks) set(CUBLASLT_MATMUL_DESC_FAST_ACCUM, int8_t(1));
   if (problem.scales != MatmulScales::none) set_scales();
   choose_algorithm(tuning);
 }
@@ -85,6 +102,8 @@ void MatmulPlan::set_scales() {
     a_mode = CUBLASLT_MATMUL_MATRIX_SCALE_VEC128_32F;
   } else if (problem_.scales == MatmulScales::vec16) {
     w_mode = a_mode = CUBLASLT_MATMUL_MATRIX_SCALE_VEC16_UE4M3;
+  } else if (problem_.scales == MatmulScales::vec32) {
+    w_mode = a_mode = CUBLASLT_MATMUL_MATRIX_SCALE_VEC32_UE8M0;
   }
   set(CUBLASLT_MATMUL_DESC_A_SCALE_MODE, w_mode);
   set(CUBLASLT_MATMUL_DESC_B_SCALE_MODE, a_mode);

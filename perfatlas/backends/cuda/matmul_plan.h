@@ -35,7 +35,12 @@ enum class MatmulScales {
   row_wise,  // f32 per row of A and per row of W
   blocks,    // f32 per 1x128 of A and per 128x128 of W (DeepSeek-V3)
   vec16,     // e4m3 per 16 elements of a row (nvfp4)
+  vec32,     // an exponent of eight bits (e8m0) per 32 elements of a row (mxfp8)
 };
+
+/// The compute capability from which on cuBLASLt scales in this way (cuBLAS documentation of the scale modes): 90 for
+/// rows and blocks, 100 for the block formats of Blackwell; 0: nothing is asked.
+int min_sm_of(MatmulScales scales);
 
 /// How one factor or the result lies in memory, in elements.
 struct MatmulStrides {
@@ -57,13 +62,13 @@ struct MatmulProblem {
 };
 
 /// Bytes of the scales of a factor with `rows` rows (of W: cols) and `depth` elements per row, padded as cuBLASLt wants
-/// them (cuBLAS documentation, "Block scaling factors layout"): groups of 4 scales along the depth, for vec16 also 128
-/// rows.
+/// them (cuBLAS documentation, "Block scaling factors layout"): groups of 4 scales along the depth, for vec16 and vec32
+/// also 128 rows.
 size_t a_scale_bytes(const MatmulProblem& problem);
 size_t w_scale_bytes(const MatmulProblem& problem);
 
-/// 1 as e4m3: every byte of the scales of vec16. The others are f32.
-inline constexpr uint8_t kOneE4m3 = 0x38;
+/// 1 as e4m3 and as e8m0: every byte of the scales of vec16 and of vec32. The others are f32.
+inline constexpr uint8_t kOneE4m3 = 0x38, kOneE8m0 = 0x7f;
 
 /// Milliseconds of one launch of a plan, for tuning.
 class MatmulPlan;

@@ -9,6 +9,9 @@ namespace perfatlas {
 /// Weights of a row that share a scale in Quant::int4_wo, as GPTQ and AWQ checkpoints have them.
 inline constexpr int64_t kInt4Group = 128;
 
+/// Elements of a row that share an exponent in Quant::mxfp8.
+inline constexpr int64_t kMxfp8Block = 32;
+
 /// Modes of old published tables that say how weights were made, not how they are multiplied.
 inline constexpr std::string_view kOldGemmModes[] = {"awq", "gptq"};
 

@@ -74,6 +74,8 @@ std::string why_no_types(Quant quant) {
     case Quant::fp8:
     case Quant::fp8_static:
     case Quant::fp8_block:
+    case Quant::fp8_rowwise:
+    case Quant::mxfp8:
       return fmt::format("oneDNN {} has no fp8 type", onednn_version());
     default:
       return fmt::format(

@@ -25,6 +25,8 @@ const MatmulTypes* types_of(Quant quant) {
     case Quant::fp8:
     case Quant::fp8_static:
     case Quant::fp8_block:
+    case Quant::fp8_rowwise:
+    case Quant::mxfp8:
     case Quant::nvfp4:
     case Quant::int8:
       return matmul_types(traits_of(quant).math);
@@ -34,8 +36,18 @@ const MatmulTypes* types_of(Quant quant) {
 }
 
 MatmulScales scales_of(Quant quant) {
-  if (quant == Quant::fp8_block) return MatmulScales::blocks;
-  return quant == Quant::nvfp4 ? MatmulScales::vec16 : MatmulScales::none;
+  switch (quant) {
+    case Quant::fp8_block:
+      return MatmulScales::blocks;
+    case Quant::fp8_rowwise:
+      return MatmulScales::row_wise;
+    case Quant::mxfp8:
+      return MatmulScales::vec32;
+    case Quant::nvfp4:
+      return MatmulScales::vec16;
+    default:
+      return MatmulScales::none;
+  }
 }
 
 MatmulProblem problem_of(const Gemm& gemm) {
@@ -48,15 +60,9 @@ MatmulProblem problem_of(const Gemm& gemm) {
 
 std::string why_not(const Gemm& gemm, const CudaDevice& device) {
   if (types_of(gemm.dtype) == nullptr) return fmt::format("no {} kernel in this build", name_of(gemm.dtype));
+  if (gemm.dtype == Quant::mxfp8 && gemm.k % kMxfp8Block != 0)
+    return fmt::format("mxfp8 needs k a multiple of {}, the elements that share an exponent", kMxfp8Block);
   return why_no_matmul(problem_of(gemm), name_of(gemm.dtype), device);
-}
-
-/// fp8 with a scale per row of activations and of weights instead of one per tensor.
-std::string why_not_row_wise(const Gemm& gemm, const CudaDevice& device) {
-  if (gemm.dtype != Quant::fp8 && gemm.dtype != Quant::fp8_static) return "only for fp8";
-  MatmulProblem problem = problem_of(gemm);
-  problem.scales = MatmulScales::row_wise;
-  return why_no_matmul(problem, name_of(gemm.dtype), device);
 }
 
 class Matmul final : public PreparedKernel {
@@ -133,15 +139,6 @@ void add_gemm_cuda_kernels(KernelRegistry& registry) {
       },
       .prepare = [](const Gemm& gemm, CudaDevice& device) -> std::unique_ptr<PreparedKernel> {
         return std::make_unique<Matmul>(problem_of(gemm), device);
-      }});
-  registry.add(Kernel<Gemm, CudaDevice>{
-      .name = "cublaslt_matmul_row_scales",
-      .backend = "cuda",
-      .why_unsupported = &why_not_row_wise,
-      .prepare = [](const Gemm& gemm, CudaDevice& device) -> std::unique_ptr<PreparedKernel> {
-        MatmulProblem problem = problem_of(gemm);
-        problem.scales = MatmulScales::row_wise;
-        return std::make_unique<Matmul>(problem, device);
       }});
   registry.add(Kernel<Gemm, CudaDevice>{
       .name = "cublaslt_matmul_int32_to_bf16",

@@ -83,18 +83,9 @@ TEST_F(GemmOnFakes, EqualsTheReferenceForEveryTypeAndShape) {
 TEST_F(GemmOnFakes, BlockScaledTypesEqualTheReference) {
   runtime->properties.sm_version = 100;
   start();
-  for (const Quant quant : {Quant::fp8_block, Quant::nvfp4})
+  for (const Quant quant : {Quant::fp8_block, Quant::fp8_rowwise, Quant::mxfp8, Quant::nvfp4})
     for (const Gemm& shape : {Gemm{quant, 3, 160, 288}, Gemm{quant, 130, 128, 128}})
       EXPECT_LT(error_of(shape), 4e-3) << name_of(quant) << ' ' << shape.m << ' ' << shape.n;
-}
-
-TEST_F(GemmOnFakes, RowScalesAreASecondKernelOfFp8) {
-  start();
-  const Gemm gemm{Quant::fp8, 4, 32, 64};
-  const KernelEntry* second = registry.of("gemm", "cuda")[1];
-  EXPECT_EQ(second->name, "cublaslt_matmul_row_scales");
-  EXPECT_EQ(second->why_unsupported(encode(gemm), *device), "");
-  EXPECT_LT(error_of(gemm, second), 4e-3);
 }
 
 TEST_F(GemmOnFakes, TuningKeepsTheFastestAlgorithmAndNamesIt) {
@@ -123,11 +114,18 @@ TEST_F(GemmOnFakes, RefusesWithAReason) {
   start();
   EXPECT_THAT(reasons({Quant::fp8, 16, 16, 16}),
               HasSubstr("fp8 needs compute capability 8.9, Fake GPU has 8.0"));
+  runtime->properties.sm_version = 89;
+  start();
+  EXPECT_THAT(reasons({Quant::fp8_rowwise, 16, 16, 16}),
+              HasSubstr("fp8_rowwise needs compute capability 9.0, Fake GPU has 8.9"));
   runtime->properties.sm_version = 90;
   start();
   EXPECT_EQ(kernel_for({Quant::w4afp8, 128, 128, 128}), nullptr);
   EXPECT_THAT(reasons({Quant::w4afp8, 128, 128, 128}), HasSubstr("no w4afp8 kernel in this build"));
   EXPECT_THAT(reasons({Quant::nvfp4, 128, 128, 128}), HasSubstr("nvfp4 needs compute capability 10.0"));
+  EXPECT_THAT(reasons({Quant::mxfp8, 128, 128, 128}),
+              HasSubstr("mxfp8 needs compute capability 10.0, Fake GPU has 9.0"));
+  EXPECT_THAT(reasons({Quant::mxfp8, 128, 128, 144}), HasSubstr("k a multiple of 32"));
   EXPECT_THAT(reasons({Quant::fp8, 16, 16, 24}), HasSubstr("k a multiple of 16"));
   EXPECT_THAT(reasons({Quant::int8, 16, 6, 16}), HasSubstr("n of 4"));
 }
