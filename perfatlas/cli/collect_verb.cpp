@@ -7,6 +7,7 @@
 #include "perfatlas/base/command.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/clock_option.h"
 #include "perfatlas/cli/launch_options.h"
 #include "perfatlas/cli/measure_options.h"
 #include "perfatlas/cli/plan_options.h"
@@ -37,6 +38,7 @@ struct CollectArguments {
   std::string prior, data;
   std::vector<std::string> done_in;
   std::string system_file;
+  unsigned lock_clocks_mhz = 0;  // 0: clocks are left alone
   bool no_probe = false;
   bool resume = true;
   bool retry_failed = false;
@@ -95,6 +97,7 @@ bool has_audits(const Plan& plan) {
 }
 
 int run_collect(const CollectArguments& a, const OpRegistry& ops) {
+  if (a.lock_clocks_mhz > 0) require_clock_owner(a.measure.backend);
   if (!a.launch.launcher.empty())
     return launch(a.launch, {own_command_line(), a.out, a.plan.shard, a.target_p90}, ops);
   CollectOptions options = options_from(a);
@@ -104,6 +107,9 @@ int run_collect(const CollectArguments& a, const OpRegistry& ops) {
   const Plan plan = make_plan(ops, plan_wanted);
   if (plan.size() == 0)
     throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
+  std::unique_ptr<ClockLock> locked;
+  if (a.lock_clocks_mhz > 0)
+    locked = lock_clocks_if_confirmed(a.lock_clocks_mhz, options.backend, options.devices);
   std::optional<LoadedPrior> prior;
   if (!a.prior.empty()) {
     prior = load_prior(data_root(a.data), a.prior, plan.ops());
@@ -162,6 +168,11 @@ void add_collect(CLI::App& app, Invocation& invocation) {
   verb->add_flag("--no-probe", a->no_probe,
                  "Do not measure the machine's peaks first (rows get no efficiency)");
   verb->add_flag("--no-drift", a->no_drift, "Do not re-measure a sample of the cases at the end");
+  verb->add_option(
+          "--lock-clocks", a->lock_clocks_mhz,
+          "Only on a GPU of your own: hold its clock at this many MHz while measuring; asks first, and frees "
+          "the clock at the end")
+      ->check(CLI::Range(1U, 10000U));
   verb->add_flag("--json", a->json, "Print the summary for machines");
   add_plan_options(*verb, a->plan);
   add_measure_options(*verb, a->measure);

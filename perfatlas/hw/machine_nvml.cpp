@@ -1,41 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/hw/machine_nvml.h"
 
-#include <dlfcn.h>
 #include <fmt/format.h>
 
-#include <memory>
+#include "perfatlas/hw/machine_nvml_library.h"
 
 namespace perfatlas {
 namespace {
 
-// The part of NVML's binary interface used here (NVIDIA, "NVML API Reference Guide"). It is stable across drivers:
-// a changed function gets a new suffix. Declared here, so that the build needs no CUDA toolkit.
-using Device = void*;
-constexpr int kSuccess = 0;
+// The part of NVML's binary interface used here, as machine_nvml_library.h says.
+using Device = NvmlLibrary::Device;
 constexpr int kClockSm = 1;  // nvmlClockType_t
 struct MemoryInfo {          // nvmlMemory_t
   unsigned long long total, free, used;
-};
-
-class Library {
- public:
-  explicit Library(const std::string& name)
-      : handle_(::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL), [](void* handle) {
-          if (handle) ::dlclose(handle);
-        }) {}
-
-  explicit operator bool() const { return handle_ != nullptr; }
-
-  /// Calls a function by name; false when the library lacks it or the call did not succeed.
-  template <class... Arguments>
-  bool call(const char* name, Arguments... arguments) const {
-    const auto function = reinterpret_cast<int (*)(Arguments...)>(::dlsym(handle_.get(), name));
-    return function && function(arguments...) == kSuccess;
-  }
-
- private:
-  std::unique_ptr<void, void (*)(void*)> handle_;
 };
 
 std::string text_from(const char (&buffer)[96]) {
@@ -43,7 +20,7 @@ std::string text_from(const char (&buffer)[96]) {
   return std::string(text.substr(0, text.find('\0')));
 }
 
-NvmlGpu read_gpu(const Library& nvml, Device device) {
+NvmlGpu read_gpu(const NvmlLibrary& nvml, Device device) {
   NvmlGpu gpu;
   char name[96] = {};
   if (nvml.call("nvmlDeviceGetName", device, &name[0], unsigned(sizeof name))) gpu.name = text_from(name);
@@ -63,7 +40,7 @@ NvmlGpu read_gpu(const Library& nvml, Device device) {
   return gpu;
 }
 
-void read_versions(const Library& nvml, NvmlMachine& machine) {
+void read_versions(const NvmlLibrary& nvml, NvmlMachine& machine) {
   char driver[96] = {};
   if (nvml.call("nvmlSystemGetDriverVersion", &driver[0], unsigned(sizeof driver)))
     machine.driver_version = text_from(driver);
@@ -72,7 +49,7 @@ void read_versions(const Library& nvml, NvmlMachine& machine) {
     machine.cuda_version = fmt::format("{}.{}", cuda / 1000, cuda % 1000 / 10);
 }
 
-void read_gpus(const Library& nvml, NvmlMachine& machine) {
+void read_gpus(const NvmlLibrary& nvml, NvmlMachine& machine) {
   unsigned number = 0;
   nvml.call("nvmlDeviceGetCount_v2", &number);
   for (unsigned i = 0; i < number; ++i) {
@@ -91,7 +68,7 @@ void read_gpus(const Library& nvml, NvmlMachine& machine) {
 
 NvmlMachine read_nvml(const std::string& library) {
   NvmlMachine machine;
-  const Library nvml(library);
+  const NvmlLibrary nvml(library);
   if (!nvml) {
     machine.notes.push_back(
         fmt::format("no GPUs: {} was not found (it comes with the NVIDIA driver)", library));
