@@ -39,8 +39,8 @@ import sys, zipfile
 from pathlib import Path
 
 FLASHINFER = "flashinfer/data/"
-# What kernels include; csrc is mostly generated code of other kernels, of which the fused MoE is used.
-WANTED = ("include/", "cccl/libcudacxx/include/", "cccl/cub/cub/", "cccl/thrust/thrust/", "cutlass/include/",
+# What kernels include; of csrc, mostly generated code of other kernels, the sources of XQA alone.
+WANTED = ("include/", "csrc/xqa/", "cccl/libcudacxx/include/", "cccl/cub/cub/", "cccl/thrust/thrust/", "cutlass/include/",
           "cutlass/tools/util/include/", "spdlog/include/")
 
 

@@ -51,6 +51,13 @@ class ComposedKernel final : public PreparedKernel {
 
   size_t workspace_bytes() const override { return scratch_end_ + step_workspace_; }
 
+  double allowed_error() const override {
+    double largest = 0;
+    for (const Part& part : parts_)
+      if (part.kernel) largest = std::max(largest, part.kernel->allowed_error());
+    return largest;
+  }
+
   size_t packed_bytes(size_t index) const override {
     const auto found = packers_.find(index);
     return found == packers_.end() ? 0 : found->second.kernel->packed_bytes(found->second.index);
@@ -59,6 +66,14 @@ class ComposedKernel final : public PreparedKernel {
   void pack(size_t index, const void* declared, void* packed) override {
     const Packer& packer = packers_.at(index);
     packer.kernel->pack(packer.index, declared, packed);
+  }
+
+  void see_content(size_t index, const HostOperand& content) override {
+    for (Part& part : parts_)
+      for (size_t i = 0; part.kernel && i < part.places.size(); ++i)
+        if (const ComposedBuffer& place = part.places[i];
+            place.kind == ComposedBuffer::Kind::operand && place.index == index && place.byte_offset == 0)
+          part.kernel->see_content(i, content);
   }
 
   void launch(Stream stream, std::span<void* const> operands, void* workspace) override {

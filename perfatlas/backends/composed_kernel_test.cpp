@@ -97,6 +97,35 @@ TEST_F(ComposedKernelTest, OneOperandCannotHaveTwoLayouts) {
   EXPECT_THAT(error_of(composition), HasSubstr("packs wants its own layout"));
 }
 
+/// Notes what it is told.
+class ToldKernel final : public PreparedKernel {
+ public:
+  explicit ToldKernel(std::vector<size_t>& told) : told_(told) {}
+  double allowed_error() const override { return 0.25; }
+  void see_content(size_t index, const HostOperand&) override { told_.push_back(index); }
+  void launch(Stream, std::span<void* const>, void*) override {}
+
+ private:
+  std::vector<size_t>& told_;
+};
+
+TEST_F(ComposedKernelTest, StepsAreToldTheContentOfTheirOperands) {
+  std::vector<size_t> told;
+  KernelRegistry telling;
+  telling.add({FakeStep::info.id, "told", "fake",
+               [](const FieldValues&, const Device&) { return std::string(); },
+               [&](const FieldValues&, Device&) { return std::make_unique<ToldKernel>(told); }});
+  Composition composition = two_steps();
+  composition.kernels = &telling;
+  const auto kernel = compose(composition, device);
+  EXPECT_EQ(kernel->allowed_error(), 0.25);
+  kernel->see_content(2, {});  // the weight of the second step
+  EXPECT_THAT(told, testing::ElementsAre(1));
+  std::get<ComposedStep>(composition.parts[0]).operands[3] = ComposedBuffer::operand(2, 4);
+  compose(composition, device)->see_content(2, {});
+  EXPECT_THAT(told, testing::ElementsAre(1, 1)) << "a part of an operand has another content";
+}
+
 TEST_F(ComposedKernelTest, GlueRunsBetweenSteps) {
   Composition composition = two_steps();
   const auto twice = [](Stream, std::span<void* const> places) {

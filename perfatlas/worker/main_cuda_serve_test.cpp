@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The request loop of perfatlas-worker-cuda over a GPU that is none: protocol, harness, device and gemm together.
 #include <gmock/gmock.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "perfatlas/backends/cuda/cuda_device.h"
@@ -133,6 +135,26 @@ TEST_F(CudaWorker, EndsAfterAStickyErrorOfAnyCall) {
     EXPECT_THAT(std::get<FailedAnswer>(answers[0]).error, HasSubstr("cudaErrorIllegalAddress")) << call;
     EXPECT_TRUE(ended_by_error) << call;
   }
+}
+
+TEST_F(CudaWorker, AHangEndsWithItsProcessAndTheNextOneServes) {
+  SampleRequest reference = sample(kNorm, CacheState::hot);
+  reference.what.kernel = "reference";
+  for (const char* call : {"synchronize", "launch", "allocate"}) {
+    const pid_t hanging = ::fork();
+    if (hanging == 0) {
+      runtime->hangs_at = call;
+      serve_all({reference});
+      ::_exit(0);
+    }
+    ::usleep(200 * 1000);  // a deadline
+    EXPECT_EQ(::waitpid(hanging, nullptr, WNOHANG), 0) << call;
+    ::kill(hanging, SIGKILL);
+    int status = 0;
+    EXPECT_EQ(::waitpid(hanging, &status, 0), hanging);
+    EXPECT_TRUE(WIFSIGNALED(status)) << call;
+  }
+  EXPECT_TRUE(std::holds_alternative<SampleAnswer>(serve_all({reference}).at(0)));
 }
 
 TEST_F(CudaWorker, CapturesOwnKernelsAndReportsTheClockOfTheSamples) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "perfatlas/backends/cuda/cuda_call.h"
@@ -15,12 +16,12 @@ namespace perfatlas {
 namespace {
 
 /// The oldest capability that this worker's own kernels are compiled for, and the least free memory to begin with.
-constexpr int kOldestSm = 75;
+constexpr int kOldestSm = 80;
 constexpr size_t kLeastFree = size_t(512) << 20;
 
 void require_usable(const CudaProperties& found, size_t free_bytes, const std::string& id) {
   if (found.sm_version < kOldestSm)
-    throw Error(fmt::format("{} ({}) has compute capability {}.{}; 7.5 is the oldest that is supported", id,
+    throw Error(fmt::format("{} ({}) has compute capability {}.{}; 8.0 is the oldest that is supported", id,
                             found.name, found.sm_version / 10, found.sm_version % 10));
   constexpr double gib = 1024.0 * 1024 * 1024;
   if (free_bytes < std::min(kLeastFree, found.memory_bytes / 2))
@@ -83,7 +84,8 @@ CudaDevice::CudaDevice(std::shared_ptr<CudaRuntime> runtime, const std::string& 
       cublaslt_(search),
       cublas_(search),
       cudnn_(search),
-      sensors_(search, properties_) {
+      sensors_(search, properties_),
+      module_folder_(std::filesystem::read_symlink("/proc/self/exe").parent_path().string()) {
   describe(id);
   stream_ = runtime_->create_stream();
 }
@@ -159,8 +161,16 @@ std::string CudaDevice::kernels_run_by(const std::function<void()>& work) {
   return kernels_text(kernels);
 }
 
+void CudaDevice::load_own_kernels() {
+  stamps_ = allocate(2 * sizeof(ClockStamp));
+  runtime_->stamp(static_cast<ClockStamp*>(stamps_.get()), stream_);
+  runtime_->hold(stream_);
+  runtime_->let_go();
+  runtime_->synchronize(stream_);
+}
+
 std::unique_ptr<TimedBatch> CudaDevice::make_batch(const BatchRequest& request) {
-  if (stamps_ == nullptr) stamps_ = allocate(2 * sizeof(ClockStamp));
+  if (stamps_ == nullptr) load_own_kernels();
   CudaBatchContext context{.runtime = runtime_.get(),
                            .stream = stream_,
                            .stamps = static_cast<ClockStamp*>(stamps_.get()),

@@ -77,11 +77,16 @@ class CudaDevice final : public Device {
   /// How many algorithms of a heuristic a kernel times before it keeps one; 1: the heuristic's first is taken.
   int tuned_algorithms() const { return tuned_algorithms_; }
   void set_tuned_algorithms(int count) { tuned_algorithms_ = count; }
+  /// Where kernels lie that are opened at run time (attention_cuda_xqa_module.h): the folder of the running program.
+  const std::string& module_folder() const { return module_folder_; }
+  void set_module_folder(std::string folder) { module_folder_ = std::move(folder); }
   /// Adds to info().versions what is compiled into the program.
   void add_version(const std::string& name, std::string_view version) { info_.versions[name] = version; }
 
  private:
   void describe(const std::string& id);
+  /// Runs what stands around every sample once: a kernel is loaded at its first launch, which waits for the device.
+  void load_own_kernels();
 
   std::shared_ptr<CudaRuntime> runtime_;
   CudaProperties properties_;  // from here on the device is current
@@ -92,6 +97,7 @@ class CudaDevice final : public Device {
   DeviceInfo info_;
   Stream stream_ = nullptr;
   int tuned_algorithms_ = 1;
+  std::string module_folder_;
   ClockMeter clock_;
   std::function<void(Stream)> rendezvous_;
   std::unique_ptr<CuptiTrace> cupti_;

@@ -98,7 +98,7 @@ TEST(CudaDevice, SaysWhyADeviceCannotBeUsed) {
   EXPECT_THAT(make, ThrowsMessage<Error>(HasSubstr("uncorrectable memory errors")));
   runtime->context_lost = false;
   runtime->properties.sm_version = 61;
-  EXPECT_THAT(make, ThrowsMessage<Error>(HasSubstr("capability 6.1; 7.5 is the oldest")));
+  EXPECT_THAT(make, ThrowsMessage<Error>(HasSubstr("capability 6.1; 8.0 is the oldest")));
   runtime->properties.sm_version = 90;
   runtime->used_by_others = runtime->properties.memory_bytes - 1000;
   EXPECT_THAT(make, ThrowsMessage<Error>(HasSubstr("is full: 0.00 of 1.00 GiB are free")));

@@ -74,10 +74,16 @@ std::string capability(int sm) { return fmt::format("{}.{}", sm / 10, sm % 10); 
 
 std::string why_no_matmul(const MatmulProblem& problem, std::string_view type, const CudaDevice& device) {
   const MatmulTypes& types = problem.types;
-  const int needed = std::max(types.min_sm, min_sm_of(problem.scales));
+  const MatmulScaleLimits limits = limits_of(problem.scales);
+  const int needed = std::max(types.min_sm, limits.oldest_sm);
   if (device.sm_version() < needed)
     return fmt::format("{} needs compute capability {}, {} has {}", type, capability(needed),
                        device.info().name, capability(device.sm_version()));
+  if (device.sm_version() > limits.newest_sm)
+    return fmt::format("cuBLASLt multiplies {} on compute capability {} only, {} has {}", type,
+                       capability(limits.newest_sm), device.info().name, capability(device.sm_version()));
+  if (problem.rows % limits.rows_multiple != 0 || problem.cols % limits.rows_multiple != 0)
+    return fmt::format("cuBLASLt needs m and n multiples of {} for {}", limits.rows_multiple, type);
   if (problem.depth % types.depth_multiple != 0 || problem.cols % types.cols_multiple != 0)
     return fmt::format("cuBLASLt needs k a multiple of {} and n of {} for {}", types.depth_multiple,
                        types.cols_multiple, type);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <mutex>
 
 #include "perfatlas/backends/cuda/vendor_library.h"
 
@@ -33,12 +34,41 @@ struct TimedKernel {
   KernelActivity kernel;
 };
 
-/// CUPTI's callbacks have no argument of ours: where they deliver, while a trace is recorded.
-struct Delivery {
-  const Api* api = nullptr;
-  std::vector<TimedKernel>* kernels = nullptr;
+/// Where CUPTI's callbacks, which have no argument of ours, deliver while a trace is recorded: on the thread that flushes or
+/// on one of CUPTI's own.
+class Delivery {
+ public:
+  static Delivery& of_process() {
+    static Delivery only;
+    return only;
+  }
+  void begin(const Api& api, std::vector<TimedKernel>& kernels) {
+    const std::lock_guard lock(access_);
+    api_ = &api, kernels_ = &kernels;
+  }
+  void end() {
+    const std::lock_guard lock(access_);
+    kernels_ = nullptr;
+  }
+  /// What comes while nothing is recorded belongs to no trace.
+  void take(uint8_t* buffer, size_t bytes) {
+    const std::lock_guard lock(access_);
+    CUpti_Activity* record = nullptr;
+    while (kernels_ != nullptr && api_->next(buffer, bytes, &record) == CUPTI_SUCCESS) {
+      if (record->kind != CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) continue;
+      // What is read lies at the same place in every version of the record since CUDA 11.
+      const auto* kernel = reinterpret_cast<const CUpti_ActivityKernel10*>(record);
+      kernels_->push_back(
+          {kernel->start,
+           {kernel->name == nullptr ? "" : kernel->name, double(kernel->end - kernel->start) / 1e3}});
+    }
+  }
+
+ private:
+  std::mutex access_;
+  const Api* api_ = nullptr;
+  std::vector<TimedKernel>* kernels_ = nullptr;
 };
-thread_local Delivery delivery;
 
 constexpr size_t kBufferBytes = size_t(1) << 20, kAlignment = 8;
 
@@ -48,17 +78,8 @@ void CUPTIAPI give_buffer(uint8_t** buffer, size_t* bytes, size_t* most_records)
   *most_records = 0;  // as many as fit
 }
 
-/// Called by the flush, on the thread that flushes; what comes at other times is of no record().
 void CUPTIAPI take_buffer(CUcontext, uint32_t, uint8_t* buffer, size_t, size_t valid_bytes) {
-  CUpti_Activity* record = nullptr;
-  while (delivery.kernels != nullptr && delivery.api->next(buffer, valid_bytes, &record) == CUPTI_SUCCESS) {
-    if (record->kind != CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL) continue;
-    // What is read lies at the same place in every version of the record since CUDA 11.
-    const auto* kernel = reinterpret_cast<const CUpti_ActivityKernel10*>(record);
-    delivery.kernels->push_back(
-        {kernel->start,
-         {kernel->name == nullptr ? "" : kernel->name, double(kernel->end - kernel->start) / 1e3}});
-  }
+  Delivery::of_process().take(buffer, valid_bytes);
   std::free(buffer);
 }
 
@@ -92,11 +113,11 @@ std::vector<KernelActivity> CuptiTrace::record(const std::function<void()>& work
     work();
     return {};
   }
-  delivery = {&api, &found};
+  Delivery::of_process().begin(api, found);
   const auto stop = [&] {
     state_->succeeded(api.flush(1), "cuptiActivityFlushAll");
     state_->succeeded(api.disable(CUPTI_ACTIVITY_KIND_CONCURRENT_KERNEL), "cuptiActivityDisable");
-    delivery = {};
+    Delivery::of_process().end();
   };
   try {
     work();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a CUPTI that has seen two kernels, delivered at the flush in the order in which they ended. It never sees
-// anything while it is not enabled.
+// For tests: a CUPTI that has seen two kernels, delivered at the flush in the order in which they ended, by a thread of its
+// own, as newer ones do. It never sees anything while it is not enabled.
 #include <cupti.h>
 
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
 namespace {
 CUpti_BuffersCallbackRequestFunc request;
@@ -45,7 +46,7 @@ CUptiResult CUPTIAPI cuptiActivityFlushAll(uint32_t) {
   kernels[1].name = "first", kernels[1].start = 1000, kernels[1].end = 13300;
   std::memcpy(buffer, kernels, sizeof kernels);
   delivered = 0;
-  complete(nullptr, 0, buffer, bytes, sizeof kernels);
+  std::thread([&] { complete(nullptr, 0, buffer, bytes, sizeof kernels); }).join();
   return CUPTI_SUCCESS;
 }
 CUptiResult CUPTIAPI cuptiActivityGetNextRecord(uint8_t* buffer, size_t bytes, CUpti_Activity** record) {

@@ -52,6 +52,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     cudaError_t code = cudaErrorInvalidValue;
   };
   std::optional<Failure> failure;
+  std::string hangs_at;             // a call of this name never returns
   std::vector<std::string> ranges;  // every name given to begin_range()
   int open_ranges = 0;
 
@@ -218,6 +219,7 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   using Recorded = std::vector<Work>;
 
   void may_fail(const std::string& call) {
+    while (call == hangs_at) ::pause();
     if (!failure || failure->call != call || --failure->nth > 0) return;
     const cudaError_t code = failure->code;
     failure.reset();

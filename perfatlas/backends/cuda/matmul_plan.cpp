@@ -29,18 +29,19 @@ const MatmulTypes* matmul_types(DType math) {
   return nullptr;
 }
 
-int min_sm_of(MatmulScales scales) {
+MatmulScaleLimits limits_of(MatmulScales scales) {
   switch (scales) {
     case MatmulScales::none:
-      return 0;
+      return {};
     case MatmulScales::row_wise:
+      return {.oldest_sm = 90, .newest_sm = 90};
     case MatmulScales::blocks:
-      return 90;
+      return {.oldest_sm = 90, .newest_sm = 90, .rows_multiple = 4};
     case MatmulScales::vec16:
     case MatmulScales::vec32:
-      return 100;
+      return {.oldest_sm = 100};
   }
-  return 0;
+  return {};
 }
 
 namespace {

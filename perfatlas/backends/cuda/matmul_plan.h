@@ -38,9 +38,14 @@ enum class MatmulScales {
   vec32,     // an exponent of eight bits (e8m0) per 32 elements of a row (mxfp8)
 };
 
-/// The compute capability from which on cuBLASLt scales in this way (cuBLAS documentation of the scale modes): 90 for
-/// rows and blocks, 100 for the block formats of Blackwell; 0: nothing is asked.
-int min_sm_of(MatmulScales scales);
+/// What cuBLASLt asks for to scale in this way (cuBLAS 13 documentation, "Narrow precision data types usage"): rows and
+/// blocks of 128 on compute capability 9.0 alone, the block formats from 10.0 on; blocks of 128 need rows of A and of W
+/// (rows, cols) in multiples of 4.
+struct MatmulScaleLimits {
+  int oldest_sm = 0, newest_sm = 9999;
+  int rows_multiple = 1;
+};
+MatmulScaleLimits limits_of(MatmulScales scales);
 
 /// How one factor or the result lies in memory, in elements.
 struct MatmulStrides {

@@ -21,6 +21,10 @@ struct TopKRows {
 /// FlashInfer keeps at most this many.
 inline constexpr int64_t kMostFlashInferTopK = 2048;
 
+/// Whether a part has the 128 KiB of shared memory that the selection with a rule for equal values takes (CUDA C++
+/// Programming Guide, "Technical specifications per compute capability"): 8.6, 8.9 and 12.x have 100.
+inline bool has_shared_memory_for_top_k(int sm) { return sm == 80 || sm == 87 || (sm >= 90 && sm < 120); }
+
 /// Enqueues it. Throws Error. REQUIRES: topk <= kMostFlashInferTopK, topk < columns.
 using LaunchTopK = void(const TopKRows& rows, Stream stream);
 

@@ -7,6 +7,7 @@
 #include "perfatlas/ops/attention/attention.h"
 #include "perfatlas/ops/attention/attention_cuda_rows.cuh"
 #include "perfatlas/ops/attention/attention_cuda_unit.h"
+#include "perfatlas/ops/attention/attention_cuda_xqa.h"
 
 namespace perfatlas {
 namespace {
@@ -65,9 +66,13 @@ class PlainAttention final : public CachedAttention<T, KV> {
 template <class T, class KV>
 class UnitAttention final : public CachedAttention<T, KV> {
  public:
-  UnitAttention(const AttentionShape& shape, CudaDevice& device, MakePagedAttention* make)
-      : CachedAttention<T, KV>(shape, device), attention_(make(shape, device)) {}
+  UnitAttention(const AttentionShape& shape, CudaDevice& device, std::unique_ptr<PagedAttention> attention,
+                double allowed_error = 0)
+      : CachedAttention<T, KV>(shape, device),
+        attention_(std::move(attention)),
+        allowed_error_(allowed_error) {}
   size_t workspace_bytes() const override { return attention_->workspace_bytes(); }
+  double allowed_error() const override { return allowed_error_; }
 
  private:
   void attend(Stream stream, std::span<void* const> operands, void* workspace) override {
@@ -76,6 +81,7 @@ class UnitAttention final : public CachedAttention<T, KV> {
                        stream);
   }
   std::unique_ptr<PagedAttention> attention_;
+  double allowed_error_;
 };
 
 /// f(T{}, KV{}) with the types of activations and cache.
@@ -113,12 +119,16 @@ struct Decode {
 };
 struct Prefill {
   static constexpr std::string_view kind = "prefill";
-  static std::string why_not(const AttentionShape&) { return {}; }
+  static std::string why_not(const AttentionShape& s) {
+    // Where a query begins is computed in 32 bits (flashinfer/attention/prefill.cuh).
+    if (s.batch * s.isl * s.heads * s.head_dim <= UINT32_MAX) return {};
+    return "FlashInfer's FlashAttention-2 counts the elements of all queries in 32 bits";
+  }
 };
 struct TensorCoreDecode {
   static constexpr std::string_view kind = "prefill";
   static std::string why_not(const AttentionShape& s) {
-    if (s.group() >= kTensorCoreGroup) return {};
+    if (s.group() >= kTensorCoreGroup) return Prefill::why_not(s);
     return fmt::format("engines decode groups below {} query heads with the other kernel", kTensorCoreGroup);
   }
 };
@@ -142,7 +152,7 @@ Kernel<Op, CudaDevice> unit_kernel(std::string_view name) {
             const AttentionShape s = op.shape();
             auto* make = cuda_unit<MakePagedAttention>(unit_of(Kind::kind, s));
             return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
-              return std::make_unique<UnitAttention<T, KV>>(s, device, make);
+              return std::make_unique<UnitAttention<T, KV>>(s, device, make(s, device));
             });
           }};
 }
@@ -169,7 +179,22 @@ Kernel<Op, CudaDevice> cudnn_kernel() {
             const AttentionShape s = op.shape();
             auto* make = cuda_unit<MakePagedAttention>(kCudnnUnit);
             return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
-              return std::make_unique<UnitAttention<T, KV>>(s, device, make);
+              return std::make_unique<UnitAttention<T, KV>>(s, device, make(s, device));
+            });
+          }};
+}
+
+Kernel<AttentionGeneration, CudaDevice> xqa_kernel() {
+  return {"flashinfer_xqa_decode", "cuda",
+          [](const AttentionGeneration& op, const CudaDevice& device) {
+            const std::string reason = why_not_types(op.shape());
+            return reason.empty() ? why_no_xqa(op.shape(), device) : reason;
+          },
+          [](const AttentionGeneration& op, CudaDevice& device) {
+            const AttentionShape s = op.shape();
+            return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
+              return std::make_unique<UnitAttention<T, KV>>(s, device, make_xqa_decode(s, device),
+                                                            xqa_allowed_error(s));
             });
           }};
 }
@@ -194,6 +219,7 @@ void add_attention_cuda_kernels(KernelRegistry& registry) {
   registry.add(plain_kernel<AttentionContext>());
   registry.add(unit_kernel<AttentionGeneration, TensorCoreDecode>("flashinfer_paged_prefill_fa2"));
   registry.add(unit_kernel<AttentionGeneration, Decode>("flashinfer_paged_decode"));
+  registry.add(xqa_kernel());
   registry.add(cudnn_kernel<AttentionGeneration>());
   registry.add(plain_kernel<AttentionGeneration>());
 }

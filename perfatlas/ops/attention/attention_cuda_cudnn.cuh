@@ -123,7 +123,8 @@ class CudnnAttention final : public PagedAttention {
                        .set_paged_attention_k_table(k_table_)
                        .set_paged_attention_v_table(v_table_)
                        .set_paged_attention_max_seq_len_kv(int(s.context_tokens()));
-    if (s.causal)  // the last query sees the last key
+    // The last query sees the last key. A single one sees all: without the mask, which cuDNN 9.9 refuses for one query.
+    if (s.causal && (s.isl > 1 || s.window > 0))
       options.set_diagonal_alignment(cudnn_frontend::DiagonalAlignment_t::BOTTOM_RIGHT)
           .set_diagonal_band_right_bound(0);
     if (s.window > 0) options.set_diagonal_band_left_bound(int(s.window));  // counts the query's own position

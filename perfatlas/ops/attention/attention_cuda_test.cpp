@@ -47,8 +47,14 @@ TEST_F(AttentionCuda, RefusesWithAReason) {
   EXPECT_THAT(groups[1], HasSubstr("no group of 5 query heads"));
 }
 
+TEST_F(AttentionCuda, RefusesQueriesBeyondTheOffsetsOfTheLibrary) {
+  const AttentionContext most{.batch = 8, .isl = 65536, .heads = 64};
+  EXPECT_EQ(most.batch * most.isl * most.heads * most.head_dim, int64_t(1) << 32);
+  EXPECT_THAT(reasons(most)[1], HasSubstr("in 32 bits"));
+}
+
 TEST_F(AttentionCuda, CudnnRefusesWithAReason) {
-  const auto reason = [&](const AttentionGeneration& op) { return reasons(op).at(2); };
+  const auto reason = [&](const AttentionGeneration& op) { return reasons(op).at(3); };
   EXPECT_THAT(reason({.dtype = DType::f32, .kv_dtype = DType::f32, .step = 5}), HasSubstr("not in float32"));
   EXPECT_THAT(reason({.kv_dtype = DType::fp8_e4m3, .step = 5}), HasSubstr("of one type"));
   EXPECT_THAT(reason({.head_dim = 512, .step = 5}), HasSubstr("no head size of 512"));

@@ -182,6 +182,9 @@ std::string why_not_flashinfer(const DsaTopk& op, const CudaDevice& device) {
   const DsaShape s = op.shape();
   if (s.geometry.topk > kMostFlashInferTopK || s.geometry.topk >= s.context_tokens())
     return fmt::format("FlashInfer keeps at most {} positions, and not all", kMostFlashInferTopK);
+  if (!has_shared_memory_for_top_k(device.sm_version()))
+    return fmt::format("FlashInfer selects in 128 KiB of shared memory, which {} does not have",
+                       device.info().name);
   return why_no_unit(kTopKUnit, device);
 }
 

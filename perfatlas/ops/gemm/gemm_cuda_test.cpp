@@ -81,11 +81,15 @@ TEST_F(GemmOnFakes, EqualsTheReferenceForEveryTypeAndShape) {
 }
 
 TEST_F(GemmOnFakes, BlockScaledTypesEqualTheReference) {
+  const auto compare = [&](std::initializer_list<Quant> quants) {
+    start();
+    for (const Quant quant : quants)
+      for (const Gemm& shape : {Gemm{quant, 4, 160, 288}, Gemm{quant, 132, 128, 128}})
+        EXPECT_LT(error_of(shape), 4e-3) << name_of(quant) << ' ' << shape.m << ' ' << shape.n;
+  };
+  compare({Quant::fp8_block, Quant::fp8_rowwise});
   runtime->properties.sm_version = 100;
-  start();
-  for (const Quant quant : {Quant::fp8_block, Quant::fp8_rowwise, Quant::mxfp8, Quant::nvfp4})
-    for (const Gemm& shape : {Gemm{quant, 3, 160, 288}, Gemm{quant, 130, 128, 128}})
-      EXPECT_LT(error_of(shape), 4e-3) << name_of(quant) << ' ' << shape.m << ' ' << shape.n;
+  compare({Quant::mxfp8, Quant::nvfp4});
 }
 
 TEST_F(GemmOnFakes, TuningKeepsTheFastestAlgorithmAndNamesIt) {
@@ -126,8 +130,14 @@ TEST_F(GemmOnFakes, RefusesWithAReason) {
   EXPECT_THAT(reasons({Quant::mxfp8, 128, 128, 128}),
               HasSubstr("mxfp8 needs compute capability 10.0, Fake GPU has 9.0"));
   EXPECT_THAT(reasons({Quant::mxfp8, 128, 128, 144}), HasSubstr("k a multiple of 32"));
+  EXPECT_THAT(reasons({Quant::fp8_block, 3, 128, 128}), HasSubstr("m and n multiples of 4 for fp8_block"));
   EXPECT_THAT(reasons({Quant::fp8, 16, 16, 24}), HasSubstr("k a multiple of 16"));
   EXPECT_THAT(reasons({Quant::int8, 16, 6, 16}), HasSubstr("n of 4"));
+  runtime->properties.sm_version = 100;
+  start();
+  for (const Quant quant : {Quant::fp8_block, Quant::fp8_rowwise})
+    EXPECT_THAT(reasons({quant, 128, 128, 128}),
+                HasSubstr("on compute capability 9.0 only, Fake GPU has 10.0"));
 }
 
 TEST_F(GemmOnFakes, AMissingLibraryIsAReasonNotACrash) {

@@ -131,6 +131,9 @@ class SelectAndDraw final : public PreparedKernel {
 std::string why_not_flashinfer(const LogitsSample& op, const CudaDevice& device) {
   if (op.topk > kMostFlashInferTopK || op.topk >= op.vocab)
     return fmt::format("FlashInfer keeps at most {} logits, and not all", kMostFlashInferTopK);
+  if (!has_shared_memory_for_top_k(device.sm_version()))
+    return fmt::format("FlashInfer selects in 128 KiB of shared memory, which {} does not have",
+                       device.info().name);
   return why_no_unit(SelectAndDraw<float>::unit_of(op), device);
 }
 

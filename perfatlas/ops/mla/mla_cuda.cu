@@ -137,6 +137,10 @@ std::string why_no_mla_unit(const Op& op, const CudaDevice& device) {
   if (!places_of(op).expanded && op.kv_dtype != op.dtype)
     return fmt::format("FlashInfer reads no {} latent cache for {} attention here", name_of(op.kv_dtype),
                        name_of(op.dtype));
+  // FlashAttention-2 computes where a key begins in 32 bits (flashinfer/attention/prefill.cuh).
+  if (const AttentionShape s = op.shape(); std::string_view(kind) == "mla_prefill" &&
+                                           s.batch * s.context_tokens() * s.heads * kMlaKey > UINT32_MAX)
+    return "FlashInfer's FlashAttention-2 counts the elements of all keys in 32 bits";
   return why_no_unit(unit_of<Op, kind>(op), device);
 }
 
@@ -158,7 +162,8 @@ Kernel<Op, CudaDevice> plain_kernel() {
           }};
 }
 
-constexpr char kPrefill[] = "mla_prefill", kDecode[] = "mla_decode", kDecodeSm90[] = "mla_decode_sm90";
+constexpr char kPrefill[] = "mla_prefill", kPrefillSm90[] = "mla_prefill_sm90", kDecode[] = "mla_decode",
+               kDecodeSm90[] = "mla_decode_sm90";
 
 template <class Op, const char* kind>
 void add_unit(KernelRegistry& registry, std::string_view name) {
@@ -168,6 +173,7 @@ void add_unit(KernelRegistry& registry, std::string_view name) {
 }  // namespace
 
 void add_mla_cuda_kernels(KernelRegistry& registry) {
+  add_unit<MlaContext, kPrefillSm90>(registry, "flashinfer_ragged_prefill_fa3");
   add_unit<MlaContext, kPrefill>(registry, "flashinfer_ragged_prefill_fa2");
   registry.add(plain_kernel<MlaContext>());
   add_unit<MlaGeneration, kDecodeSm90>(registry, "flashinfer_mla_decode_sm90");

@@ -18,5 +18,10 @@ TEST_F(MlaCuda, EqualsTheReferenceWithBothCacheTypes) {
   EXPECT_EQ(checked_, 4);
 }
 
+TEST_F(MlaCuda, RefusesKeysBeyondTheOffsetsOfTheLibrary) {
+  const MlaContext large{.heads = 128, .batch = 8, .isl = 32768};
+  EXPECT_NE(reasons(large)[1].find("in 32 bits"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace perfatlas

@@ -27,23 +27,25 @@ namespace {
 
 using Element = uint16_t;  // of bf16 and f16, which are moved only
 
-/// Where rows lie: `first` elements in, `stride` elements apart.
+/// Where rows lie: `first` elements in, `stride` elements apart; of targets: `copies` of each, `copy_stride` apart.
 struct RowPlaces {
   int64_t first = 0, stride = 0;
+  int64_t copies = 1, copy_stride = 0;
 };
 
-/// Copies `columns` elements of each of `rows` rows; a block per row.
+/// Copies `columns` elements of each of `rows` rows; a block per target.
 struct CopyRows {
   int64_t rows = 0, columns = 0;
   RowPlaces from_at, to_at;
   const Element* from = nullptr;
   Element* to = nullptr;
 
-  int64_t blocks() const { return rows; }
+  int64_t blocks() const { return rows * to_at.copies; }
   int64_t shared_floats() const { return 0; }
   PERFATLAS_BOTH void operator()(const Block& block) const {
-    const Element* source = from + from_at.first + block.index() * from_at.stride;
-    Element* target = to + to_at.first + block.index() * to_at.stride;
+    const int64_t row = block.index() / to_at.copies, copy = block.index() % to_at.copies;
+    const Element* source = from + from_at.first + row * from_at.stride;
+    Element* target = to + to_at.first + row * to_at.stride + copy * to_at.copy_stride;
     block.each(columns, [=](int64_t i) { target[i] = source[i]; });
   }
 };
@@ -96,7 +98,8 @@ class Parts {
   void copy(ComposedBuffer from, RowPlaces from_at, ComposedBuffer to, RowPlaces to_at, int64_t columns,
             int64_t rows) {
     const auto extent = [&](RowPlaces at) {
-      return size_t(at.first + (rows - 1) * at.stride + columns) * sizeof(Element);
+      const int64_t last = at.first + (rows - 1) * at.stride + (at.copies - 1) * at.copy_stride;
+      return size_t(last + columns) * sizeof(Element);
     };
     const CopyRows body{rows, columns, from_at, to_at};
     parts_.emplace_back(
@@ -188,9 +191,9 @@ void attend(Parts& parts, const MlaContextModule& op, const Projected& p) {
   const ComposedBuffer k = parts.scratch(), v = parts.scratch(), values = parts.scratch();
   parts.copy(kv, {0, g.nope + g.v}, k, {0, g.head()}, g.nope, rows * op.heads);
   parts.copy(kv, {g.nope, g.nope + g.v}, v, {0, g.v}, g.v, rows * op.heads);
-  for (int64_t head = 0; head < op.heads; ++head)  // all heads share the rotated part
-    parts.copy(all, {g.kv_lora, g.latent()}, k, {head * g.head() + g.nope, op.heads * g.head()}, g.rope,
-               rows);
+  // All heads share the rotated part.
+  parts.copy(all, {g.kv_lora, g.latent()}, k, {g.nope, op.heads * g.head(), op.heads, g.head()}, g.rope,
+             rows);
   parts.step(MlaContext{.dtype = op.dtype,
                         .kv_dtype = op.kv_dtype,
                         .heads = op.heads,

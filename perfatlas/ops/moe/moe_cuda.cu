@@ -193,21 +193,23 @@ std::string why_not_types(const Moe& op) {
     case Quant::bf16:
     case Quant::f16:
     case Quant::fp8:
+    case Quant::fp8_block:
       return {};
     default:
-      return fmt::format("no {} kernel in this build: float32, bfloat16, float16 and fp8 only",
+      return fmt::format("no {} kernel in this build: float32, bfloat16, float16, fp8 and fp8_block only",
                          name_of(op.dtype));
   }
 }
 
 std::string unit_of(const Moe& op) {
-  return fmt::format("cutlass_segment_gemm_sm90_{}", cuda_type_name(traits_of(op.dtype).weight));
+  return fmt::format("cutlass_segment_gemm_sm90_{}{}", cuda_type_name(traits_of(op.dtype).weight),
+                     op.dtype == Quant::fp8_block ? "_block" : "");
 }
 
 std::string why_not_cutlass(const Moe& op, const CudaDevice& device) {
   if (std::string reason = why_not_types(op); !reason.empty()) return reason;
-  // Rows of every operand begin at multiples of 16 bytes, for the tensor memory accelerator.
-  const int64_t aligned = 16 / (bits_of(traits_of(op.dtype).weight) / 8);
+  // Rows of every operand begin at multiples of 16 bytes, for the tensor memory accelerator; blocks are whole.
+  const int64_t aligned = op.dtype == Quant::fp8_block ? 128 : 16 / (bits_of(traits_of(op.dtype).weight) / 8);
   if (op.hidden % aligned != 0 || op.local_inter() % aligned != 0)
     return fmt::format("CUTLASS needs hidden_size and inter_size on this rank multiples of {}", aligned);
   return why_no_unit(unit_of(op), device);

@@ -19,9 +19,9 @@ struct MoeCuda : CudaKernelChecks {
 };
 
 TEST_F(MoeCuda, EqualsTheReferenceForEveryType) {
-  for (const Quant quant : {Quant::f32, Quant::bf16, Quant::f16, Quant::fp8})
+  for (const Quant quant : {Quant::f32, Quant::bf16, Quant::f16, Quant::fp8, Quant::fp8_block})
     EXPECT_EQ(failures_of(layer(quant)), "") << name_of(quant);
-  EXPECT_EQ(checked_, 4 + 3);  // plain products; cuBLAS without fp8
+  EXPECT_EQ(checked_, 5 + 3);  // plain products; cuBLAS without fp8
 }
 
 TEST_F(MoeCuda, EqualsTheReferenceOnOneRankOfSeveralAndForUngatedAndUnevenExperts) {
@@ -64,6 +64,7 @@ TEST_F(MoeCuda, RefusesWithAReason) {
   Moe odd = layer(Quant::bf16);
   odd.inter = 36;
   EXPECT_THAT(reasons(odd)[0], testing::HasSubstr("multiples of 8"));
+  EXPECT_THAT(reasons(layer(Quant::fp8_block))[0], testing::HasSubstr("multiples of 128"));
   EXPECT_THAT(reasons(layer(Quant::fp8))[1], testing::HasSubstr("not of fp8"));
 }
 
