@@ -53,12 +53,18 @@ std::string refused_value(const CLI::Option& option, const std::string& joined) 
   return joined;
 }
 
-std::string bounds_problem(const std::string& name, std::string_view text, double least, double most) {
-  if (most < kNoBound)
-    return fmt::format("{} {} is outside of {} to {}; give a number within", name, text, format_real(least),
-                       format_real(most));
-  return fmt::format("{} {} is too small; give a number {} 0", name, text,
-                     least > 0 ? "above" : "of at least");
+struct Bounds {
+  double least, most;
+};
+
+std::string bounds_problem(const CLI::Option& option, const std::string& name, std::string_view text,
+                           const Bounds& bounds) {
+  if (bounds.most < kNoBound)
+    return fmt::format("{} {} is outside of {} to {}; give a number within", name, text,
+                       format_real(bounds.least), format_real(bounds.most));
+  // The least number above 0 is written as 0.
+  const bool above = option.get_type_name().find(CLI::PositiveNumber.get_description()) != std::string::npos;
+  return fmt::format("{} {} is too small; give a number {} 0", name, text, above ? "above" : "of at least");
 }
 
 }  // namespace
@@ -82,7 +88,8 @@ std::string option_problem(const CLI::App& app, const CLI::ParseError& error) {
   const auto most = parse_real(std::string_view(text).substr(to + kUpTo.size()));
   if (option == nullptr || !least || !most) return text;
   const std::string value = text.substr(colon + 8, outside - colon - 8);
-  return parse_real(value) ? bounds_problem(name, value, *least, *most) : kind_problem(*option, name, value);
+  return parse_real(value) ? bounds_problem(*option, name, value, {*least, *most})
+                           : kind_problem(*option, name, value);
 }
 
 }  // namespace perfatlas

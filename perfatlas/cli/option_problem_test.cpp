@@ -55,8 +55,6 @@ TEST(OptionProblem, NumbersOfTheWrongKindAreNamedWithOneThatWouldDo) {
 }
 
 TEST(OptionProblem, NumbersOutsideOfTheirBoundsAreNamedWithThese) {
-  EXPECT_EQ(problem({"--users", "99999999999999999999"}),
-            "--users '99999999999999999999' is not a whole number; give one like --users 8");
   EXPECT_EQ(problem({"--port", "70000"}), "--port 70000 is outside of 0 to 65535; give a number within");
   EXPECT_EQ(problem({"--limit", "-1"}), "--limit -1 is too small; give a number above 0");
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/heap.h"
 #include "perfatlas/cli/op_options.h"
 #include "perfatlas/cli/question_lines_command.h"
 #include "perfatlas/cli/serving_options.h"
@@ -55,6 +56,7 @@ Answer answer_of(const Case& asked, const QueryArguments& a, const QueryOptions&
 }
 
 int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& ops) {
+  use_large_pages();
   QueryOptions options = a.options;
   if (!a.cache.empty()) {
     options.cache_state = from_name<CacheState>(a.cache);

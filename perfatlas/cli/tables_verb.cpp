@@ -113,7 +113,7 @@ void print_summary(const TableSummary& s) {
 
 struct BackendTables {
   std::vector<TableSummary> tables;
-  std::vector<TableProblem> problems;
+  std::vector<std::string> problems;  // why files cannot be read
 };
 
 BackendTables summaries(const SystemsRoot& root, const TablesArguments& a, const std::string& backend,
@@ -129,9 +129,9 @@ BackendTables summaries(const SystemsRoot& root, const TablesArguments& a, const
     } catch (const UsageError&) {
       throw;
     } catch (const Error& error) {
-      TableProblem problem{std::string(op->published_table()), error.what()};
-      if (std::find(found.problems.begin(), found.problems.end(), problem) == found.problems.end())
-        found.problems.push_back(std::move(problem));
+      const std::string reason = error.what();  // ops of one table, or of one broken sidecar, have the same
+      if (std::find(found.problems.begin(), found.problems.end(), reason) == found.problems.end())
+        found.problems.push_back(reason);
     }
   }
   return found;
@@ -149,7 +149,7 @@ int run_tables(const TablesArguments& a, const OpRegistry& ops) {
     const std::string version = root.resolve_version(a.system, backend, a.version);
     const BackendTables found = summaries(root, a, backend, version);
     complete &= found.problems.empty();
-    for (const TableProblem& problem : found.problems) fmt::print(stderr, "perfatlas: {}\n", problem.reason);
+    for (const std::string& problem : found.problems) fmt::print(stderr, "perfatlas: {}\n", problem);
     const TableRequest request{a.system, backend, version};
     const std::string& from = root.source_of(request).path();
     if (a.as_json) {

@@ -58,6 +58,22 @@ class Splitter {
     }
   }
 
+  /// Announces a row that will be added: without that a slice's points are moved again and again while they grow.
+  template <class RowView>
+  void expect(const RowView& row) {
+    if (keyed_) return;  // finding their slices takes longer than moving points
+    const size_t slice = slice_of(row);
+    expected_.resize(slices_.size());
+    ++expected_[slice];
+  }
+  /// Makes room for what was announced.
+  void reserve() {
+    for (size_t i = 0; i < expected_.size(); ++i) {
+      slices_[i].points.reserve(expected_[i]);
+      slices_[i].rows.reserve(expected_[i]);
+    }
+  }
+
   /// Leaves out rows whose place is taken, and what was measured as absent.
   template <class RowView>
   void add(const RowView& row, uint32_t number) {
@@ -79,10 +95,10 @@ class Splitter {
   template <class RowView>
   size_t slice_of(const RowView& row) {
     const int64_t kernel = row.kernel(), state = row.state();
+    for (size_t i = 0; i < exact_.size(); ++i) asked_[i] = row.value(exact_[i]);
     if (!keyed_)
       for (const Recent& recent : recent_)
-        if (recent.number < slices_.size() && recent.kernel == kernel && recent.state == state &&
-            has_exact_fields(row, slices_[recent.number].prototype))
+        if (recent.kernel == kernel && recent.state == state && has_asked_fields(recent))
           return recent.number;
     const FieldValues values = row.values();
     SliceKey key = op_->slice_of(values);
@@ -93,15 +109,8 @@ class Splitter {
       slices_.push_back({.prototype = values});
       places_.emplace_back();
     }
-    recent_[next_recent_++ % recent_.size()] = {at->second, kernel, state};
+    recent_[next_recent_++ % recent_.size()] = {at->second, kernel, state, asked_};
     return at->second;
-  }
-
-  template <class RowView>
-  bool has_exact_fields(const RowView& row, const FieldValues& values) const {
-    for (const size_t i : exact_)
-      if (row.value(i) != values[i]) return false;
-    return true;
   }
 
   /// As coordinates_of; axes that are fields are read alone.
@@ -118,12 +127,22 @@ class Splitter {
   struct Recent {
     size_t number = SIZE_MAX;  // none
     int64_t kernel = 0, state = 0;
+    FieldValues exact{};  // in the order of exact_
   };
+  bool has_asked_fields(const Recent& recent) const {
+    if (recent.number == SIZE_MAX) return false;
+    for (size_t i = 0; i < exact_.size(); ++i)
+      if (recent.exact[i] != asked_[i]) return false;
+    return true;
+  }
+
   const OpType* op_;
   bool distinct_, keyed_ = false;
   std::vector<size_t> exact_;       // fields
-  std::array<Recent, 4> recent_{};  // slices that were looked for last
+  std::vector<size_t> expected_;    // points by slice
+  std::array<Recent, 8> recent_{};  // slices that were looked for last
   size_t next_recent_ = 0;
+  FieldValues asked_{};  // the exact fields of the row that is looked at
   std::map<SliceKey, size_t> numbers_;
   std::vector<OpSlice> slices_;
   std::vector<std::unordered_set<Coordinates, CoordinatesHash>> places_;
@@ -140,6 +159,9 @@ std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
   const bool distinct = std::none_of(op.fields.begin(), op.fields.end(),
                                      [](const FieldType& field) { return field.distinguishes; });
   Splitter splitter(op, distinct);
+  for (size_t i = 0; i < rows.size(); ++i)
+    if (const PublishedRow row{rows, i, by_kernel}; row.latency() > 0) splitter.expect(row);
+  splitter.reserve();
   for (size_t i = 0; i < rows.size(); ++i) splitter.add(PublishedRow{rows, i, by_kernel}, uint32_t(i));
   std::vector<OpSlice> slices = splitter.take();
   for (OpSlice& slice : slices) {

@@ -38,10 +38,14 @@ class ColumnReader {
   explicit ColumnReader(ColumnData& data) : data_(data) {}
 
   void append(const arrow::Array& chunk) {
-    for (int64_t i = 0; i < chunk.length(); ++i) data_.known.push_back(chunk.IsValid(i));
+    data_.known.resize(data_.known.size() + size_t(chunk.length()), 1);
+    if (chunk.null_count() > 0)
+      for (int64_t i = 0; i < chunk.length(); ++i)
+        data_.known[data_.known.size() - size_t(chunk.length() - i)] = chunk.IsValid(i);
     switch (chunk.type_id()) {
       case arrow::Type::NA:
-        return numbers(chunk.length(), [](int64_t) { return 0; });
+        data_.kind = ColumnData::Kind::integer;
+        return data_.integers.resize(data_.integers.size() + size_t(chunk.length()));
       case arrow::Type::INT8:
         return integers<arrow::Int8Array>(chunk);
       case arrow::Type::INT16:
@@ -79,22 +83,27 @@ class ColumnReader {
   }
 
  private:
-  template <class Value>
-  void numbers(int64_t count, const Value& value) {
-    data_.kind = ColumnData::Kind::integer;
-    for (int64_t i = 0; i < count; ++i) data_.integers.push_back(int64_t(value(i)));
-  }
   template <class Array>
   void integers(const arrow::Array& chunk) {
-    const auto& array = static_cast<const Array&>(chunk);
-    numbers(array.length(), [&](int64_t i) { return array.IsValid(i) ? int64_t(array.Value(i)) : 0; });
+    data_.kind = ColumnData::Kind::integer;
+    numbers<Array>(chunk, data_.integers);
   }
   template <class Array>
   void reals(const arrow::Array& chunk) {
-    const auto& array = static_cast<const Array&>(chunk);
     data_.kind = ColumnData::Kind::real;
+    numbers<Array>(chunk, data_.reals);
+  }
+  /// Of unknown rows 0.
+  template <class Array, class Value>
+  void numbers(const arrow::Array& chunk, std::vector<Value>& values) {
+    const auto& array = static_cast<const Array&>(chunk);
+    const auto* const raw = array.raw_values();
+    const size_t before = values.size();
+    values.resize(before + size_t(array.length()));
+    for (size_t i = 0; i < size_t(array.length()); ++i) values[before + i] = Value(raw[i]);
+    if (array.null_count() == 0) return;
     for (int64_t i = 0; i < array.length(); ++i)
-      data_.reals.push_back(array.IsValid(i) ? double(array.Value(i)) : 0);
+      if (array.IsNull(i)) values[before + size_t(i)] = 0;
   }
   void booleans(const arrow::BooleanArray& array) {
     data_.kind = ColumnData::Kind::boolean;
@@ -115,6 +124,13 @@ class ColumnReader {
                               array.dictionary()->type()->ToString()));
     std::vector<int32_t> code_of_word;
     for (const int32_t code : words.codes) code_of_word.push_back(code_of(words.dictionary[size_t(code)]));
+    data_.codes.reserve(data_.codes.size() + size_t(array.length()));
+    if (array.null_count() == 0 &&
+        array.indices()->type_id() == arrow::Type::INT32) {  // as Parquet gives them
+      const int32_t* const raw = static_cast<const arrow::Int32Array&>(*array.indices()).raw_values();
+      for (int64_t i = 0; i < array.length(); ++i) data_.codes.push_back(code_of_word.at(size_t(raw[i])));
+      return;
+    }
     for (int64_t i = 0; i < array.length(); ++i)
       data_.codes.push_back(array.IsValid(i) ? code_of_word.at(size_t(array.GetValueIndex(i))) : code_of(""));
   }

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::string_view kOpName = "op_name", kKernelSource = "kernel_source", kPower = "power";
 
-constexpr double kMostLatencyMs = 24 * 3600e3;  // no launch takes a day: a bound for damaged numbers
+constexpr int64_t kLargestSize = int64_t{1} << 53;  // larger ones are no doubles any more
+constexpr double kMostLatencyMs = 24 * 3600e3;      // no launch takes a day: a bound for damaged numbers
 
 /// Columns that tables have beside those of their op.
 constexpr std::string_view kIdentityColumns[] = {"framework",   "version", "device",     kOpName,
@@ -99,8 +100,15 @@ class FileTableMaker {
   void find_own_rows() {
     const ColumnData* const names = op_.find_field(kOpName) ? nullptr : find(kOpName);
     rows_.reserve(size_t(batch_.rows));
-    for (uint32_t row = 0; row < uint32_t(batch_.rows); ++row)
-      if (names == nullptr || TextView(*names).text(row) == op_.info.op_name) rows_.push_back(row);
+    std::vector<uint8_t> is_own;  // by code
+    if (names != nullptr)
+      for (const std::string& word : names->dictionary) is_own.push_back(word == op_.info.op_name);
+    for (uint32_t row = 0; row < uint32_t(batch_.rows); ++row) {
+      bool own = names == nullptr;
+      if (!own && names->kind == ColumnData::Kind::text)
+        own = names->known[row] != 0 && is_own[size_t(names->codes[row])] != 0;
+      if (own) rows_.push_back(row);
+    }
   }
 
   void read_field(size_t index, const ColumnData& data) {
@@ -304,7 +312,21 @@ class FileTableMaker {
     if (winners.size() != rows_.size()) parts_.winners = std::move(winners);
   }
 
+  /// Axes run over sizes.
+  void check_sizes() const {
+    for (const AxisType& axis : op_.axes) {
+      if (!axis.field) continue;
+      const std::vector<int64_t>& values = values_[*axis.field];
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (values[i] >= 0 && values[i] <= kLargestSize) continue;
+        refuse_row(rows_[i], op_.fields[*axis.field].column,
+                   fmt::format("{} is {}", values[i], values[i] < 0 ? "negative" : "no size"));
+      }
+    }
+  }
+
   FileTableParts pack() {
+    check_sizes();
     std::vector<std::vector<double>> measured;
     for (const MeasuredColumn& column : op_.info.measured) measured.push_back(read_measured(column));
     check_latencies(measured);

@@ -119,6 +119,18 @@ TEST(DataCheck, TablesThatAreListedButNotThereAreTold) {
               AllOf(HasSubstr("moe_perf"), HasSubstr("gemm/vllm/2.0/collection_meta.yaml")));
 }
 
+TEST(Versions, ABackEndWhoseFoldersWereCopiedInPartIsNamedWithThem) {
+  PublishedTree tree;
+  tree.put_system("s");
+  tree.put("data/s/gemm/vllm/2.0/collection_meta.yaml",
+           "schema_version: 1\ntables: {gemm_perf: {rows: 7}}\n");
+  const OpRegistry ops = all_ops();
+  const SystemsRoot root(tree.path(), ops, plain_options());
+  EXPECT_THAT(
+      refusal([&] { (void)root.resolve_version("s", "vllm", ""); }),
+      HasSubstr("have no tables: " + tree.path() + "/data/s/gemm/vllm/2.0; they were copied in part"));
+}
+
 TEST(DataCheck, ADonorWithoutTheTableIsNamed) {
   const PublishedTree tree = two_systems();
   tree.put("data/s/gemm/vllm/3.0/reuse.yaml",

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <exception>
 
 #include "perfatlas/base/error.h"
@@ -54,6 +55,7 @@ struct RootSource::State {
   Memo<std::vector<TableDonor>> donors;
   Memo<std::vector<SharedKernel>> shared_kernels;
   Memo<std::optional<QueryVersions>> versions;
+  std::atomic<bool> has_manifest = false;
   Memo<FileTable> files;
   Memo<TableRows> rows;
 
@@ -64,6 +66,14 @@ struct RootSource::State {
     return tree().entry(path(system) + std::string(kYaml));
   }
 
+  const AicSystem& system(std::string_view name) {
+    return *systems.get(std::string(name), [&] {
+      const std::string file = path(name) + std::string(kYaml);
+      const auto found = document(file);
+      if (!found) throw Error(fmt::format("{}: it has gone; fetch it again", tree().name_of(file)));
+      return read_aic_system(*found, name);
+    });
+  }
   const SystemTables& tables_of(const AicSystem& system) {
     return *tables.get(system.name, [&] { return SystemTables(tree(), path(system.data_dir)); });
   }
@@ -140,13 +150,33 @@ struct RootSource::State {
     return read;
   }
 
-  TableRows merged_rows(const OpType& op, const std::string& system,
+  /// Begins to read the request's own file while the reuse manifest, which is read once, is still on its way: without the
+  /// cache each takes as long as the other.
+  void read_ahead(const OpType& op, const TableRequest& request) {
+    if (request.shared == SharedLayer::off || has_manifest) return;
+    const SystemTables& found = tables_of(system(request.system));
+    TableRequest own = request;
+    own.shared = SharedLayer::off;
+    const std::vector<TableSource> sources = resolve_sources(found, own, op.published_table(), {}, {});
+    on_threads(2, 2, [&](size_t, size_t i) {
+      try {
+        if (i == 0)
+          (void)manifest();
+        else if (!sources.empty())
+          (void)file_table(op, sources.front());
+      } catch (const Error&) {  // is said to whoever needs it
+      }
+    });
+    has_manifest = true;
+  }
+
+  TableRows merged_rows(const OpType& op, const std::string& system_name,
                         const std::vector<TableSource>& sources) {
     std::vector<FileEntry> entries;
     for (const TableSource& source : sources)
       entries.push_back(tree().entry(source.path).value_or(FileEntry()));
     const Hash128 origin =
-        cache.origin_of(op, sources, entries, description_of(system).value_or(FileEntry()));
+        cache.origin_of(op, sources, entries, description_of(system_name).value_or(FileEntry()));
     if (const auto kept = sources.size() > 1 ? cache.load_merge(op, sources, entries) : std::nullopt)
       if (auto merged = TableRows::of_merged(
               op, sources, origin, *kept, [&](const TableSource& source) { return file_table(op, source); }))
@@ -179,12 +209,7 @@ const AicSystem& RootSource::system(std::string_view name) const {
   if (!describes(name))
     throw UsageError(fmt::format("{}: there is no system '{}'; there are {}", path(), name,
                                  join_words({systems().begin(), systems().end()})));
-  return *state_->systems.get(std::string(name), [&] {
-    const std::string file = state_->path(std::string(name) + std::string(kYaml));
-    const auto found = state_->document(file);
-    if (!found) throw Error(fmt::format("{}: it has gone; fetch it again", state_->tree().name_of(file)));
-    return read_aic_system(*found, name);
-  });
+  return state_->system(name);
 }
 
 const SystemTables& RootSource::tables(std::string_view name) const {
@@ -229,6 +254,8 @@ std::shared_ptr<const TableRows> RootSource::table_rows(const OpType& op, const 
   const std::string key = fmt::format("{} {}/{}/{} {}", op.info.id, request.system, request.backend,
                                       request.version, int(request.shared));
   return state_->rows.get(key, [&] {
+    (void)system(request.system);  // names the known ones
+    state_->read_ahead(op, request);
     std::vector<TableSource> sources = sources_of(request, op.published_table());
     if (!op.info.second_table.empty())
       for (TableSource& source : sources_of(request, op.info.second_table))

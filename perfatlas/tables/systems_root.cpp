@@ -57,6 +57,16 @@ RootSources open_sources(const std::vector<std::string>& paths, const OpRegistry
   return sources;
 }
 
+/// The folders of a system's back end, whatever is in them.
+std::vector<std::string> folders_of(const std::vector<const RootSource*>& sources, std::string_view system,
+                                    std::string_view backend) {
+  std::vector<std::string> paths;
+  for (const RootSource* const source : sources)
+    for (const VersionFolder& folder : source->tables(system).folders())
+      if (folder.backend == backend) paths.push_back(source->files().name_of(folder.path));
+  return paths;
+}
+
 std::vector<std::string> all_systems(const RootSources& sources) {
   std::set<std::string> names;
   for (const auto& source : sources) names.insert(source->systems().begin(), source->systems().end());
@@ -184,6 +194,11 @@ std::string SystemsRoot::resolve_version(std::string_view name, std::string_view
   const std::vector<std::string> known = versions(name, backend);
   if (known.empty()) {
     const std::vector<std::string> others = backends(name);
+    if (std::find(others.begin(), others.end(), backend) != others.end())
+      throw UsageError(
+          fmt::format("{}: the folders of back end '{}' of {} have no tables: {}; they were copied in part, "
+                      "fetch them again",
+                      source(), backend, name, joined(folders_of(state_->describing(name), name, backend))));
     throw UsageError(fmt::format(
         "{}: {} has no tables of back end '{}'; {}", source(), name, backend,
         others.empty() ? "it has none at all, only a description" : "there are " + joined(others)));

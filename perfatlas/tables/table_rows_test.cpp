@@ -62,6 +62,10 @@ TEST(FileTable, WhatCannotBeReadIsNamedWithRowAndReason) {
               HasSubstr("row 2: latency: 'nan' stands where numbers are expected"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,1e300\n"),
               HasSubstr("row 1: latency: it is longer than a day"));
+  EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,1\nfp8,-5,2,3,1\n"),
+              HasSubstr("row 2: m: -5 is negative"));
+  EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,4611686018427387904,3,1\n"),
+              HasSubstr("row 1: n: 4611686018427387904 is no size"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,m,latency\nfp8,1,2,3,1,1\n"),
               HasSubstr("t.txt: column 'm' occurs twice"));
   EXPECT_THAT(refused("gemm", "gemm_dtype,m,n,k,latency\nfp8,1,2,3,-1\n"),
