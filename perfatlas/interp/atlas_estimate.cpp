@@ -113,12 +113,17 @@ class AtlasSlice::Walk {
         corner_[2 * i + 1] = corner_[i] + open_[k].to_b;
         corner_[2 * i] = corner_[i];
       }
+    // No branch depends on a cell here, so that the processor waits for all of them at once.
+    unsigned any_hole = 0, any_faster = 0;
     for (size_t i = 0; i < corners(); ++i) {
-      const AtlasCell& cell = *corner_[i];
-      latency_[i] = cell.latency_ms;
-      faster_than_light_ |= cell.faster_than_light;
-      if (cell.hole != HoleKind::kNone) see_hole(HoleKind::unpack(cell.hole));
+      latency_[i] = corner_[i]->latency_ms;
+      any_hole |= unsigned(corner_[i]->hole) ^ HoleKind::kNone;
+      any_faster |= unsigned(corner_[i]->faster_than_light);
     }
+    faster_than_light_ = any_faster != 0;
+    if (any_hole != 0)
+      for (size_t i = 0; i < corners(); ++i)
+        if (const uint8_t hole = corner_[i]->hole; hole != HoleKind::kNone) see_hole(HoleKind::unpack(hole));
     if (hot_.has_power)
       for (size_t i = 0; i < corners(); ++i) power_[i] = double(corner_[i]->power_w);
   }
