@@ -137,6 +137,23 @@ TEST(AtlasSlice, SharesOfTheRowsBehindAnAnswerSumToOne) {
   EXPECT_NEAR(sum, 1, 1e-12);
 }
 
+TEST(AtlasSlice, AHoleCountsAsTheRowsItWasFilledFrom) {
+  std::vector<MeasuredPoint> points;
+  for (const int64_t a : {1, 2, 4})
+    for (const int64_t b : {1, 2, 4})
+      if (a != 2 || b != 2) points.push_back({{a, b}, double(10 * a + b), {}});
+  const AtlasSlice slice(AtlasLaw{.axes = 2}, points, {});
+  const double at[2] = {2, 2};
+  const std::vector<Support> support = slice.support(at);
+  ASSERT_EQ(support.size(), 2u);
+  EXPECT_EQ(points[support[0].point].at, (Coordinates{2, 1}));
+  EXPECT_NEAR(support[0].weight, 2.0 / 3, 1e-12);
+  EXPECT_EQ(points[support[1].point].at, (Coordinates{2, 4}));
+  double mean = 0;
+  for (const Support& s : support) mean += s.weight * points[s.point].latency_ms;
+  EXPECT_NEAR(mean, slice.estimate(at, kBars).latency_ms, 1e-12);
+}
+
 TEST(AtlasSlice, PowerIsBlendedInsideAndKeptBeyond) {
   const AtlasSlice slice(kLine, std::vector<MeasuredPoint>{{{100}, 1, 100.0}, {{300}, 3, 600.0}}, kLinear);
   const double inside = 200, beyond = 600;
