@@ -43,7 +43,7 @@ std::vector<Question> questions(const AtlasTable& table, Place place) {
     const MeasuredPoint& near = slice.points[random() % slice.points.size()];
     const AtlasCells& cells = table.model(q.slice).grid()->cells();
     for (size_t d = 0; d < table.op().axes.size(); ++d) {
-      const auto& keys = cells.keys[d];
+      const std::span<const double> keys = cells.keys(d);
       const auto next = std::upper_bound(keys.begin(), keys.end(), double(near.at[d]));
       q.at[d] = double(near.at[d]);
       if (place == Place::inside && next != keys.end()) q.at[d] = std::floor((q.at[d] + *next) / 2);

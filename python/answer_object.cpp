@@ -34,8 +34,10 @@ py::dict answer_object(const Answer& answer) {
       py::arg("source") = std::string(name_of(answer.source)),
       py::arg("latency_ms") = answer ? number(answer.latency_ms) : py::object(py::none()),
       py::arg("energy_mj") = number(answer.energy_mj), py::arg("rel_error") = number(answer.rel_error),
+      py::arg("engine") = std::string(name_of(answer.engine)),
       py::arg("intervals") =
           answer.intervals ? py::object(py::tuple(py::cast(*answer.intervals))) : py::object(py::none()),
+      py::arg("repaired") = answer.repaired, py::arg("faster_than_light") = answer.faster_than_light,
       py::arg("distance_octaves") = answer.distance_octaves, py::arg("sol_ms") = number(answer.sol_ms),
       py::arg("derived_from") = support_list(answer.derived_from), py::arg("system") = answer.system,
       py::arg("backend") = answer.backend, py::arg("version") = answer.version,

@@ -58,12 +58,9 @@ class SliceTrial {
  private:
   bool trustworthy(const MeasuredPoint& point) const {
     size_t cell = 0;
-    for (size_t d = 0; d < law_.axes; ++d) {
-      const auto& keys = whole_.keys[d];
-      cell += size_t(std::lower_bound(keys.begin(), keys.end(), double(point.at[d])) - keys.begin()) *
-              whole_.stride[d];
-    }
-    return whole_.trusted(cell);
+    for (size_t d = 0; d < law_.axes; ++d)
+      cell += whole_.axis[d]->place_of(double(point.at[d])).a * whole_.stride[d];
+    return whole_.cell[cell].trusted();
   }
 
   void ask(const HoldOut& h, std::vector<LeftOut>& found) {

@@ -48,7 +48,8 @@ struct SupportingRow {
   double latency_ms = 0;           // as stored
   std::optional<double> rel_ci95;  // of the row
   std::string kernel_source;
-  double weight = 0;  // share in the answer; the shares sum to 1
+  double weight =
+      0;  // share in the answer; the shares sum to 1. Of kriging, whose weights may be negative, by size
   std::string
       origin;  // back end and version of a published row that fills a hole of those asked for; else empty
   bool operator==(const SupportingRow&) const = default;
@@ -76,6 +77,8 @@ struct Answer {
 
   double distance_octaves = 0;   // to the nearest supporting row
   std::optional<double> sol_ms;  // the speed of light of the case itself; absent when unknown
+  /// Rows of the slice that answered, largest share first. Beyond the data, rows that only give the slope have share 0.
+  /// Empty where the slice was not measured: `notes` name the similar slices and their shares.
   std::vector<SupportingRow> derived_from;
 
   std::string system, backend, version;   // backend and version are empty when no table was used

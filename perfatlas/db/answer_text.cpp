@@ -65,6 +65,24 @@ void add_line(std::string& text, std::string_view label, std::string_view conten
   text += fmt::format("  {:<14} {}\n", label, content);
 }
 
+/// The rows with the largest shares.
+void add_rows(std::string& text, const std::vector<SupportingRow>& rows) {
+  constexpr size_t kMostRows = 8;
+  // One row too many is shown rather than counted.
+  const size_t shown = rows.size() <= kMostRows + 1 ? rows.size() : kMostRows;
+  for (size_t i = 0; i < shown; ++i) {
+    const SupportingRow& row = rows[i];
+    add_line(text, i == 0 ? "from" : "",
+             fmt::format("{}: {:.4g} ms ({}), {}{}{}, weight {:.2f}", row.point, row.latency_ms,
+                         percent(row.rel_ci95), row.kernel_source, row.origin.empty() ? "" : " of ",
+                         row.origin, row.weight));
+  }
+  double rest = 0;
+  for (size_t i = shown; i < rows.size(); ++i) rest += rows[i].weight;
+  if (shown < rows.size())
+    add_line(text, "", fmt::format("and {} more rows, weight {:.2f} together", rows.size() - shown, rest));
+}
+
 template <class T>
 Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json(nullptr);
@@ -97,14 +115,7 @@ std::string answer_text(const Case& asked, const Answer& answer) {
     add_line(text, "speed of light",
              fmt::format("{:.4g} ms ({:.0f} % reached)", *answer.sol_ms,
                          *answer.sol_ms / answer.latency_ms * 100));
-  std::string_view label = "from";
-  for (const SupportingRow& row : answer.derived_from) {
-    add_line(text, label,
-             fmt::format("{}: {:.4g} ms ({}), {}{}{}, weight {:.2f}", row.point, row.latency_ms,
-                         percent(row.rel_ci95), row.kernel_source, row.origin.empty() ? "" : " of ",
-                         row.origin, row.weight));
-    label = "";
-  }
+  add_rows(text, answer.derived_from);
   for (const std::string& note : answer.notes) add_line(text, "note", note);
   return text;
 }

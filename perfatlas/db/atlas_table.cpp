@@ -16,7 +16,8 @@ bool in_graph(const OpSlice& slice) { return !slice.kernel.ends_with("_eager"); 
 
 std::array<double, kMaxAxes> position_of(const OpType& op, const FieldValues& values) {
   std::array<double, kMaxAxes> at{};
-  for (size_t d = 0; d < op.axes.size(); ++d) at[d] = double(op.axes[d].get(values));
+  const Coordinates place = coordinates_of(op, values);
+  for (size_t d = 0; d < op.axes.size(); ++d) at[d] = double(place[d]);
   return at;
 }
 
@@ -33,7 +34,7 @@ AtlasTable::~AtlasTable() = default;
 
 AtlasTable::AtlasTable(const OpType& op, std::vector<OpSlice> slices,
                        const std::optional<AtlasCalibration>& calibration)
-    : op_(&op), slices_(std::move(slices)), models_(slices_.size()) {
+    : op_(&op), slices_(std::move(slices)), models_(slices_.size()), lazy_models_(slices_.size()) {
   for (uint32_t i = 0; i < slices_.size(); ++i) {
     std::vector<uint32_t>& same = numbers_[op.slice_of(slices_[i].prototype)];
     same.insert(in_graph(slices_[i])
@@ -55,12 +56,17 @@ AtlasTable::AtlasTable(const OpType& op, std::vector<OpSlice> slices,
     calibrate();
 }
 
-void AtlasTable::make_model(uint32_t number) const {
-  const OpSlice& slice = slices_[number];
-  const auto tuning = calibration_.scattered.find(number);
-  models_[number].model =
-      std::make_unique<const AtlasModel>(atlas_law(*op_), slice.points, slice.sol(*op_),
-                                         tuning == calibration_.scattered.end() ? nullptr : &tuning->second);
+const AtlasModel& AtlasTable::make_model(uint32_t number) const {
+  LazyModel& lazy = lazy_models_[number];
+  std::call_once(lazy.once, [&] {
+    const OpSlice& slice = slices_[number];
+    const auto tuning = calibration_.scattered.find(number);
+    lazy.model = std::make_unique<const AtlasModel>(
+        atlas_law(*op_), slice.points, slice.sol(*op_),
+        tuning == calibration_.scattered.end() ? nullptr : &tuning->second, &axes_);
+    models_[number].store(lazy.model.get(), std::memory_order_release);
+  });
+  return *lazy.model;
 }
 
 void AtlasTable::make_models(size_t threads) const {
@@ -111,7 +117,7 @@ uint32_t AtlasTable::find(const FieldValues& values, std::string_view kernel) co
 double AtlasTable::new_share(uint32_t number, std::array<double, kMaxAxes>& at) const {
   if (step_axis_ == kMaxAxes || !(at[step_axis_] > 0)) return 1;
   const AtlasSlice* grid = model(number).grid();
-  if (grid == nullptr || grid->cells().keys[step_axis_].size() > 1) return 1;
+  if (grid == nullptr || grid->cells().keys(step_axis_).size() > 1) return 1;
   const double prefix = at[step_axis_], full = at[isl_axis_] + prefix;
   at[isl_axis_] = full;
   at[step_axis_] = 0;
@@ -128,6 +134,12 @@ AtlasEstimate AtlasTable::estimate(uint32_t number, const FieldValues& values) c
   const double bound = sol_parts(*op_, values, slices_[number].context()).bound_ms();
   if (!e.faster_than_light) e.latency_ms = std::max(e.latency_ms, bound);
   return e;
+}
+
+std::vector<Support> AtlasTable::support(uint32_t number, const FieldValues& values) const {
+  std::array<double, kMaxAxes> at = position_of(*op_, values);
+  (void)new_share(number, at);  // moves the question to where the rows are
+  return model(number).support(at.data());
 }
 
 std::optional<TransferAnswer> AtlasTable::transfer(const FieldValues& values) const {

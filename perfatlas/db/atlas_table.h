@@ -2,6 +2,7 @@
 // A table of one op for the engine "atlas": slices, error bars, similar slices.
 #pragma once
 
+#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,9 +42,8 @@ class AtlasTable {
   size_t size() const { return slices_.size(); }
   const OpSlice& slice(uint32_t number) const { return slices_[number]; }
   const AtlasModel& model(uint32_t number) const {
-    LazyModel& lazy = models_[number];
-    std::call_once(lazy.once, [&] { make_model(number); });
-    return *lazy.model;
+    const AtlasModel* const made = models_[number].load(std::memory_order_acquire);
+    return made != nullptr ? *made : make_model(number);
   }
   const AtlasBars& bars() const { return calibration_.bars; }
   const AtlasCalibration& calibration() const { return calibration_; }
@@ -57,12 +57,15 @@ class AtlasTable {
   /// the share of new work: latency(isl + step) * ((isl + step)^2 - step^2) / (isl + step)^2.
   /// REQUIRES: the slice is that of the values.
   AtlasEstimate estimate(uint32_t number, const FieldValues& values) const;
+  /// The points of the slice behind that answer, with their shares; largest first.
+  std::vector<Support> support(uint32_t number, const FieldValues& values) const;
 
   /// From similar slices; nothing when the op's slices are not compared, the group has none, or the machine is unknown.
   std::optional<TransferAnswer> transfer(const FieldValues& values) const;
 
  private:
   struct Group;
+  /// A model that is being made, by whom it will be owned.
   struct LazyModel {
     std::once_flag once;
     std::unique_ptr<const AtlasModel> model;
@@ -72,14 +75,16 @@ class AtlasTable {
     std::vector<uint32_t> members;  // slices
     std::unique_ptr<const Group> group;
   };
-  void make_model(uint32_t number) const;
+  const AtlasModel& make_model(uint32_t number) const;
   void calibrate();
   const Group* group_of(LazyGroup& lazy) const;  // null: no member is a grid
   double new_share(uint32_t number, std::array<double, kMaxAxes>& at) const;
 
   const OpType* op_;
   std::vector<OpSlice> slices_;
-  mutable std::vector<LazyModel> models_;
+  mutable std::vector<std::atomic<const AtlasModel*>> models_;  // null: not made yet
+  mutable std::vector<LazyModel> lazy_models_;
+  mutable AxisPool axes_;
   AtlasCalibration calibration_;
   std::map<SliceKey, std::vector<uint32_t>> numbers_;  // by exact fields; several kernels
   mutable std::map<SliceKey, LazyGroup> groups_;

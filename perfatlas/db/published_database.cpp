@@ -106,10 +106,8 @@ void PublishedDatabase::answer_from_slice(Answer& answer, const Loaded& loaded, 
     return;
   }
   add_estimate(answer, e);
-  std::array<double, kMaxAxes> at{};
-  for (size_t d = 0; d < op.axes.size(); ++d) at[d] = double(op.axes[d].get(asked.values));
   std::vector<FieldValues> behind;
-  for (const Support& s : loaded.table->model(number).support(at.data())) {
+  for (const Support& s : loaded.table->support(number, asked.values)) {
     const uint32_t row = slice.rows[s.point];
     behind.push_back(loaded.rows->values(row));
     answer.derived_from.push_back({axes_text(op, behind.back()), loaded.rows->latency_ms(row), std::nullopt,

@@ -2,6 +2,7 @@
 // Speed of light: the least time a device could need for an op.
 #pragma once
 
+#include <array>
 #include <optional>
 #include <string_view>
 
@@ -10,6 +11,15 @@
 #include "perfatlas/schema/work.h"
 
 namespace perfatlas {
+
+/// The peaks of a machine, laid out for questions that come by the million. 0: unknown.
+struct PeakRates {
+  explicit PeakRates(const SystemSpec& spec);
+
+  std::array<double, kEnumNames<DType>.size()> flops{};  // FLOP/s by type
+  double memory_bandwidth = 0, llc_bandwidth = 0;        // bytes/s
+  double llc_bytes = 0;
+};
 
 /// The three lower bounds; they overlap perfectly at best, so the largest binds.
 struct SpeedOfLight {
@@ -30,6 +40,7 @@ struct SpeedOfLight {
 ///
 /// Never decreases when flops or bytes grow, as long as the cache is no slower than memory. cold >= serving and
 /// cold >= hot; serving may be below hot, because memory and cache deliver at the same time.
+std::optional<SpeedOfLight> speed_of_light(const Work& work, const PeakRates& peaks, CacheState cache);
 std::optional<SpeedOfLight> speed_of_light(const Work& work, const SystemSpec& spec, CacheState cache);
 
 }  // namespace perfatlas

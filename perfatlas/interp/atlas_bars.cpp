@@ -109,7 +109,7 @@ void BarCalibration::add(const AtlasCells& cells) {
   axes_ = std::max(axes_, cells.law.axes);
   const auto limit = uint64_t(std::min(share_, 1.0) * 4294967295.0);
   for (size_t cell = 0; cell < cells.size(); ++cell) {
-    if (!cells.trusted(cell)) continue;
+    if (!cells.cell[cell].trusted()) continue;
     // By where the cell lies, not by its number, so that the order of rows does not matter.
     if ((mixed(seed_ ^ (cell * 0x9e3779b97f4a7c15u)) & 0xffffffffu) > limit) continue;
     for (size_t axis = 0; axis < cells.law.axes; ++axis) add_line(cells, cell, axis);
@@ -117,19 +117,19 @@ void BarCalibration::add(const AtlasCells& cells) {
 }
 
 void BarCalibration::add_line(const AtlasCells& cells, size_t cell, size_t axis) {
-  if (cells.keys[axis].size() < 2) return;
-  Line line{.axis = axis};
-  for (size_t d = 0; d < cells.law.axes; ++d)
-    line.at[d] = cells.keys[d][cell / cells.stride[d] % cells.keys[d].size()];
-  const size_t stride = cells.stride[axis], count = cells.keys[axis].size();
-  const size_t start = cell - cell / stride % count * stride;
-  for (size_t i = 0; i < count; ++i) {
+  const std::span<const double> keys = cells.keys(axis);
+  if (keys.size() < 2) return;
+  Line line{.axis = axis, .at = cells.position(cell)};
+  const size_t stride = cells.stride[axis];
+  const size_t start = cell - cells.index_on(axis, cell) * stride;
+  for (size_t i = 0; i < keys.size(); ++i) {
     const size_t other = start + i * stride;
-    if (!cells.trusted(other)) continue;
+    const AtlasCell& there = cells.cell[other];
+    if (!there.trusted()) continue;
     if (other == cell) line.place = line.keys.size();
-    line.keys.push_back(cells.keys[axis][i]);
-    line.latency_ms.push_back(cells.latency_ms[other]);
-    line.bound_ms.push_back(cells.bound_ms(other));
+    line.keys.push_back(keys[i]);
+    line.latency_ms.push_back(there.latency_ms);
+    line.bound_ms.push_back(there.bound_ms());
   }
   const size_t points = line.keys.size();
   if (points < 2) return;

@@ -12,6 +12,10 @@ constexpr std::array<double, kBarBins - 1> kSpreadEdges{
     1.0100501670841679, 1.0304545339535169, 1.0618365465453596, 1.1274968515793757,
     1.2840254166877414, 1.6487212707001282, 2.7182818284590451};
 constexpr std::array<double, kBarBins - 2> kOctaveEdges{.6, 1.1, 2.1, 3.1, 4.6, 6.1};
+// 2 to the power of these.
+constexpr std::array<double, kBarBins - 2> kRatioEdges{1.515716566510398,  2.1435469250725863,
+                                                       4.2870938501451725, 8.574187700290345,
+                                                       24.251465064166364, 68.59350160232275};
 
 }  // namespace
 
@@ -27,17 +31,22 @@ size_t octave_bin(double octaves) {
   return bin;
 }
 
+size_t octave_bin_of_ratio(double ratio) {
+  size_t bin = 0;
+  for (const double edge : kRatioEdges) bin += ratio > edge;
+  return bin;
+}
+
 double octaves_of_bin(size_t bin) {
   if (bin >= kOctaveEdges.size()) return kOctaveEdges.back();
   return (kOctaveEdges[bin] + (bin > 0 ? kOctaveEdges[bin - 1] : 0)) / 2;
 }
 
 double spread_of(double latency_a, double latency_b, double bound_a, double bound_b) {
-  const double ratio = latency_b / latency_a;
-  const double spread = ratio < 1 ? 1 / ratio : ratio;
+  const auto factor = [](double x, double y) { return std::max(x, y) / std::min(x, y); };
+  const double spread = factor(latency_a, latency_b);
   if (!(bound_a > 0 && bound_b > 0)) return spread;
-  const double efficiency = ratio * bound_a / bound_b;
-  return std::min(spread, efficiency < 1 ? 1 / efficiency : efficiency);
+  return std::min(spread, factor(latency_a * bound_b, latency_b * bound_a));  // of the efficiencies
 }
 
 }  // namespace perfatlas

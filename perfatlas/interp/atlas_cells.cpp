@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "perfatlas/base/error.h"
@@ -13,42 +12,36 @@
 namespace perfatlas {
 namespace {
 
-constexpr double kEmpty = std::numeric_limits<double>::quiet_NaN();
 constexpr double kSpoiledBox = 1.3, kSpoiledCurve = 2.0;  // 0 to 0.45 % of published rows
 constexpr double kRepair = 2.0;
 
-std::array<std::vector<double>, kMaxAxes> distinct_keys(size_t axes, std::span<const MeasuredPoint> points) {
-  std::array<std::vector<double>, kMaxAxes> keys;
-  for (size_t d = 0; d < axes; ++d) {
-    const std::vector<int64_t> values = distinct_values(points, d);
-    keys[d].assign(values.begin(), values.end());
-  }
-  return keys;
+std::shared_ptr<const AtlasAxis> axis_through(std::span<const MeasuredPoint> points, size_t axis,
+                                              AxisPool* pool) {
+  const std::vector<int64_t> values = distinct_values(points, axis);
+  std::vector<double> keys(values.begin(), values.end());
+  return pool != nullptr ? pool->axis_of(keys) : std::make_shared<const AtlasAxis>(std::move(keys));
 }
 
 void place_points(AtlasCells& cells, std::span<const MeasuredPoint> points) {
-  const bool has_power = std::any_of(points.begin(), points.end(),
-                                     [](const MeasuredPoint& p) { return p.energy_mj.has_value(); });
-  if (has_power) cells.power_w.assign(cells.size(), float(kEmpty));
+  cells.has_power = std::any_of(points.begin(), points.end(),
+                                [](const MeasuredPoint& p) { return p.energy_mj.has_value(); });
   for (uint32_t i = 0; i < points.size(); ++i) {
-    size_t cell = 0;
-    for (size_t d = 0; d < cells.law.axes; ++d) {
-      const std::vector<double>& keys = cells.keys[d];
-      const auto at = std::lower_bound(keys.begin(), keys.end(), double(points[i].at[d]));
-      cell += size_t(at - keys.begin()) * cells.stride[d];
-    }
-    if (cells.point[cell] != AtlasCells::kNone) continue;
-    cells.point[cell] = i;
-    cells.latency_ms[cell] = points[i].latency_ms;
-    cells.state[cell] = CellState::measured;
-    if (points[i].energy_mj) cells.power_w[cell] = float(*points[i].energy_mj / points[i].latency_ms);
+    size_t number = 0;
+    for (size_t d = 0; d < cells.law.axes; ++d)
+      number += cells.axis[d]->place_of(double(points[i].at[d])).a * cells.stride[d];
+    if (cells.point[number] != AtlasCells::kNone) continue;
+    cells.point[number] = i;
+    AtlasCell& cell = cells.cell[number];
+    cell.latency_ms = points[i].latency_ms;
+    cell.state = CellState::measured;
+    if (points[i].energy_mj) cell.power_w = float(*points[i].energy_mj / points[i].latency_ms);
   }
 }
 
 /// The next measured cell on the line of `cell` along `axis`, or the cell itself.
 size_t next_measured(const AtlasCells& cells, size_t cell, size_t axis) {
-  const size_t stride = cells.stride[axis], keys = cells.keys[axis].size();
-  const size_t index = cell / stride % keys;
+  const size_t stride = cells.stride[axis], keys = cells.keys(axis).size();
+  const size_t index = cells.index_on(axis, cell);
   for (size_t i = index + 1; i < keys; ++i)
     if (const size_t other = cell + (i - index) * stride; cells.point[other] != AtlasCells::kNone)
       return other;
@@ -62,7 +55,7 @@ bool is_spoiled(const AtlasCells& cells, size_t cell) {
   for (size_t d = 0; d < cells.law.axes; ++d) {
     const size_t next = next_measured(cells, cell, d);
     if (next == cell) continue;
-    if (!(cells.latency_ms[cell] > limit * cells.latency_ms[next])) return false;
+    if (!(cells.cell[cell].latency_ms > limit * cells.cell[next].latency_ms)) return false;
     ++with_next;
   }
   return with_next >= least;
@@ -71,71 +64,75 @@ bool is_spoiled(const AtlasCells& cells, size_t cell) {
 std::vector<size_t> spoiled_cells(const AtlasCells& cells) {
   std::vector<size_t> spoiled;
   for (size_t cell = 0; cell < cells.size(); ++cell)
-    if (cells.state[cell] == CellState::measured && is_spoiled(cells, cell)) spoiled.push_back(cell);
+    if (cells.cell[cell].trusted() && is_spoiled(cells, cell)) spoiled.push_back(cell);
   return spoiled;
 }
 
 void set_bounds(AtlasCells& cells) {
-  cells.light.assign(cells.size(), {});
   if (!cells.sol) return;
-  std::array<double, kMaxAxes> at{};
-  for (size_t cell = 0; cell < cells.size(); ++cell) {
-    for (size_t d = 0; d < cells.law.axes; ++d)
-      at[d] = cells.keys[d][cell / cells.stride[d] % cells.keys[d].size()];
-    cells.light[cell] = cells.sol(at.data());
-    if (cells.trusted(cell))
-      cells.best_utilisation =
-          std::max(cells.best_utilisation, cells.bound_ms(cell) / cells.latency_ms[cell]);
+  for (size_t number = 0; number < cells.size(); ++number) {
+    AtlasCell& cell = cells.cell[number];
+    cell.light = cells.sol(cells.position(number).data());
+    if (!cell.trusted()) continue;
+    cells.best_utilisation = std::max(cells.best_utilisation, cell.bound_ms() / cell.latency_ms);
+    cell.faster_than_light = cell.latency_ms < cell.bound_ms();
   }
   std::array<double, kMaxAxes> low{}, high{};
   for (size_t d = 0; d < cells.law.axes; ++d) {
-    low[d] = cells.keys[d].front();
-    high[d] = cells.keys[d].back();
+    low[d] = cells.keys(d).front();
+    high[d] = cells.keys(d).back();
   }
   cells.straight = straight_axes(cells.sol, cells.law.axes, low, high);
 }
 
 /// Every cell that is not trusted gets what the trusted ones say.
 void fill(AtlasCells& cells) {
+  if (std::all_of(cells.cell.begin(), cells.cell.end(), [](const AtlasCell& c) { return c.trusted(); }))
+    return;
   const AtlasFill filler(cells);
   const LogCurve curve = cells.law.log_curve ? curve_through(cells, true) : LogCurve();
   std::vector<std::pair<size_t, AtlasFill::Value>> found;
-  for (size_t cell = 0; cell < cells.size(); ++cell)
-    if (!cells.trusted(cell)) found.emplace_back(cell, filler.at(cell));
-  if (!found.empty()) cells.hole.assign(cells.size(), HoleKind::kNone);
-  for (const auto& [cell, value] : found) {
+  for (size_t number = 0; number < cells.size(); ++number)
+    if (!cells.cell[number].trusted()) found.emplace_back(number, filler.at(number));
+  for (const auto& [number, value] : found) {
+    AtlasCell& cell = cells.cell[number];
     double latency = value.latency_ms;
-    if (!curve.empty() && !value.beyond) latency = curve.at(cells.keys[0][cell]);
-    if (value.beyond) latency = std::max(latency, cells.bound_ms(cell) / cells.best_utilisation);
-    if (!cells.power_w.empty()) cells.power_w[cell] = float(value.power_w);
-    cells.hole[cell] = value.kind.packed();
-    CellState& state = cells.state[cell];
-    if (state != CellState::doubtful)
-      state = value.beyond ? CellState::extrapolated : CellState::filled;
-    else if (cells.latency_ms[cell] > kRepair * latency)
-      state = CellState::repaired;
+    if (!curve.empty() && !value.beyond) latency = curve.at(cells.keys(0)[number]);
+    if (value.beyond) latency = std::max(latency, cell.bound_ms() / cells.best_utilisation);
+    cell.power_w = float(value.power_w);
+    cell.hole = value.kind.packed();
+    if (cell.state != CellState::doubtful)
+      cell.state = value.beyond ? CellState::extrapolated : CellState::filled;
+    else if (cell.latency_ms > kRepair * latency)
+      cell.state = CellState::repaired;
     else
-      cells.doubtful_ms.emplace_back(uint32_t(cell), cells.latency_ms[cell]);
-    cells.latency_ms[cell] = latency;
+      cells.doubtful_ms.emplace_back(uint32_t(number), cell.latency_ms);
+    cell.latency_ms = latency;
   }
 }
 
 }  // namespace
 
-double AtlasCells::measured_ms(size_t cell) const {
-  if (state[cell] == CellState::measured) return latency_ms[cell];
-  const auto at = std::lower_bound(doubtful_ms.begin(), doubtful_ms.end(), std::pair(uint32_t(cell), 0.0));
-  PERFATLAS_ASSERT(at != doubtful_ms.end() && at->first == cell);
+std::array<double, kMaxAxes> AtlasCells::position(size_t number) const {
+  std::array<double, kMaxAxes> at{};
+  for (size_t d = 0; d < law.axes; ++d) at[d] = keys(d)[index_on(d, number)];
+  return at;
+}
+
+double AtlasCells::measured_ms(size_t number) const {
+  if (cell[number].trusted()) return cell[number].latency_ms;
+  const auto at = std::lower_bound(doubtful_ms.begin(), doubtful_ms.end(), std::pair(uint32_t(number), 0.0));
+  PERFATLAS_ASSERT(at != doubtful_ms.end() && at->first == number);
   return at->second;
 }
 
 LogCurve curve_through(const AtlasCells& cells, bool trusted_only) {
-  if (cells.law.axes != 1 || !(cells.keys[0][0] > 0)) return {};
+  if (cells.law.axes != 1 || !(cells.keys(0)[0] > 0)) return {};
   std::vector<double> keys, latency;
-  for (size_t cell = 0; cell < cells.size(); ++cell) {
-    if (trusted_only && !cells.trusted(cell)) continue;
-    keys.push_back(cells.keys[0][cell]);
-    latency.push_back(cells.latency_ms[cell]);
+  for (size_t number = 0; number < cells.size(); ++number) {
+    if (trusted_only && !cells.cell[number].trusted()) continue;
+    keys.push_back(cells.keys(0)[number]);
+    latency.push_back(cells.cell[number].latency_ms);
   }
   return keys.size() < 2 ? LogCurve() : LogCurve(keys, latency);
 }
@@ -159,34 +156,22 @@ size_t box_cells(size_t axes, std::span<const MeasuredPoint> points) {
   return cells;
 }
 
-uint32_t upper_anchor_of(std::span<const double> keys) {
-  const auto after = std::upper_bound(keys.begin(), keys.end(), keys.back() / 4);
-  return after == keys.begin() ? 0 : uint32_t(after - keys.begin() - 1);
-}
-
-uint32_t lower_anchor_of(std::span<const double> keys) {
-  const auto at = std::lower_bound(keys.begin(), keys.end(), keys.front() * 4);
-  return uint32_t(at == keys.end() ? keys.size() - 1 : size_t(at - keys.begin()));
-}
-
 AtlasCells make_cells(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol,
                       CellOptions options) {
   PERFATLAS_ASSERT(!points.empty());
-  AtlasCells cells{.law = law, .sol = std::move(sol), .keys = distinct_keys(law.axes, points)};
+  AtlasCells cells{.law = law, .sol = std::move(sol)};
   size_t size = 1;
   for (size_t d = law.axes; d-- > 0;) {
+    cells.axis[d] = axis_through(points, d, options.axes);
     cells.stride[d] = size;
-    size *= cells.keys[d].size();
-    cells.upper_anchor[d] = upper_anchor_of(cells.keys[d]);
-    cells.lower_anchor[d] = lower_anchor_of(cells.keys[d]);
+    size *= cells.keys(d).size();
   }
   PERFATLAS_ASSERT(size <= kMostCells);
-  cells.latency_ms.assign(size, kEmpty);
-  cells.state.assign(size, CellState::filled);
+  cells.cell.resize(size);
   cells.point.assign(size, AtlasCells::kNone);
   place_points(cells, points);
   if (!options.trust_every_row)
-    for (const size_t cell : spoiled_cells(cells)) cells.state[cell] = CellState::doubtful;
+    for (const size_t number : spoiled_cells(cells)) cells.cell[number].state = CellState::doubtful;
   set_bounds(cells);
   fill(cells);
   return cells;

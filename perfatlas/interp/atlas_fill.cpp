@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <span>
 
 #include "perfatlas/base/error.h"
@@ -12,17 +11,25 @@ namespace perfatlas {
 /// The keys under one node, and the node's position.
 struct AtlasFill::Line {
   std::span<const uint32_t> present;  // never empty
-  const std::vector<double>* keys;
+  std::span<const double> keys;
   size_t node;
 
-  double key(size_t i) const { return (*keys)[present[i]]; }
+  double key(size_t i) const { return keys[present[i]]; }
+  size_t child(size_t i) const { return node * keys.size() + present[i]; }
+};
+
+/// The positions on a line that answer for a place on it.
+struct AtlasFill::Arms {
+  size_t a = 0, b = 0;  // equal: an exact hit, or the only key
+  bool exact = false;
+  AxisStep step = AxisStep::inside;
 };
 
 AtlasFill::AtlasFill(const AtlasCells& cells) : cells_(&cells) {
   std::vector<uint8_t> below(cells.size());
-  for (size_t cell = 0; cell < cells.size(); ++cell) below[cell] = cells.trusted(cell);
+  for (size_t cell = 0; cell < cells.size(); ++cell) below[cell] = cells.cell[cell].trusted();
   for (size_t d = cells.law.axes; d-- > 0;) {
-    const size_t keys = cells.keys[d].size(), nodes = below.size() / keys;
+    const size_t keys = cells.keys(d).size(), nodes = below.size() / keys;
     std::vector<uint8_t> here(nodes);
     first_[d].assign(1, 0);
     for (size_t node = 0; node < nodes; ++node) {
@@ -37,21 +44,56 @@ AtlasFill::AtlasFill(const AtlasCells& cells) : cells_(&cells) {
 }
 
 AtlasFill::Value AtlasFill::at(size_t cell) const {
-  std::array<double, kMaxAxes> at{};
-  for (size_t d = 0; d < cells_->law.axes; ++d)
-    at[d] = cells_->keys[d][cell / cells_->stride[d] % cells_->keys[d].size()];
+  std::array<double, kMaxAxes> at = cells_->position(cell);
   return resolve(0, 0, at.data());
 }
 
 AtlasFill::Value AtlasFill::resolve(size_t axis, size_t node, double* at) const {
   if (axis == cells_->law.axes) {
-    const double power =
-        cells_->power_w.empty() ? std::numeric_limits<double>::quiet_NaN() : double(cells_->power_w[node]);
-    return {cells_->latency_ms[node], power, false, {}};
+    const AtlasCell& cell = cells_->cell[node];
+    return {cell.latency_ms, double(cell.power_w), false, {}};
   }
+  return combine(axis, line_of(axis, node), at);
+}
+
+AtlasFill::Line AtlasFill::line_of(size_t axis, size_t node) const {
   const auto first = present_[axis].begin();
-  const Line line{{first + first_[axis][node], first + first_[axis][node + 1]}, &cells_->keys[axis], node};
-  return combine(axis, line, at);
+  return {{first + first_[axis][node], first + first_[axis][node + 1]}, cells_->keys(axis), node};
+}
+
+AtlasFill::Arms AtlasFill::arms_of(const Line& line, double x) {
+  const size_t count = line.present.size();
+  size_t upper = 0;  // first key above x
+  while (upper < count && line.key(upper) <= x) ++upper;
+  if (upper > 0 && line.key(upper - 1) == x) return {upper - 1, upper - 1, true, AxisStep::inside};
+  if (upper == 0) return {0, lower_anchor(line), false, AxisStep::below};
+  if (upper == count) return {count - 1, upper_anchor(line), false, AxisStep::above};
+  return {upper - 1, upper, false, AxisStep::inside};
+}
+
+void AtlasFill::add_support(size_t cell, double share, std::map<size_t, double>& shares) const {
+  std::array<double, kMaxAxes> at = cells_->position(cell);
+  add_support(0, 0, at.data(), share, shares);
+}
+
+void AtlasFill::add_support(size_t axis, size_t node, double* at, double share,
+                            std::map<size_t, double>& shares) const {
+  if (axis == cells_->law.axes) {
+    shares[node] += share;
+    return;
+  }
+  const Line line = line_of(axis, node);
+  const double x = at[axis];
+  const Arms arms = arms_of(line, x);
+  const auto descend = [&](size_t i, double part) {
+    at[axis] = line.key(i);
+    add_support(axis + 1, line.child(i), at, part, shares);
+    at[axis] = x;
+  };
+  if (arms.exact || arms.step != AxisStep::inside) return descend(arms.a, share);
+  const double second = share_between(cells_->law, cells_->sol, axis, at, line.key(arms.a), line.key(arms.b));
+  descend(arms.a, share * (1 - second));
+  descend(arms.b, share * second);
 }
 
 size_t AtlasFill::upper_anchor(const Line& line) {
@@ -78,35 +120,30 @@ double AtlasFill::bound_at(size_t axis, double* at, double key) const {
 
 AtlasFill::Value AtlasFill::combine(size_t axis, const Line& line, double* at) const {
   const double x = at[axis];
-  const size_t count = line.present.size();
   const auto child = [&](size_t i) {
     at[axis] = line.key(i);
-    const Value value = resolve(axis + 1, line.node * line.keys->size() + line.present[i], at);
+    const Value value = resolve(axis + 1, line.child(i), at);
     at[axis] = x;
     return value;
   };
-  size_t upper = 0;  // first key above x
-  while (upper < count && line.key(upper) <= x) ++upper;
-  if (upper > 0 && line.key(upper - 1) == x) return child(upper - 1);
-  if (upper > 0 && upper < count) {
-    const Value a = child(upper - 1), b = child(upper);
-    const double share =
-        share_between(cells_->law, cells_->sol, axis, at, line.key(upper - 1), line.key(upper));
-    const size_t bin =
-        spread_bin(spread_of(a.latency_ms, b.latency_ms, bound_at(axis, at, line.key(upper - 1)),
-                             bound_at(axis, at, line.key(upper))));
-    return {a.latency_ms + (b.latency_ms - a.latency_ms) * share,
-            a.power_w + (b.power_w - a.power_w) * share,
-            a.beyond || b.beyond,
-            {uint8_t(axis), AxisStep::inside, uint8_t(bin)}};
+  const Arms arms = arms_of(line, x);
+  const Value a = child(arms.a);
+  if (arms.exact) return a;
+  const Value b = arms.b == arms.a ? a : child(arms.b);
+  const double key_a = line.key(arms.a), key_b = line.key(arms.b);
+  if (arms.step != AxisStep::inside) {
+    const double latency =
+        latency_beyond(cells_->law, cells_->sol, axis, at, {key_a, a.latency_ms}, {key_b, b.latency_ms});
+    const size_t bin = octave_bin(std::abs(std::log2(x / key_a)));
+    return {latency, a.power_w, true, {uint8_t(axis), arms.step, uint8_t(bin)}};
   }
-  const bool above = upper > 0;
-  const size_t end = above ? count - 1 : 0, anchor = above ? upper_anchor(line) : lower_anchor(line);
-  const Value a = child(end), b = anchor == end ? a : child(anchor);
-  const double latency = latency_beyond(cells_->law, cells_->sol, axis, at, {line.key(end), a.latency_ms},
-                                        {line.key(anchor), b.latency_ms});
-  const size_t bin = octave_bin(std::abs(std::log2(x / line.key(end))));
-  return {latency, a.power_w, true, {uint8_t(axis), above ? AxisStep::above : AxisStep::below, uint8_t(bin)}};
+  const double share = share_between(cells_->law, cells_->sol, axis, at, key_a, key_b);
+  const size_t bin =
+      spread_bin(spread_of(a.latency_ms, b.latency_ms, bound_at(axis, at, key_a), bound_at(axis, at, key_b)));
+  return {a.latency_ms + (b.latency_ms - a.latency_ms) * share,
+          a.power_w + (b.power_w - a.power_w) * share,
+          a.beyond || b.beyond,
+          {uint8_t(axis), AxisStep::inside, uint8_t(bin)}};
 }
 
 }  // namespace perfatlas

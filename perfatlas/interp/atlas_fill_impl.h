@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <vector>
 
 #include "perfatlas/interp/atlas_cells.h"
@@ -25,10 +26,19 @@ class AtlasFill {
 
   Value at(size_t cell) const;
 
+  /// Adds the trusted cells behind at(cell), with parts of `share` by what they weigh in it; those that only give the
+  /// slope of a line weigh nothing.
+  void add_support(size_t cell, double share, std::map<size_t, double>& shares) const;
+
  private:
   struct Line;
+  struct Arms;
   Value resolve(size_t axis, size_t node, double* at) const;
   Value combine(size_t axis, const Line& line, double* at) const;
+  void add_support(size_t axis, size_t node, double* at, double share,
+                   std::map<size_t, double>& shares) const;
+  Line line_of(size_t axis, size_t node) const;
+  static Arms arms_of(const Line& line, double x);
   double bound_at(size_t axis, double* at, double key) const;
   static size_t upper_anchor(const Line& line);  // two octaves inside, else the other end
   static size_t lower_anchor(const Line& line);

@@ -49,32 +49,37 @@ double share_between(const AtlasLaw& law, const SolLaw& sol, size_t axis, double
                        parts_at(sol, axis, at, x), plain);
 }
 
-double latency_beyond(const AtlasLaw& law, size_t axis, double x, const Arm& a, const Arm& b,
+BeyondStep step_beyond(size_t axis, double key, double x) {
+  BeyondStep step{axis, key, x, 0};
+  if (x > 2 * key) step.blend = std::min(kMostBlend, kBlendPerOctave * (std::log2(x / key) - 1));
+  return step;
+}
+
+double latency_beyond(const AtlasLaw& law, const BeyondStep& step, const Arm& a, const Arm& b,
                       const BeyondParts& parts) {
-  const bool above = x > a.key;
+  const bool above = step.x > step.key;
   const double bound_there = parts.there.bound_ms(), bound_here = parts.a.bound_ms();
   const bool known = bound_there > 0 && bound_here > 0;
   double hold = known ? a.latency_ms * bound_there / bound_here : a.latency_ms;
   if (!above) hold = std::min(hold, a.latency_ms);
   if (a.key == b.key) return hold;
-  const bool in_value =
-      !parts.known || (above ? law.axis[axis].above : law.axis[axis].below) == AxisCoordinate::value;
+  const AxisRule& rule = law.axis[step.axis];
+  const bool in_value = !parts.known || (above ? rule.above : rule.below) == AxisCoordinate::value;
   const double from = in_value ? a.key : parts.a.work_ms();
   const double slope = (a.latency_ms - b.latency_ms) / (from - (in_value ? b.key : parts.b.work_ms()));
-  double line = a.latency_ms + slope * ((in_value ? x : parts.there.work_ms()) - from);
+  double line = a.latency_ms + slope * ((in_value ? step.x : parts.there.work_ms()) - from);
   if (!std::isfinite(line)) line = hold;
   if (!above) return std::clamp(line, hold, a.latency_ms);
   const double bounded = std::clamp(line, a.latency_ms, std::max(a.latency_ms, law.growth_limit * hold));
-  if (x <= 2 * a.key) return bounded;  // most questions: no logarithm
-  const double blend = std::min(kMostBlend, kBlendPerOctave * (std::log2(x / a.key) - 1));
-  return std::pow(bounded, 1 - blend) * std::pow(std::max(hold, a.latency_ms), blend);
+  const double held = std::max(hold, a.latency_ms);
+  if (step.blend == 0 || held == bounded) return bounded;
+  return bounded * std::pow(held / bounded, step.blend);
 }
 
 double latency_beyond(const AtlasLaw& law, const SolLaw& sol, size_t axis, double* at, Arm a, Arm b) {
-  const double x = at[axis];
   const BeyondParts parts{parts_at(sol, axis, at, a.key), parts_at(sol, axis, at, b.key),
-                          parts_at(sol, axis, at, x), bool(sol)};
-  return latency_beyond(law, axis, x, a, b, parts);
+                          parts_at(sol, axis, at, at[axis]), bool(sol)};
+  return latency_beyond(law, step_beyond(axis, a.key, at[axis]), a, b, parts);
 }
 
 }  // namespace perfatlas

@@ -78,12 +78,20 @@ struct BeyondParts {
   bool known = true;  // false: there is no law, and all are zeros
 };
 
-/// Latency beyond arm `a`, the outermost key of the line on that side, on the line through `b`. Equal keys: the line
-/// has one point, and efficiency is held. REQUIRES: x lies beyond a.key.
-///   above: between no growth and growth_limit times held efficiency, blended with held efficiency by 0.1 per octave
-///          after the first, at most half (p99 of far extrapolation 98 -> 85 %)
+/// A step from the outermost key of an axis to a place beyond it.
+struct BeyondStep {
+  size_t axis = 0;
+  double key = 0, x = 0;
+  double blend =
+      0;  // share of held efficiency: above 0.1 per octave after the first, at most half (p99 98 -> 85 %)
+};
+BeyondStep step_beyond(size_t axis, double key, double x);
+
+/// Latency beyond arm `a`, which is at the step's key, on the line through `b`. Equal keys: the line has one point, and
+/// efficiency is held.
+///   above: between no growth and growth_limit times held efficiency, blended with held efficiency
 ///   below: between held efficiency and no change
-double latency_beyond(const AtlasLaw& law, size_t axis, double x, const Arm& a, const Arm& b,
+double latency_beyond(const AtlasLaw& law, const BeyondStep& step, const Arm& a, const Arm& b,
                       const BeyondParts& parts);
 
 /// The same where `at` is the position: asks the law.

@@ -46,10 +46,10 @@ double fill_fraction(size_t axes, std::span<const MeasuredPoint> points) {
 }
 
 AtlasModel::AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol,
-                       const KrigingTuning* tuning) {
+                       const KrigingTuning* tuning, AxisPool* axes) {
   if (box_cells(law.axes, points) <= kMostCells &&
       (points.size() < kLeastScattered || fill_fraction(law.axes, points) >= kDenseFill))
-    grid_ = std::make_unique<const AtlasSlice>(law, points, std::move(sol));
+    grid_.emplace(law, points, std::move(sol), CellOptions{.axes = axes});
   else
     scattered_ = std::make_unique<const KrigingSlice>(law.axes, distinct(points), std::move(sol), tuning);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -25,25 +26,26 @@ class AtlasModel {
  public:
   /// REQUIRES: at least one point; latencies positive; coordinates not negative. Equal coordinates: the first counts.
   /// `tuning`: of an earlier model of the same points, for scattered ones; else it is learnt here.
+  /// `axes`: see CellOptions.
   AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol,
-             const KrigingTuning* tuning = nullptr);
+             const KrigingTuning* tuning = nullptr, AxisPool* axes = nullptr);
 
   /// See AtlasSlice and KrigingSlice. Scattered points have bars of their own and do not look at `bars`.
   AtlasEstimate estimate(const double* at, const AtlasBars& bars) const {
-    return grid_ ? grid_->estimate(at, bars) : scattered_->estimate(at);
+    return scattered_ ? scattered_->estimate(at) : grid_->estimate(at, bars);
   }
   std::vector<Support> support(const double* at) const {
-    return grid_ ? grid_->support(at) : scattered_->support(at);
+    return scattered_ ? scattered_->support(at) : grid_->support(at);
   }
 
   /// Null when the points are scattered.
-  const AtlasSlice* grid() const { return grid_.get(); }
+  const AtlasSlice* grid() const { return grid_ ? &*grid_ : nullptr; }
   /// Null when they fill their box.
   const KrigingSlice* scattered() const { return scattered_.get(); }
 
  private:
-  std::unique_ptr<const AtlasSlice> grid_;
   std::unique_ptr<const KrigingSlice> scattered_;
+  std::optional<AtlasSlice> grid_;  // in place, beside what says which of the two answers
 };
 
 }  // namespace perfatlas

@@ -13,13 +13,6 @@ constexpr size_t kMostFitted = 10'000;
 constexpr std::array<double, kBarBins - 1> kResidualEdges{.03, .06, .1, .15, .22, .32, .5};
 constexpr BarWidths kPrior{.08f, .3f, .8f};
 
-std::array<double, kMaxAxes> position_of(const AtlasCells& cells, size_t cell) {
-  std::array<double, kMaxAxes> at{};
-  for (size_t d = 0; d < cells.law.axes; ++d)
-    at[d] = cells.keys[d][cell / cells.stride[d] % cells.keys[d].size()];
-  return at;
-}
-
 size_t residual_bin(double spread) {
   size_t bin = 0;
   for (const double edge : kResidualEdges) bin += spread > edge;
@@ -52,9 +45,9 @@ TransferGroup::TransferGroup(TransferRule rule, std::vector<TransferMember> memb
     const AtlasCells& cells = member.slice->cells();
     Curve& curve = curves_.emplace_back();
     for (size_t cell = 0; cell < cells.size(); ++cell) {
-      const double roof = roofline_.at(member.shape.sol(&cells.keys[0][cell]));
-      curve.log_local.push_back(std::log(cells.keys[0][cell] * member.shape.scale));
-      curve.residual.push_back(std::log(cells.latency_ms[cell] / roof));
+      const double key = cells.keys(0)[cell];
+      curve.log_local.push_back(std::log(key * member.shape.scale));
+      curve.residual.push_back(std::log(cells.cell[cell].latency_ms / roofline_.at(member.shape.sol(&key))));
     }
   }
 }
@@ -68,8 +61,8 @@ void TransferGroup::fit() {
   for (const TransferMember& member : members_) {
     const AtlasCells& cells = member.slice->cells();
     for (size_t cell = 0; cell < cells.size(); ++cell)
-      if (row++ % step == 0 && cells.trusted(cell))
-        points.push_back({member.shape.sol(position_of(cells, cell).data()), cells.latency_ms[cell]});
+      if (row++ % step == 0 && cells.cell[cell].trusted())
+        points.push_back({member.shape.sol(cells.position(cell).data()), cells.cell[cell].latency_ms});
   }
   roofline_ = fit_roofline(points);
 }
@@ -122,10 +115,10 @@ TransferBars TransferGroup::calibrate(size_t most) const {
     const AtlasCells& cells = members_[i].slice->cells();
     const size_t stride = std::max<size_t>(1, cells.size() / 8);
     for (size_t cell = i % stride; cell < cells.size(); cell += stride) {
-      if (!cells.trusted(cell)) continue;
-      const TransferEstimate e = estimate(members_[i].shape, nearest, position_of(cells, cell).data());
+      if (!cells.cell[cell].trusted()) continue;
+      const TransferEstimate e = estimate(members_[i].shape, nearest, cells.position(cell).data());
       errors[residual_bin(e.spread)].push_back(
-          float(std::abs(std::log(e.latency_ms / cells.latency_ms[cell]))));
+          float(std::abs(std::log(e.latency_ms / cells.cell[cell].latency_ms))));
     }
   }
   return bars_of_bins(errors, kPrior);

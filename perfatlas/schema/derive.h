@@ -3,6 +3,8 @@
 // backends/kernel.h.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <concepts>
 #include <type_traits>
 #include <utility>
@@ -78,7 +80,8 @@ FieldValues encode(const Op& op) {
 
 template <class Op>
 Op decode(const FieldValues& values) {
-  Op op;
+  static const Op kDefaults{};  // making one looks up the texts of its symbols
+  Op op = kDefaults;
   size_t i = 0;
   std::apply(
       [&](const auto&... f) {
@@ -167,6 +170,45 @@ AxisType axis_type() {
           field_of_axis<Op, I>()};
 }
 
+/// The product of the two largest integer fields stays far below 2^63, so that no declaration's product of two sizes and
+/// a constant overflows: nothing near it is computed in one launch.
+template <class Op>
+bool sizes_fit(const FieldValues& values) {
+  constexpr double kMostProduct = 0x1p46;
+  double largest = 1, second = 1;
+  size_t i = 0;
+  const auto see = [&](bool is_integer) {
+    const double size = std::abs(double(values[i++]));
+    if (!is_integer || size <= second) return;
+    second = std::min(size, largest);
+    largest = std::max(size, largest);
+  };
+  std::apply(
+      [&](const auto&... f) {
+        (see(FieldCodec<std::decay_t<decltype(std::declval<Op>().*f.member)>>::kind == ValueKind::integer),
+         ...);
+      },
+      Op::fields);
+  return largest * second <= kMostProduct;
+}
+
+template <class Op>
+std::string_view why_invalid(const FieldValues& values) {
+  if (!sizes_fit<Op>(values))
+    return "sizes are too large: the product of the two largest must be at most 2^46";
+  return decode<Op>(values).why_invalid();
+}
+
+template <class Op>
+std::function<Work(const int64_t* at)> work_along(const FieldValues& prototype) {
+  return [op = decode<Op>(prototype)](const int64_t* at) {
+    Op there = op;
+    [&]<size_t... I>(std::index_sequence<I...>) { (Op::axes[I].set(there, at[I]), ...); }
+    (std::make_index_sequence<Op::axes.size()>{});
+    return there.work();
+  };
+}
+
 template <class Op>
 void derive_optional(OpType& type) {
   if constexpr (requires(const Op op) { op.operands(); })
@@ -208,8 +250,9 @@ OpType make_op_type() {
     (type.axes.push_back(derive_detail::axis_type<Op, I>()), ...);
   }
   (std::make_index_sequence<Op::axes.size()>{});
-  type.why_invalid = [](const FieldValues& v) { return std::string_view(decode<Op>(v).why_invalid()); };
+  type.why_invalid = &derive_detail::why_invalid<Op>;
   type.work = [](const FieldValues& v) { return decode<Op>(v).work(); };
+  type.work_along = &derive_detail::work_along<Op>;
   type.key_of = &derive_detail::key_of<Op>;
   derive_detail::derive_optional<Op>(type);
   derive_detail::derive_published<Op>(type);

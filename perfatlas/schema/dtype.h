@@ -62,8 +62,19 @@ constexpr StoredBlock block_of(DType type) {
   }
 }
 
+namespace dtype_detail {
+inline constexpr auto kBytes = [] {
+  std::array<double, size_t(DType::q6_k) + 1> bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    const StoredBlock block = block_of(DType(i));
+    bytes[i] = double(block.bytes) / block.elements;
+  }
+  return bytes;
+}();
+}  // namespace dtype_detail
+
 /// Bytes per element, scales inside blocks included; a half for 4-bit types.
-constexpr double bytes_of(DType type) { return double(block_of(type).bytes) / block_of(type).elements; }
+constexpr double bytes_of(DType type) { return dtype_detail::kBytes[size_t(type)]; }
 
 /// Whether scales lie between the elements.
 constexpr bool is_block_type(DType type) { return block_of(type).elements > 2; }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/schema/symbol.h"
 
+#include <array>
+#include <atomic>
+#include <bit>
 #include <deque>
 #include <mutex>
 #include <shared_mutex>
@@ -12,11 +15,54 @@
 namespace perfatlas {
 namespace {
 
-/// Append-only, so a text handed out stays valid for the life of the process.
-struct Pool {
-  std::shared_mutex mutex;
-  std::deque<std::string> texts{""};
-  std::unordered_map<std::string_view, int64_t> ids{{texts[0], 0}};
+/// Append-only, so a text handed out stays valid for the life of the process. Reading takes no lock: texts lie in blocks
+/// that double in size and never move.
+class Pool {
+ public:
+  Pool() { append(""); }
+
+  int64_t id_of(std::string_view text) {
+    {
+      const std::shared_lock lock(mutex_);
+      if (const auto found = ids_.find(text); found != ids_.end()) return found->second;
+    }
+    const std::unique_lock lock(mutex_);
+    if (const auto found = ids_.find(text); found != ids_.end()) return found->second;
+    return append(text);
+  }
+
+  bool knows(int64_t id) const { return id >= 0 && id < size_.load(std::memory_order_acquire); }
+
+  /// REQUIRES: knows(id).
+  std::string_view text(int64_t id) const {
+    const uint64_t place = uint64_t(id) + kFirstBlock;
+    return blocks_[block_of(place)].load(std::memory_order_acquire)[place - std::bit_floor(place)];
+  }
+
+ private:
+  static constexpr int kFirstBits = 6;
+  static constexpr uint64_t kFirstBlock = uint64_t{1} << kFirstBits;  // texts
+  static size_t block_of(uint64_t place) { return size_t(std::bit_width(place >> (kFirstBits + 1))); }
+  static constexpr size_t kBlocks = 64 - kFirstBits;
+
+  int64_t append(std::string_view text) {
+    const int64_t id = size_.load(std::memory_order_relaxed);
+    const uint64_t place = uint64_t(id) + kFirstBlock;
+    std::atomic<std::string_view*>& block = blocks_[block_of(place)];
+    if (block.load(std::memory_order_relaxed) == nullptr)
+      block.store(new std::string_view[std::bit_floor(place)], std::memory_order_release);
+    const std::string_view kept = texts_.emplace_back(text);
+    block.load(std::memory_order_relaxed)[place - std::bit_floor(place)] = kept;
+    size_.store(id + 1, std::memory_order_release);
+    ids_.emplace(kept, id);
+    return id;
+  }
+
+  std::shared_mutex mutex_;  // of texts_ and ids_, and of who appends
+  std::deque<std::string> texts_;
+  std::unordered_map<std::string_view, int64_t> ids_;
+  std::array<std::atomic<std::string_view*>, kBlocks> blocks_{};
+  std::atomic<int64_t> size_{0};
 };
 
 Pool& pool() {
@@ -27,37 +73,18 @@ Pool& pool() {
 
 }  // namespace
 
-Symbol::Symbol(std::string_view text) {
-  Pool& p = pool();
-  {
-    const std::shared_lock lock(p.mutex);
-    if (const auto found = p.ids.find(text); found != p.ids.end()) {
-      id_ = found->second;
-      return;
-    }
-  }
-  const std::unique_lock lock(p.mutex);
-  if (const auto found = p.ids.find(text); found != p.ids.end()) {
-    id_ = found->second;
-    return;
-  }
-  id_ = int64_t(p.texts.size());
-  p.texts.emplace_back(text);
-  p.ids.emplace(p.texts.back(), id_);
-}
+Symbol::Symbol(std::string_view text) : id_(pool().id_of(text)) {}
 
 Symbol Symbol::from_id(int64_t id) {
+  PERFATLAS_ASSERT(pool().knows(id));
   Symbol symbol;
   symbol.id_ = id;
-  PERFATLAS_ASSERT(id >= 0 && !symbol.text().empty() == (id != 0));
   return symbol;
 }
 
 std::string_view Symbol::text() const {
-  Pool& p = pool();
-  const std::shared_lock lock(p.mutex);
-  PERFATLAS_ASSERT(size_t(id_) < p.texts.size());
-  return p.texts[size_t(id_)];
+  PERFATLAS_ASSERT(pool().knows(id_));
+  return pool().text(id_);
 }
 
 }  // namespace perfatlas

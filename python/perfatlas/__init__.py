@@ -25,13 +25,16 @@ __all__ = ["Answer", "AnswerArray", "Database", "Error", "UsageError", *ops.__al
 
 @dataclasses.dataclass
 class Answer:
-    """One answer; `source` is "none" when there is none, and miss_reason then says why."""
+    """One answer (docs/formats.md); `source` is "none" when there is none, and miss_reason then says why."""
 
     source: str
     latency_ms: Optional[float]
     energy_mj: Optional[float]
     rel_error: Optional[float]
+    engine: str
     intervals: Optional[tuple[float, float, float]]
+    repaired: bool
+    faster_than_light: bool
     distance_octaves: float
     sol_ms: Optional[float]
     derived_from: list[dict[str, Any]]

@@ -68,6 +68,10 @@ struct Dsv4GenerationModule : Dsv4Op<name> {
   bool operator==(const Dsv4GenerationModule&) const = default;
   static constexpr OpInfo info = dsv4_info(name, kDsv4ModuleSol);
   static const std::array<Axis<Dsv4GenerationModule>, 2> axes;
+  std::string_view why_invalid() const {
+    if (this->isl != 1) return "isl must be 1: generation takes one new token per sequence";
+    return Dsv4Op<name>::why_invalid();
+  }
   Work work() const { return dsv4_module_work(*this, true); }
 };
 template <const Dsv4Name& name>

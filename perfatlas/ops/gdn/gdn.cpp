@@ -24,12 +24,9 @@ bool in_wrong_phase(const Gdn& op) {
 double chunk_flops(const Gdn& op) {
   const double state = double(op.v_heads * op.k_dim) * double(op.v_dim);
   const double per_pair = 2.0 * double(op.k_heads * op.k_dim + op.v_heads * op.v_dim);
-  double flops = 0;
-  for (int64_t begin = 0; begin < op.seq; begin += Gdn::kChunk) {
-    const auto rows = double(std::min(Gdn::kChunk, op.seq - begin));
-    flops += rows * (rows + 1) * per_pair + 2 * rows * state * (begin > 0 ? 3 : 1);
-  }
-  return flops * double(op.batch);
+  const ChunkSums sums = chunk_sums(op.seq, Gdn::kChunk);
+  const double state_steps = double(op.seq) + 2 * sums.carried;
+  return (sums.pairs * per_pair + 2 * state_steps * state) * double(op.batch);
 }
 
 struct Shape {

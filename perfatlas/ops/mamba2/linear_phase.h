@@ -27,6 +27,16 @@ inline constexpr int64_t kLinearGenerationBatches[] = {1, 2, 4, 8, 16, 32, 64, 1
 /// Model grids leave out prompts that together have more tokens than this.
 inline constexpr int64_t kLinearMostTokens = 65536;
 
+/// What a chunked scan counts of one sequence: every chunk of `chunk` tokens has `rows` of them, the last one the rest.
+struct ChunkSums {
+  double pairs = 0;    // rows * (rows + 1) over all chunks: twice the causal half
+  double carried = 0;  // tokens behind the first chunk, which read the state before their own
+};
+constexpr ChunkSums chunk_sums(int64_t seq, int64_t chunk) {
+  const auto whole = double(seq / chunk), rest = double(seq % chunk), rows = double(chunk);
+  return {whole * rows * (rows + 1) + rest * (rest + 1), double(seq > chunk ? seq - chunk : 0)};
+}
+
 /// Seeded content for Fill::custom: uniform in [low, high), the same on every machine.
 std::function<void(uint64_t seed, HostOperand& content)> uniform_between(double low, double high);
 

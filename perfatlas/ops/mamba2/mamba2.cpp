@@ -24,12 +24,9 @@ bool in_wrong_phase(const Mamba2& op) {
 double scan_flops(const Mamba2& op) {
   const auto state = double(op.heads * op.head_dim) * double(op.d_state);
   const double per_pair = double(op.groups * op.d_state + op.heads * op.head_dim);
-  double flops = 0;
-  for (int64_t begin = 0; begin < op.seq; begin += op.chunk) {
-    const auto rows = double(std::min(op.chunk, op.seq - begin));
-    flops += rows * (rows + 1) * per_pair + 2 * rows * state * (begin > 0 ? 2 : 1);
-  }
-  return flops * double(op.batch);
+  const ChunkSums sums = chunk_sums(op.seq, op.chunk);
+  const double state_steps = double(op.seq) + sums.carried;
+  return (sums.pairs * per_pair + 2 * state_steps * state) * double(op.batch);
 }
 
 Work recurrence_work(const Mamba2& op, Step step) {

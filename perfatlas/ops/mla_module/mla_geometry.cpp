@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/mla_module/mla_geometry.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 namespace perfatlas {
 namespace {
 
@@ -57,9 +61,13 @@ constexpr MlaGeometry kGeometries[] = {
 std::span<const MlaGeometry> mla_geometries() { return kGeometries; }
 
 const MlaGeometry* find_mla_geometry(Symbol architecture) {
-  for (const MlaGeometry& geometry : kGeometries)
-    if (geometry.architecture == architecture.text()) return &geometry;
-  return nullptr;
+  static const auto kNames = [] {
+    std::array<Symbol, std::size(kGeometries)> names;
+    for (size_t i = 0; i < names.size(); ++i) names[i] = Symbol(kGeometries[i].architecture);
+    return names;
+  }();
+  const auto found = std::find(kNames.begin(), kNames.end(), architecture);
+  return found == kNames.end() ? nullptr : &kGeometries[found - kNames.begin()];
 }
 
 }  // namespace perfatlas

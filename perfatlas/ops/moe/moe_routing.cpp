@@ -242,15 +242,12 @@ ExpectedLoad expected_load(const RoutingShape& shape, const LoadDistribution& di
   const LoadDensity density(shape, distribution.alpha);
   const double scale = double(shape.assignments()) / (double(shape.experts) * density.mean());
   // An expert has at least n tokens when its share is above n - 1/2. Tokens that rounding lost go to experts without.
+  const double most = scale * density.high;
   double rounded = 0;
-  for (double n = 1; n - 0.5 < scale * density.high; ++n) {
-    if (n > kMostRoundedTokens) {
-      rounded =
-          double(shape.topk * shape.tokens) / double(shape.experts);  // loads so large lose next to nothing
-      break;
-    }
-    rounded += density.above((n - 0.5) / scale);
-  }
+  if (most > kMostRoundedTokens + 0.5)  // loads so large lose next to nothing
+    rounded = double(shape.topk * shape.tokens) / double(shape.experts);
+  else
+    for (double n = 1; n - 0.5 < most; ++n) rounded += density.above((n - 0.5) / scale);
   const double lost = std::max(0.0, double(shape.assignments()) - double(shape.experts) * rounded);
   const double touched = local * density.above(0.5 / scale) + lost / double(shape.ep);
   return {mean, std::clamp(touched, 1.0, std::min(local, double(shape.assignments())))};

@@ -106,7 +106,10 @@ struct MsaGenerationModule : MsaCase {
           "sequence",
   };
 
-  std::string_view why_invalid() const { return why_invalid_msa(); }
+  std::string_view why_invalid() const {
+    if (isl != 1) return "isl must be 1: generation takes one new token per sequence";
+    return why_invalid_msa();
+  }
   Work work() const;
   /// The published grid: 2,944 cases at sm 90, 4,416 from sm 100 on (TensorRT-LLM).
   static void aic_cases(const AicGrid& grid, const CaseSink<MsaGenerationModule>& sink);
