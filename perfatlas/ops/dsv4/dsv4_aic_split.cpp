@@ -76,19 +76,16 @@ struct IndexerTables {
   }
 };
 
-std::optional<double> excess_ms(const IndexerTimes& times, double cp, const PhasePoint& whole,
-                                const PhasePoint& part) {
+IndexerMs indexer_ms(const IndexerTimes& times, const PhasePoint& whole, const PhasePoint& part) {
   const int64_t b = whole.batch, p = whole.prefix;
-  const auto scores = times.scores_ms(b, whole.s, p), part_scores = times.scores_ms(b, part.s, p),
-             selection = times.selection.ms(b, whole.s, p), part_selection = times.selection.ms(b, part.s, p);
-  if (!scores || !part_scores || !selection || !part_selection) return std::nullopt;
-  return (*scores / cp - *part_scores) + (*selection / cp - *part_selection);
+  return {times.scores_ms(b, whole.s, p), times.scores_ms(b, part.s, p), times.selection.ms(b, whole.s, p),
+          times.selection.ms(b, part.s, p)};
 }
 
 void add_indexer(SplitBlock& block, const Dsv4Attention& op, const Binding& binding) {
   const auto times = binding.family<IndexerTables>().find(op.native_heads);
-  block.excess = [times, cp = double(op.cp_size)](const PhasePoint& whole, const PhasePoint& part) {
-    return excess_ms(*times, cp, whole, part);
+  block.excess = [times, cp = op.cp_size](const PhasePoint& whole, const PhasePoint& part) {
+    return indexer_excess_ms(indexer_ms(*times, whole, part), cp);
   };
   block.why_missing = [times, heads = op.native_heads,
                        where = binding.database.table_name(kScores)](const PhasePoint& at) {
