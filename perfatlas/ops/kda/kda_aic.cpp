@@ -82,7 +82,8 @@ std::unique_ptr<const Pricer> bind(const Kda& op, const Binding& binding) {
                           .draft_tokens = op.draft_tokens,
                           .bytes = bytes_of(op),
                           .bandwidth = binding.system().mem_bw};
-  if (binding.mode != Mode::sol_full) {
+  const bool nothing_drafted = op.phase == SsmPhase::verify && op.draft_tokens < 1;
+  if (binding.mode != Mode::sol_full && !nothing_drafted) {
     const LinearTable& table = binding.family<KdaFamily>().table;
     const auto shape = table.nearest(op.kernel_source, op.phase, {op.d_model, op.num_v_heads});
     if (shape) {
