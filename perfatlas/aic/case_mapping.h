@@ -29,8 +29,8 @@ struct CaseMapping {
   std::string_view op_id;
   std::string_view name;  // of the engine's op, see op_names()
   CasePlace place = CasePlace::tokens;
-  std::string_view tokens = {};        // CasePlace::tokens: the column
-  std::string_view fields = {};        // columns, "column>field" where the engine's op calls it otherwise
+  std::string_view tokens = {};   // CasePlace::tokens: the column
+  std::string_view fields = {};   // columns, "column>field" where the engine's op calls it otherwise
   std::string_view fixed = "{}";  // more fields, as JSON
   /// Fields that follow from others; null: none.
   void (*amend)(const Case& asked, nlohmann::json& fields) = nullptr;

@@ -7,7 +7,8 @@ PointList phase_points(const TableRows& rows, const TableFields& fields, std::sp
                        const PhaseColumns& columns, bool context) {
   PointList points(rows);
   for (const uint32_t row : numbers) {
-    const int64_t n = fields(row, columns.heads), b = fields(row, columns.batch), s = fields(row, columns.isl);
+    const int64_t n = fields(row, columns.heads), b = fields(row, columns.batch),
+                  s = fields(row, columns.isl);
     points.add(context ? Coordinates{n, s, b} : Coordinates{n, b, s + fields(row, columns.step)}, row);
   }
   return points;

@@ -15,8 +15,8 @@ enum class MathType { none, bf16, int8, fp8, fp4 };
 /// The modes by their names in tables and model descriptions; which of them an op takes is said at the op.
 enum class QuantMode {
   bfloat16,
-  half,     // communication only
-  int8,     // KV cache and communication
+  half,  // communication only
+  int8,  // KV cache and communication
   int8_wo,
   int4_wo,
   fp8,
