@@ -49,9 +49,9 @@ struct IndexerTables {
       const TableFields fields(*selections, {"num_heads", "batch_size", "isl", "step", "score_mode"});
       const int64_t trailing = fields.value_of(score_mode, "v1_top_last").value_or(-1);
       for (uint32_t row = 0; row < selections->size(); ++row) {
-        // aiconfigurator reads these from the asked version's own file alone.
+        // aiconfigurator takes these from no other back end.
         const bool own =
-            selections->sources()[selections->source(row)].source.channel == SourceChannel::primary;
+            selections->sources()[selections->source(row)].source.channel != SourceChannel::sibling;
         if (own && fields(row, heads) == wanted && fields(row, score_mode) == trailing)
           found->selection.add(fields(row, batch), fields(row, isl), fields(row, step),
                                selections->latency_ms(row));
