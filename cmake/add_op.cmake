@@ -2,6 +2,7 @@
 # perfatlas_op(<folder> <Struct>... [CPU] [GGML] [MPI] [CUDA] [NCCL]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
 # are the registry. A folder holds <folder>.h (the declarations), any other *.cpp it needs, and per back end
 # <folder>_<kind>.cpp (kind: cpu, ggml, mpi, cuda, nccl) defining add_<folder>_<kind>_kernels(KernelRegistry&).
+# Where the compatible engine knows the op, <folder>_aic_case.cpp defines add_<folder>_case_mappings (aic/case_mapping.h).
 # Sources are every *.cpp of the folder: *_test.cpp are tests, *_<kind>*.cpp and *_<kind>*.cu kernels.
 set(PERFATLAS_KERNEL_KINDS cpu ggml mpi cuda nccl)
 
@@ -62,6 +63,33 @@ std::vector<OpResemblance> all_resemblances() {
 }
 }  // namespace perfatlas
 ")
+endfunction()
+
+# Writes generated/all_case_mappings.cpp, of the folders that have a <folder>_aic_case.cpp, and returns it.
+function(perfatlas_case_mappings result)
+  get_property(folders GLOBAL PROPERTY perfatlas_ops)
+  set(declarations "")
+  set(calls "")
+  foreach(folder IN LISTS folders)
+    if(EXISTS ${CMAKE_SOURCE_DIR}/perfatlas/ops/${folder}/${folder}_aic_case.cpp)
+      string(APPEND declarations "void add_${folder}_case_mappings(CaseMappings&);\n")
+      string(APPEND calls "  add_${folder}_case_mappings(all);\n")
+    endif()
+  endforeach()
+  set(file ${CMAKE_BINARY_DIR}/generated/all_case_mappings.cpp)
+  file(CONFIGURE OUTPUT ${file} @ONLY CONTENT
+"// Generated from perfatlas/ops/CMakeLists.txt.
+#include \"perfatlas/aic/case_mapping.h\"
+
+namespace perfatlas::aic {
+@declarations@
+CaseMappings all_case_mappings() {
+  CaseMappings all;
+@calls@  return all;
+}
+}  // namespace perfatlas::aic
+")
+  set(${result} ${file} PARENT_SCOPE)
 endfunction()
 
 # Writes generated/all_kernels_<kind>.cpp and returns it with the kernel sources of that kind.

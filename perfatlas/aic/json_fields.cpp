@@ -21,6 +21,24 @@ const nlohmann::json* JsonFields::find(std::string_view name) {
   return at == object_.end() || at->is_null() ? nullptr : &*at;
 }
 
+bool JsonFields::optional(std::string_view name, QuantMode& value, QuantKind kind) {
+  const nlohmann::json* field = find(name);
+  if (field == nullptr) return false;
+  const auto mode = field->is_string() ? quant_mode(field->get_ref<const std::string&>()) : std::nullopt;
+  const std::span<const QuantMode> known = modes_of(kind);
+  if (!mode || std::find(known.begin(), known.end(), *mode) == known.end()) {
+    std::vector<std::string_view> names;
+    for (const QuantMode one : known) names.push_back(name_of(one));
+    wrong(name, join_words(names));
+  }
+  value = *mode;
+  return true;
+}
+
+void JsonFields::required(std::string_view name, QuantMode& value, QuantKind kind) {
+  if (!optional(name, value, kind)) missing(name);
+}
+
 void JsonFields::finish() const {
   for (const auto& [name, value] : object_.items())
     if (std::find(known_.begin(), known_.end(), name) == known_.end())
@@ -55,12 +73,6 @@ void JsonFields::read(std::string_view name, const nlohmann::json& field, bool& 
 void JsonFields::read(std::string_view name, const nlohmann::json& field, std::string& value) const {
   if (!field.is_string()) wrong(name, "a text");
   value = field.get_ref<const std::string&>();
-}
-
-void JsonFields::read(std::string_view name, const nlohmann::json& field, QuantMode& value) const {
-  const auto mode = field.is_string() ? quant_mode(field.get_ref<const std::string&>()) : std::nullopt;
-  if (!mode) wrong(name, "the name of a quantisation mode (bfloat16, fp8, fp8_block, nvfp4, ...)");
-  value = *mode;
 }
 
 }  // namespace perfatlas::aic

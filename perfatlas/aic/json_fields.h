@@ -32,6 +32,9 @@ class JsonFields {
   void required(std::string_view name, T& value) {
     if (!optional(name, value)) missing(name);
   }
+  /// The same of a mode. Throws UsageError when it is none of the kind, listing those.
+  bool optional(std::string_view name, QuantMode& value, QuantKind kind);
+  void required(std::string_view name, QuantMode& value, QuantKind kind);
   /// Required, one of the words.
   template <class T, size_t N>
   void choice(std::string_view name, T& value, const std::pair<std::string_view, T> (&words)[N]) {
@@ -48,9 +51,8 @@ class JsonFields {
     wrong(name, known);
   }
   /// Required under one of two names.
-  template <class T>
-  void either(std::string_view name, std::string_view other, T& value) {
-    if (!optional(name, value)) required(other, value);
+  void either(std::string_view name, std::string_view other, QuantMode& value, QuantKind kind) {
+    if (!optional(name, value, kind)) required(other, value, kind);
   }
   /// Fields of an object inside this one, which may be missing.
   template <class Read>
@@ -74,7 +76,6 @@ class JsonFields {
   void read(std::string_view name, const nlohmann::json& field, double& value) const;
   void read(std::string_view name, const nlohmann::json& field, bool& value) const;
   void read(std::string_view name, const nlohmann::json& field, std::string& value) const;
-  void read(std::string_view name, const nlohmann::json& field, QuantMode& value) const;
   [[noreturn]] void missing(std::string_view name) const;
 
   std::string_view owner_;

@@ -29,8 +29,7 @@ class LinearPricer final : public Pricer {
  private:
   Coordinates place_of(const PhasePoint& at) const {
     if (question_.phase == SsmPhase::generation) return {at.batch, 1};
-    if (question_.phase == SsmPhase::context)
-      return {at.batch, (at.s + question_.seq_split - 1) / question_.seq_split};
+    if (question_.phase == SsmPhase::context) return {at.batch, at.s};
     const int64_t draft = std::max<int64_t>(question_.draft_tokens, 1);
     // Half to even, as the default rounding mode has it.
     return {std::max<int64_t>(1, int64_t(std::nearbyint(double(at.batch) / double(draft)))), draft};
@@ -46,6 +45,9 @@ double convolution_bytes(double x, double channels, double width) {
 }
 
 std::unique_ptr<const Pricer> linear_pricer(LinearQuestion question, Mode mode) {
+  if (question.seq_split != 1)
+    return std::make_unique<FailedPricer>(Failure::invalid_engine_config,
+                                          "linear attention is not split over ranks: leave out seq_split");
   if (mode == Mode::sol_full)
     return std::make_unique<FailedPricer>(
         Failure::sol_not_implemented, "the speed of light of this kernel has no parts: it is memory alone");

@@ -26,13 +26,14 @@ struct LinearQuestion {
   std::shared_ptr<const Surface>
       surface;  // over (batch, seq) in context and (batch) else; null: not measured
   SsmPhase phase = SsmPhase::context;
-  int64_t seq_split = 1;
+  int64_t seq_split = 1;     // ranks that share a prompt: none can
   int64_t draft_tokens = 0;  // verify
   std::function<double(const LinearLoad&)> bytes;
   double bandwidth = 1;
 };
 
-/// Silicon where the surface answers, in every mode; else the speed of light. sol_full fails.
+/// Silicon where the surface answers, in every mode; else the speed of light. sol_full fails, and so do prompts that
+/// ranks share: aiconfigurator does not know how such kernels split.
 std::unique_ptr<const Pricer> linear_pricer(LinearQuestion question, Mode mode);
 
 /// The speed of light of a surface of that phase.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdlib>
 
 namespace perfatlas::aic {
@@ -55,6 +56,35 @@ PointList LinearTable::points(std::string_view kernel, SsmPhase phase, const Sha
                                              : Coordinates{fields_(row, batch), fields_(row, seq)},
                row);
   return points;
+}
+
+std::optional<LinearTable::Shape> LinearTable::nearest(std::string_view kernel, SsmPhase phase,
+                                                       const Shape& shape) const {
+  const TableKey wanted = key_of(kernel, phase, shape);
+  const size_t last = shape_place + shape_fields_ - 1;
+  std::optional<int64_t> best;
+  const auto farness = [&](int64_t value) { return std::pair(std::abs(value - wanted[last]), value); };
+  for (const TableIndex::Group& group : index_.groups())
+    if (std::equal(wanted.begin(), wanted.begin() + std::ptrdiff_t(last), group.key.begin()) &&
+        (!best || farness(group.key[last]) < farness(*best)))
+      best = group.key[last];
+  if (!best) return std::nullopt;
+  Shape found = shape;
+  found.back() = *best;
+  return found;
+}
+
+std::optional<LinearTable::Shape> LinearTable::least(std::string_view kernel, SsmPhase phase,
+                                                     int64_t first) const {
+  const TableKey wanted = key_of(kernel, phase, {first});
+  std::optional<Shape> best;
+  for (const TableIndex::Group& group : index_.groups()) {
+    if (!std::equal(wanted.begin(), wanted.begin() + shape_place + 1, group.key.begin())) continue;
+    const auto begin = group.key.begin() + shape_place;
+    const Shape shape(begin, begin + std::ptrdiff_t(shape_fields_));
+    if (!best || shape < *best) best = shape;
+  }
+  return best;
 }
 
 std::optional<size_t> LinearTable::first_row(std::string_view kernel, SsmPhase phase) const {

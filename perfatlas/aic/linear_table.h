@@ -24,6 +24,11 @@ class LinearTable {
   using Shape = std::vector<int64_t>;
   /// Points of exactly this kernel, phase and shape.
   PointList points(std::string_view kernel, SsmPhase phase, const Shape& shape) const;
+  /// The measured shape that differs from the asked one in the last field alone, there the least; of two the smaller.
+  /// Nothing when there is none.
+  std::optional<Shape> nearest(std::string_view kernel, SsmPhase phase, const Shape& shape) const;
+  /// The least measured shape, field by field, whose first field is `first`. Nothing when there is none.
+  std::optional<Shape> least(std::string_view kernel, SsmPhase phase, int64_t first) const;
   /// Position of a kernel's first row in the table; nothing when it has none of the phase.
   std::optional<size_t> first_row(std::string_view kernel, SsmPhase phase) const;
 

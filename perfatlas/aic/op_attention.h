@@ -8,6 +8,7 @@ namespace perfatlas::aic {
 
 /// Prefill. Heads are those of this rank.
 struct ContextAttention : OpBase {
+  static constexpr OpClasses<1> kClasses{"ContextAttention"};
   int64_t n = 0, n_kv = 0;
   int64_t head_size = 128;
   int64_t window_size = 0;  // 0: none
@@ -22,16 +23,18 @@ struct ContextAttention : OpBase {
     f.required("n_kv", op.n_kv);
     f.optional("head_size", op.head_size);
     f.optional("window_size", op.window_size);
-    f.required("kvcache_quant_mode", op.kv_quant);
-    f.required("fmha_quant_mode", op.fmha_quant);
+    f.required("kvcache_quant_mode", op.kv_quant, QuantKind::kv);
+    f.required("fmha_quant_mode", op.fmha_quant, QuantKind::fmha);
     f.optional("use_qk_norm", op.use_qk_norm);
     f.optional("cp_size", op.cp_size);
     f.optional("attention_backend", op.attention_backend);
   }
+  bool operator==(const ContextAttention&) const = default;
 };
 
 /// Decode.
 struct GenerationAttention : OpBase {
+  static constexpr OpClasses<1> kClasses{"GenerationAttention"};
   int64_t n = 0, n_kv = 0;
   int64_t head_size = 128;
   int64_t window_size = 0;
@@ -43,14 +46,16 @@ struct GenerationAttention : OpBase {
     f.required("n_kv", op.n_kv);
     f.optional("head_size", op.head_size);
     f.optional("window_size", op.window_size);
-    f.required("kv_cache_dtype", op.kv_quant);
+    f.required("kv_cache_dtype", op.kv_quant, QuantKind::kv);
     f.ignored("use_qk_norm");
     f.optional("attention_backend", op.attention_backend);
   }
+  bool operator==(const GenerationAttention&) const = default;
 };
 
 /// Bidirectional, no cache.
 struct EncoderAttention : OpBase {
+  static constexpr OpClasses<1> kClasses{"EncoderAttention"};
   int64_t n = 0;
   int64_t head_size = 64;
   QuantMode fmha_quant = QuantMode::bfloat16;
@@ -59,9 +64,10 @@ struct EncoderAttention : OpBase {
   static void fields(auto& op, auto& f) {
     f.required("num_heads", op.n);
     f.required("head_size", op.head_size);
-    f.optional("fmha_quant_mode", op.fmha_quant);
+    f.optional("fmha_quant_mode", op.fmha_quant, QuantKind::encoder);
     f.optional("partial_rotary_factor", op.partial_rotary_factor);
   }
+  bool operator==(const EncoderAttention&) const = default;
 };
 
 }  // namespace perfatlas::aic

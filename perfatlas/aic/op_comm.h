@@ -7,6 +7,7 @@ namespace perfatlas::aic {
 
 /// The tensor-parallel sum of a serving framework: ceil(tokens / seq_split) * hidden_size elements of 16 bits.
 struct CustomAllReduce : OpBase {
+  static constexpr OpClasses<1> kClasses{"CustomAllReduce"};
   int64_t hidden_size = 0;
   int64_t tp_size = 1;
   int64_t seq_split = 1;
@@ -16,10 +17,12 @@ struct CustomAllReduce : OpBase {
     f.required("tp_size", op.tp_size);
     f.optional("seq_split", op.seq_split);
   }
+  bool operator==(const CustomAllReduce&) const = default;
 };
 
 /// A collective of NCCL (or oneCCL): tokens * elements_per_token elements.
 struct Nccl : OpBase {
+  static constexpr OpClasses<1> kClasses{"NCCL"};
   std::string operation;  // all_gather, all_reduce, reduce_scatter, alltoall
   double elements_per_token = 0;
   int64_t num_gpus = 1;
@@ -30,13 +33,15 @@ struct Nccl : OpBase {
     f.required("nccl_op", op.operation);
     f.required("num_elements_per_token", op.elements_per_token);
     f.required("num_gpus", op.num_gpus);
-    f.required("comm_quant_mode", op.dtype);
+    f.required("comm_quant_mode", op.dtype, QuantKind::comm);
     f.optional("seq_split", op.seq_split);
   }
+  bool operator==(const Nccl&) const = default;
 };
 
 /// Between pipeline stages: tokens * hidden_size elements of 16 bits.
 struct P2p : OpBase {
+  static constexpr OpClasses<1> kClasses{"P2P"};
   int64_t hidden_size = 0;
   int64_t pp_size = 1;
   int64_t seq_split = 1;
@@ -46,6 +51,7 @@ struct P2p : OpBase {
     f.required("pp_size", op.pp_size);
     f.optional("seq_split", op.seq_split);
   }
+  bool operator==(const P2p&) const = default;
 };
 
 }  // namespace perfatlas::aic

@@ -7,6 +7,7 @@ namespace perfatlas::aic {
 
 /// A linear layer. m = ceil(floor(tokens / scale_num_tokens) / seq_split).
 struct Gemm : OpBase {
+  static constexpr OpClasses<1> kClasses{"GEMM"};
   int64_t n = 0, k = 0;
   QuantMode quant = QuantMode::bfloat16;  // a GEMM mode
   int64_t scale_num_tokens = 1;
@@ -17,12 +18,13 @@ struct Gemm : OpBase {
   static void fields(auto& op, auto& f) {
     f.required("n", op.n);
     f.required("k", op.k);
-    f.required("quant_mode", op.quant);
+    f.required("quant_mode", op.quant, QuantKind::gemm);
     f.optional("scale_num_tokens", op.scale_num_tokens);
     f.optional("seq_split", op.seq_split);
     f.optional("low_precision_input", op.low_precision_input);
     f.optional("below_grid_sol", op.below_grid_sol);
   }
+  bool operator==(const Gemm&) const = default;
 };
 
 }  // namespace perfatlas::aic

@@ -5,6 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <type_traits>
+#include <utility>
+#include <variant>
 
 #include "perfatlas/aic/json_fields.h"
 #include "perfatlas/base/error.h"
@@ -17,7 +20,7 @@ namespace {
 void read_first(JsonFields&, auto&) {}
 
 void read_first(JsonFields& f, DsaModule& op) {
-  f.required("gemm_quant_mode", op.gemm_quant);
+  f.required("gemm_quant_mode", op.gemm_quant, QuantKind::gemm);
   op.use_for_projections(op.gemm_quant);
   int64_t every = 1;  // layers per indexer
   f.optional("index_topk_freq", every);
@@ -85,90 +88,37 @@ void read_op(std::string_view name, const nlohmann::json& fields, T& op) {
   f.finish();
 }
 
-/// A class of aiconfigurator, or a pass of quantisation, which it keeps inside GEMM.
+/// One name of an op.
 struct OpClass {
   std::string_view name;
-  bool (*is)(const Op& op);
-  Op (*read)(std::string_view name, const nlohmann::json& fields);
+  Op (*read)(std::string_view name, const nlohmann::json& fields) = nullptr;
 };
 
-template <class T>
-constexpr OpClass plain(std::string_view name) {
-  return {name, [](const Op& op) { return std::holds_alternative<T>(op.value); },
-          [](std::string_view called, const nlohmann::json& fields) {
-            Op op;
-            read_op(called, fields, op.value.emplace<T>());
-            return op;
-          }};
-}
-/// Ops that are one type here and one class per phase there.
-template <class T, bool context>
-constexpr OpClass of_phase(std::string_view name) {
-  return {name,
-          [](const Op& op) {
-            const T* value = std::get_if<T>(&op.value);
-            return value != nullptr && value->context == context;
-          },
-          [](std::string_view called, const nlohmann::json& fields) {
-            Op op;
-            T& value = op.value.emplace<T>();
-            value.context = context;
-            read_op(called, fields, value);
-            return op;
-          }};
+template <class T, size_t place>
+Op read_class(std::string_view name, const nlohmann::json& fields) {
+  Op op;
+  T& value = op.value.emplace<T>();
+  if constexpr (requires { value.take_class(place); }) value.take_class(place);
+  read_op(name, fields, value);
+  return op;
 }
 
-template <Quantize::Pass pass>
-constexpr OpClass of_pass(std::string_view name) {
-  return {name,
-          [](const Op& op) {
-            const Quantize* value = std::get_if<Quantize>(&op.value);
-            return value != nullptr && value->pass == pass;
-          },
-          [](std::string_view called, const nlohmann::json& fields) {
-            Op op;
-            Quantize& value = op.value.emplace<Quantize>();
-            value.pass = pass;
-            read_op(called, fields, value);
-            return op;
-          }};
+template <class T, size_t... place>
+constexpr void put_classes(OpClass*& at, std::index_sequence<place...>) {
+  ((*at++ = {T::kClasses[place], &read_class<T, place>}), ...);
 }
 
-constexpr std::array<OpClass, 34> kClasses{
-    {of_pass<Quantize::Pass::find_scale>("ComputeScale"),
-     plain<ContextAttention>("ContextAttention"),
-     of_phase<DsaModule, true>("ContextDSAModule"),
-     of_phase<Dsv4Attention, true>("ContextDeepSeekV4AttentionModule"),
-     plain<ContextMla>("ContextMLA"),
-     of_phase<MsaModule, true>("ContextMSAModule"),
-     plain<CustomAllReduce>("CustomAllReduce"),
-     plain<Mhc>("DeepSeekV4MHCModule"),
-     plain<MegaMoe>("DeepSeekV4MegaMoEModule"),
-     plain<ElementWise>("ElementWise"),
-     plain<Embedding>("Embedding"),
-     plain<EncoderAttention>("EncoderAttention"),
-     plain<Fallback>("FallbackOp"),
-     plain<Gdn>("GDNKernel"),
-     plain<Gemm>("GEMM"),
-     plain<GenerationAttention>("GenerationAttention"),
-     of_phase<DsaModule, false>("GenerationDSAModule"),
-     of_phase<Dsv4Attention, false>("GenerationDeepSeekV4AttentionModule"),
-     plain<GenerationMla>("GenerationMLA"),
-     of_phase<MsaModule, false>("GenerationMSAModule"),
-     plain<Kda>("KDAKernel"),
-     plain<MlaBmm>("MLABmm"),
-     plain<MlaModule>("MLAModule"),
-     plain<Mamba2>("Mamba2Kernel"),
-     plain<Moe>("MoE"),
-     plain<MoeAllToAll>("MoEAllToAll"),
-     plain<MoeDispatch>("MoEDispatch"),
-     plain<ExpertCompute>("MoEExpertCompute"),
-     plain<Nccl>("NCCL"),
-     plain<Overlap>("OverlapOp"),
-     plain<P2p>("P2P"),
-     of_pass<Quantize::Pass::apply_scale>("ScaleMatrix"),
-     of_phase<WideEpMla, true>("WideEPContextMLA"),
-     of_phase<WideEpMla, false>("WideEPGenerationMLA")}};
+/// Of every op, sorted by name.
+template <class... T>
+constexpr auto classes_of(std::type_identity<std::variant<T...>>) {
+  std::array<OpClass, (T::kClasses.size() + ...)> all{};
+  OpClass* at = all.data();
+  (put_classes<T>(at, std::make_index_sequence<T::kClasses.size()>{}), ...);
+  std::sort(all.begin(), all.end(), [](const OpClass& a, const OpClass& b) { return a.name < b.name; });
+  return all;
+}
+
+constexpr auto kClasses = classes_of(std::type_identity<Op::Value>{});
 
 }  // namespace
 
@@ -179,10 +129,14 @@ std::vector<std::string_view> op_names() {
 }
 
 std::string_view op_name(const Op& op) {
-  const auto known =
-      std::find_if(kClasses.begin(), kClasses.end(), [&](const OpClass& c) { return c.is(op); });
-  PERFATLAS_ASSERT(known != kClasses.end());
-  return known->name;
+  return std::visit(
+      []<class T>(const T& value) {
+        if constexpr (requires { value.class_place(); })
+          return T::kClasses[value.class_place()];
+        else
+          return T::kClasses[0];
+      },
+      op.value);
 }
 
 Op op_from_json(std::string_view name, const nlohmann::json& fields) {

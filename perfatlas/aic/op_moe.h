@@ -10,6 +10,7 @@ namespace perfatlas::aic {
 
 /// Router to combined output inside one expert-parallel group. Tokens are multiplied by attention_dp_size.
 struct Moe : OpBase {
+  static constexpr OpClasses<1> kClasses{"MoE"};
   int64_t hidden_size = 0, inter_size = 0, topk = 0, num_experts = 0;
   int64_t moe_tp_size = 1, moe_ep_size = 1, attention_dp_size = 1;
   QuantMode quant = QuantMode::bfloat16;  // a MoE mode
@@ -26,7 +27,7 @@ struct Moe : OpBase {
     f.required("num_experts", op.num_experts);
     f.required("moe_tp_size", op.moe_tp_size);
     f.required("moe_ep_size", op.moe_ep_size);
-    f.required("quant_mode", op.quant);
+    f.required("quant_mode", op.quant, QuantKind::moe);
     f.required("workload_distribution", op.workload_distribution);
     f.required("attention_dp_size", op.attention_dp_size);
     f.optional("is_context", op.context);
@@ -34,10 +35,12 @@ struct Moe : OpBase {
     f.optional("enable_eplb", op.enable_eplb);
     f.optional("moe_backend", op.moe_backend);
   }
+  bool operator==(const Moe&) const = default;
 };
 
 /// Collectives around the experts, before (pre_dispatch) or after.
 struct MoeDispatch : OpBase {
+  static constexpr OpClasses<1> kClasses{"MoEDispatch"};
   int64_t hidden_size = 0, topk = 0, num_experts = 0;
   int64_t moe_tp_size = 1, moe_ep_size = 1, attention_dp_size = 1, attn_cp_size = 1;
   bool pre_dispatch = true;
@@ -56,17 +59,19 @@ struct MoeDispatch : OpBase {
     f.required("attention_dp_size", op.attention_dp_size);
     f.required("pre_dispatch", op.pre_dispatch);
     f.required("backend", op.backend);
-    f.optional("quant_mode", op.quant);
+    f.optional("quant_mode", op.quant, QuantKind::moe);
     f.optional("is_context", op.context);
     f.optional("scale_num_tokens", op.scale_num_tokens);
     f.optional("attn_cp_size", op.attn_cp_size);
     f.optional("attn_ar_modeled", op.attn_ar_modeled);
     for (const char* name : {"enable_fp4_all2all", "sms", "moe_backend", "reduce_results"}) f.ignored(name);
   }
+  bool operator==(const MoeDispatch&) const = default;
 };
 
 /// One phase of the all-to-all of wide expert parallelism.
 struct MoeAllToAll : OpBase {
+  static constexpr OpClasses<1> kClasses{"MoEAllToAll"};
   std::string phase = "dispatch";          // prepare, dispatch, combine
   std::string comm_backend = "deepep_ht";  // see moe_comm_backends()
   std::string comm_dtype = "default";
@@ -87,6 +92,7 @@ struct MoeAllToAll : OpBase {
     f.optional("sms", op.sms);
     f.optional("attention_tp_size", op.attention_tp_size);
   }
+  bool operator==(const MoeAllToAll&) const = default;
 };
 
 /// The all-to-all of an expert-parallel size that was not measured, answered from one node.
@@ -98,6 +104,7 @@ struct MoeCommFallback {
 
 /// The experts of wide expert parallelism. Tokens are multiplied by attention_dp_size.
 struct ExpertCompute : OpBase {
+  static constexpr OpClasses<1> kClasses{"MoEExpertCompute"};
   int64_t hidden_size = 0, inter_size = 0, topk = 0, num_experts = 0;
   int64_t num_slots = 0;  // experts with their copies; 0: num_experts
   int64_t moe_ep_size = 1, attention_dp_size = 1;
@@ -114,7 +121,7 @@ struct ExpertCompute : OpBase {
     f.required("topk", op.topk);
     f.required("num_experts", op.num_experts);
     f.required("moe_ep_size", op.moe_ep_size);
-    f.required("quant_mode", op.quant);
+    f.required("quant_mode", op.quant, QuantKind::moe);
     f.required("workload_distribution", op.workload_distribution);
     f.required("attention_dp_size", op.attention_dp_size);
     f.choice("inference_phase", op.context, {{"context", true}, {"generation", false}});
@@ -123,10 +130,12 @@ struct ExpertCompute : OpBase {
     f.optional("is_gated", op.is_gated);
     f.optional("enable_eplb", op.enable_eplb);
   }
+  bool operator==(const ExpertCompute&) const = default;
 };
 
 /// DeepSeek-V4 experts with their communication in one kernel.
 struct MegaMoe : OpBase {
+  static constexpr OpClasses<1> kClasses{"DeepSeekV4MegaMoEModule"};
   int64_t hidden_size = 0, inter_size = 0, topk = 0, num_experts = 0;
   int64_t moe_tp_size = 1, moe_ep_size = 1;
   QuantMode quant = QuantMode::nvfp4;
@@ -145,7 +154,7 @@ struct MegaMoe : OpBase {
     f.required("num_experts", op.num_experts);
     f.required("moe_tp_size", op.moe_tp_size);
     f.required("moe_ep_size", op.moe_ep_size);
-    f.required("quant_mode", op.quant);
+    f.required("quant_mode", op.quant, QuantKind::moe);
     f.required("workload_distribution", op.workload_distribution);
     f.optional("is_context", op.context);
     f.optional("source_policy", op.source_policy);
@@ -154,6 +163,7 @@ struct MegaMoe : OpBase {
     f.optional("kernel_source", op.kernel_source);
     f.optional("kernel_dtype", op.kernel_dtype);
   }
+  bool operator==(const MegaMoe&) const = default;
 };
 
 }  // namespace perfatlas::aic

@@ -8,14 +8,14 @@
 namespace perfatlas::aic {
 
 /// Dimensions follow from the architecture.
-struct DsaModule : OpBase {
+struct DsaModule : PhaseOp {
+  static constexpr OpClasses<2> kClasses{"ContextDSAModule", "GenerationDSAModule"};
   /// Modes of the groups of projections: gemm_quant, unless a checkpoint keeps some in another one.
   struct Projections {
     QuantMode q = QuantMode::bfloat16, kv = QuantMode::bfloat16, o = QuantMode::bfloat16,
               indexer = QuantMode::bfloat16;
     bool operator==(const Projections&) const = default;
   };
-  bool context = true;
   int64_t num_heads = 0;
   QuantMode kv_quant = QuantMode::bfloat16;
   QuantMode fmha_quant = QuantMode::bfloat16;
@@ -29,23 +29,24 @@ struct DsaModule : OpBase {
 
   static void fields(auto& op, auto& f) {
     f.required("num_heads", op.num_heads);
-    f.either("kvcache_quant_mode", "kv_cache_dtype", op.kv_quant);
-    if (op.context) f.required("fmha_quant_mode", op.fmha_quant);
-    f.required("gemm_quant_mode", op.gemm_quant);
+    f.either("kvcache_quant_mode", "kv_cache_dtype", op.kv_quant, QuantKind::kv);
+    if (op.context) f.required("fmha_quant_mode", op.fmha_quant, QuantKind::fmha);
+    f.required("gemm_quant_mode", op.gemm_quant, QuantKind::gemm);
     f.optional("architecture", op.architecture);
     f.optional("cp_size", op.cp_size);
     f.optional("dsa_full_layer_fraction", op.full_fraction);
     f.group("attn_projection_quant_modes", [&](auto& group) {
-      group.optional("q", op.projections.q);
-      group.optional("kv", op.projections.kv);
-      group.optional("o", op.projections.o);
-      group.optional("indexer", op.projections.indexer);
+      group.optional("q", op.projections.q, QuantKind::gemm);
+      group.optional("kv", op.projections.kv, QuantKind::gemm);
+      group.optional("o", op.projections.o, QuantKind::gemm);
+      group.optional("indexer", op.projections.indexer, QuantKind::gemm);
     });
   }
+  bool operator==(const DsaModule&) const = default;
 };
 
-struct MsaModule : OpBase {
-  bool context = true;
+struct MsaModule : PhaseOp {
+  static constexpr OpClasses<2> kClasses{"ContextMSAModule", "GenerationMSAModule"};
   int64_t num_heads = 0, num_kv_heads = 0;
   int64_t hidden_size = 0, head_dim = 0, v_head_dim = 0;
   int64_t index_n_heads = 0, index_head_dim = 0, index_topk = 0, block_size = 0;
@@ -66,16 +67,18 @@ struct MsaModule : OpBase {
     f.required("index_head_dim", op.index_head_dim);
     f.required("index_topk", op.index_topk);
     f.required("block_size", op.block_size);
-    f.required("kvcache_quant_mode", op.kv_quant);
-    f.required("fmha_quant_mode", op.fmha_quant);
-    f.required("gemm_quant_mode", op.gemm_quant);
+    f.required("kvcache_quant_mode", op.kv_quant, QuantKind::kv);
+    f.required("fmha_quant_mode", op.fmha_quant, QuantKind::fmha);
+    f.required("gemm_quant_mode", op.gemm_quant, QuantKind::gemm);
     f.optional("dsa_architecture", op.dsa_architecture);
     f.optional("dsa_scale_k", op.dsa_scale_k);
   }
+  bool operator==(const MsaModule&) const = default;
 };
 
-struct Dsv4Attention : OpBase {
-  bool context = true;
+struct Dsv4Attention : PhaseOp {
+  static constexpr OpClasses<2> kClasses{"ContextDeepSeekV4AttentionModule",
+                                         "GenerationDeepSeekV4AttentionModule"};
   int64_t num_heads = 0;     // of this rank
   int64_t native_heads = 0;  // of the model
   int64_t tp_size = 1;
@@ -105,16 +108,18 @@ struct Dsv4Attention : OpBase {
     f.required("window_size", op.window_size);
     f.required("compress_ratio", op.compress_ratio);
     f.required("o_groups", op.o_groups);
-    f.required("kvcache_quant_mode", op.kv_quant);
-    f.required("fmha_quant_mode", op.fmha_quant);
-    f.required("gemm_quant_mode", op.gemm_quant);
+    f.required("kvcache_quant_mode", op.kv_quant, QuantKind::kv);
+    f.required("fmha_quant_mode", op.fmha_quant, QuantKind::fmha);
+    f.required("gemm_quant_mode", op.gemm_quant, QuantKind::gemm);
     f.required("architecture", op.architecture);
     f.optional("cp_size", op.cp_size);
   }
+  bool operator==(const Dsv4Attention&) const = default;
 };
 
 /// Hyper-connection mixing before (pre) or after (post) the two blocks of a layer, or both.
 struct Mhc : OpBase {
+  static constexpr OpClasses<1> kClasses{"DeepSeekV4MHCModule"};
   enum class Part { pre, post, both };
   Part part = Part::pre;
   int64_t hidden_size = 0;
@@ -129,10 +134,11 @@ struct Mhc : OpBase {
     f.required("hidden_size", op.hidden_size);
     f.required("hc_mult", op.hc_mult);
     f.required("sinkhorn_iters", op.sinkhorn_iters);
-    f.required("quant_mode", op.quant);
+    f.required("quant_mode", op.quant, QuantKind::gemm);
     f.required("architecture", op.architecture);
     f.optional("seq_split", op.seq_split);
   }
+  bool operator==(const Mhc&) const = default;
 };
 
 }  // namespace perfatlas::aic

@@ -14,6 +14,7 @@ constexpr std::pair<std::string_view, SsmPhase> kSsmPhases[] = {
     {"context", SsmPhase::context}, {"generation", SsmPhase::generation}, {"verify", SsmPhase::verify}};
 
 struct Mamba2 : OpBase {
+  static constexpr OpClasses<1> kClasses{"Mamba2Kernel"};
   std::string kernel_source;
   SsmPhase phase = SsmPhase::context;
   int64_t d_model = 0;
@@ -32,6 +33,7 @@ struct Mamba2 : OpBase {
     f.required("chunk_size", op.chunk_size);
     f.optional("seq_split", op.seq_split);
   }
+  bool operator==(const Mamba2&) const = default;
 };
 
 /// Delta rules: heads of keys and of values.
@@ -53,26 +55,31 @@ struct DeltaRule : OpBase {
     f.required("d_conv", op.d_conv);
     f.optional("seq_split", op.seq_split);
   }
+  bool operator==(const DeltaRule&) const = default;
 };
 
 /// Gated delta net.
 struct Gdn : DeltaRule {
+  static constexpr OpClasses<1> kClasses{"GDNKernel"};
   std::string state_dtype = "float32";  // of the recurrent state: float32, bfloat16, float16
 
   static void fields(auto& op, auto& f) {
     DeltaRule::fields(op, f);
     f.optional("mamba_ssm_dtype", op.state_dtype);
   }
+  bool operator==(const Gdn&) const = default;
 };
 
 /// Kimi delta attention.
 struct Kda : DeltaRule {
+  static constexpr OpClasses<1> kClasses{"KDAKernel"};
   int64_t draft_tokens = 0;  // verify: tokens checked at once
 
   static void fields(auto& op, auto& f) {
     DeltaRule::fields(op, f);
     f.optional("draft_tokens", op.draft_tokens);
   }
+  bool operator==(const Kda&) const = default;
 };
 
 }  // namespace perfatlas::aic

@@ -13,8 +13,8 @@ struct EnginePlace {
 };
 
 /// The answers of the mode come from the description of the machine alone, so that a system without tables of the back
-/// end has some, too. False for back ends of which no
-/// system has tables: they are misspelt.
+/// end has some, too, and so has, where unlisted versions are allowed, a version that no folder is called by. False for
+/// back ends of which no system has tables: they are misspelt.
 bool answers_without_tables(const SystemsRoot& root, const EnginePlace& place, Mode mode);
 
 /// Engine::described where answers_without_tables, else Engine::open.

@@ -87,8 +87,8 @@ TEST_P(PublishedAnswers, AreGivenToNineDigitsWithSourceAndError) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, PublishedAnswers,
-                         testing::Values("blocks_and_energy.tsv", "hopper.tsv", "other_systems.tsv",
-                                         "sparse_and_experts.tsv", "shared_prompts.tsv"),
+                         testing::Values("blocks_and_energy.tsv", "hopper.tsv", "odd_shapes.tsv",
+                                         "other_systems.tsv", "sparse_and_experts.tsv", "shared_prompts.tsv"),
                          [](const auto& file) { return file.param.substr(0, file.param.find('.')); });
 
 }  // namespace

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string_view>
 
 namespace perfatlas::aic {
@@ -14,9 +15,8 @@ enum class MathType { none, bf16, int8, fp8, fp4 };
 /// The modes by their names in tables and model descriptions; which of them an op takes is said at the op.
 enum class QuantMode {
   bfloat16,
-  float16,  // attention only, another name of bfloat16
-  half,     // communication only
-  int8,     // KV cache and communication
+  half,  // communication only
+  int8,  // KV cache and communication
   int8_wo,
   int4_wo,
   fp8,
@@ -44,6 +44,10 @@ struct QuantProfile {
 const QuantProfile& profile_of(QuantMode mode);
 
 inline std::string_view name_of(QuantMode mode) { return profile_of(mode).name; }
+
+/// Which modes an argument can be.
+enum class QuantKind { gemm, moe, kv, fmha, encoder, comm };
+std::span<const QuantMode> modes_of(QuantKind kind);
 
 /// The mode of a written name, or nothing.
 std::optional<QuantMode> quant_mode(std::string_view name);

@@ -66,6 +66,21 @@ TEST_F(QuestionLinesTest, TheSpeedOfLightNeedsADescriptionAlone) {
   EXPECT_THAT(ask("vlm", "SOL"), HasSubstr("bare has no tables of back end 'vlm'"));
 }
 
+TEST_F(QuestionLinesTest, UnlistedVersionsNeedNoFolderForTheSpeedOfLight) {
+  const auto ask = [&](bool allowed, const char* mode) {
+    SystemsRootOptions options = plain_options();
+    options.allow_unlisted_versions = allowed;
+    const SystemsRoot root(tree_.path(), ops_, options);
+    QuestionLines lines(root, {.system = "box", .backend = "vllm", .version = "9.9"});
+    std::string out;
+    lines.answer(fmt::format(R"({{{}, "x": 4, "mode": "{}"}})", kGemm, mode), out);
+    return out;
+  };
+  EXPECT_THAT(ask(true, "SOL"), HasSubstr(R"("source":"sol")"));
+  EXPECT_THAT(ask(true, "SILICON"), HasSubstr("9.9"));
+  EXPECT_THAT(ask(false, "SOL"), HasSubstr("9.9"));
+}
+
 TEST_F(QuestionLinesTest, BadLinesAreAnsweredWithTheirFault) {
   QuestionLines lines = fresh();
   for (int round = 0; round < 2; ++round)
@@ -78,6 +93,7 @@ TEST_F(QuestionLinesTest, BadLinesAreAnsweredWithTheirFault) {
              {fmt::format("{{{}, \"x\": 4, \"colour\": 1}}", kGemm), "colour"},
              {R"({"op":"GEMM","n\":64,\"k":32,"x":4})", "n"},
              {R"({"op":"GEM","x":4})", "GEMM"},
+             {R"({"op":"GEMM","n":64,"k":32,"quant_mode":"w4afp8","x":4})", "fp8_block"},
              {fmt::format("{{{}, \"x\": 4, \"mode\": \"GOLD\"}}", kGemm), "GOLD"},
              {fmt::format("{{{}, \"x\": 4, \"system\": \"bix\"}}", kGemm), "box"}}) {
       std::string out;

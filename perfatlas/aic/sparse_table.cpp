@@ -25,9 +25,8 @@ SparseTable::SparseTable(std::string_view op_id, bool context, const Database& d
              }) {}
 
 TableKey SparseTable::key_of(const SparseKey& key) const {
-  const std::string_view fmha = key.fmha == QuantMode::float16 ? "bfloat16" : name_of(key.fmha);
   return {fields_.value_of(architecture, key.architecture).value_or(-1),
-          fields_.value_of(dtype, fmha).value_or(-1),
+          fields_.value_of(dtype, name_of(key.fmha)).value_or(-1),
           fields_.value_of(kv_dtype, name_of(key.kv)).value_or(-1),
           fields_.value_of(gemm, name_of(key.gemm)).value_or(-1)};
 }

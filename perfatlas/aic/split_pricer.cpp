@@ -55,6 +55,12 @@ class SplitPricer final : public Pricer {
 
 }  // namespace
 
+std::optional<double> indexer_excess_ms(const IndexerMs& ms, int64_t cp_size) {
+  if (!ms.scores || !ms.part_scores || !ms.selection || !ms.part_selection) return std::nullopt;
+  const double cp = double(cp_size);
+  return (*ms.scores / cp - *ms.part_scores) + (*ms.selection / cp - *ms.part_selection);
+}
+
 std::unique_ptr<const Pricer> split_pricer(std::unique_ptr<const Pricer> part, SplitBlock block,
                                            const Binding& binding) {
   if (!block.why_impossible.empty())

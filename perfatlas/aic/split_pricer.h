@@ -28,6 +28,15 @@ struct SplitBlock {
   std::vector<GatheredElements> gathered;
 };
 
+/// Milliseconds of an indexer's kernels: for the whole prompt, and for a rank's part as a prompt of its own. Nothing: not
+/// measured.
+struct IndexerMs {
+  std::optional<double> scores, part_scores, selection, part_selection;
+};
+
+/// SplitBlock::Excess of a block with an indexer.
+std::optional<double> indexer_excess_ms(const IndexerMs& ms, int64_t cp_size);
+
 /// A rank's part (the new tokens over cp, rounded up) as a prompt of its own, plus the excess, plus the gathers.
 /// Source estimated; energy unknown. REQUIRES: cp_size > 1.
 std::unique_ptr<const Pricer> split_pricer(std::unique_ptr<const Pricer> part, SplitBlock block,

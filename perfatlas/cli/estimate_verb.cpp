@@ -87,9 +87,10 @@ estimate::EstimateRequest request_of(const EstimateArguments& a, estimate::Sessi
   r.view.mode = estimate::database_mode_from_name(a.database_mode);
   r.view.transfers = aic::TransferPolicy::from_text(a.transfers);
   r.drafted_tokens = estimate::drafted_tokens_from_text(a.nextn, *session.model(a.model));
-  if (r.drafted_tokens > 0 && !a.accepted)
-    throw UsageError("--nextn needs --nextn-accepted: how many drafted tokens hold per step, on average");
-  r.workload = {.isl = a.isl, .osl = a.osl, .prefix = a.prefix, .accepted = a.accepted.value_or(0)};
+  r.workload = {.isl = a.isl,
+                .osl = a.osl,
+                .prefix = a.prefix,
+                .accepted = estimate::accepted_tokens(r.drafted_tokens, a.accepted)};
   r.quant = a.quant.choice();
   r.attention_backend = a.attention_backend;
   r.moe_backend = a.moe_backend;

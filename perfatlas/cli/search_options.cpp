@@ -6,6 +6,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/paths.h"
+#include "perfatlas/estimate/request_json.h"
 #include "perfatlas/tables/systems_root.h"
 
 namespace perfatlas {
@@ -115,9 +116,7 @@ SearchRequest SearchArguments::complete(aic::Mode default_mode) const {
   r.quant = quant.choice();
   r.drafted_tokens = drafted_tokens(nextn);
   r.step_model = step_model_of(step_model, r);
-  if (nextn_accepted) r.workload.accepted = *nextn_accepted;
-  if (r.drafted_tokens > 0 && !nextn_accepted)
-    throw UsageError("--nextn needs --nextn-accepted: how many drafted tokens hold on average");
+  r.workload.accepted = estimate::accepted_tokens(r.drafted_tokens, nextn_accepted);
   r.view.mode = default_mode;
   if (!mode.empty()) {
     const auto known = aic::mode_from_name(mode);

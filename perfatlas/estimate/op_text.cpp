@@ -29,7 +29,11 @@ class FieldTexts {
     for (const auto& [word, meaning] : words)
       if (meaning == value) fields_.push_back({name, std::string(word), false});
   }
-  void either(std::string_view name, std::string_view, const auto& value) { required(name, value); }
+  void required(std::string_view name, aic::QuantMode value, aic::QuantKind) { required(name, value); }
+  void optional(std::string_view name, aic::QuantMode value, aic::QuantKind) { optional(name, value); }
+  void either(std::string_view name, std::string_view, aic::QuantMode value, aic::QuantKind) {
+    required(name, value);
+  }
   void group(std::string_view, auto write) { write(*this); }
   void ignored(std::string_view) {}
 

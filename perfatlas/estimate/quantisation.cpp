@@ -136,6 +136,9 @@ bool has_fp4_experts(const Checkpoint& checkpoint) {
   return is_v4(checkpoint) && checkpoint.root.text_if("expert_dtype").value_or("") == "fp4";
 }
 
+/// aiconfigurator knows by their id the weights whose experts get 8-bit activations, not by what the file says of them.
+constexpr std::string_view kKimiK3 = "moonshotai/Kimi-K3";
+
 /// The kernels that SGLang runs a checkpoint's 4-bit experts with, by GPU generation.
 std::optional<Mode> sglang_expert_mode(const Checkpoint& checkpoint, const QuantQuestion& q) {
   if (q.framework != Framework::sglang) return std::nullopt;
@@ -144,8 +147,7 @@ std::optional<Mode> sglang_expert_mode(const Checkpoint& checkpoint, const Quant
     if (q.sm_version >= kBlackwell) return Mode::w4a8_mxfp4_mxfp8_trtllm;
     if (q.sm_version == kHopper) return Mode::w4a16_mxfp4_cutlass;
   }
-  if (checkpoint.architecture() == "KimiK3ForConditionalGeneration" && q.sm_version >= kBlackwell)
-    return Mode::w4a8_mxfp4_mxfp8;
+  if (checkpoint.name == kKimiK3 && q.sm_version >= kBlackwell) return Mode::w4a8_mxfp4_mxfp8;
   return std::nullopt;
 }
 

@@ -100,6 +100,13 @@ int64_t drafted_tokens_from_text(const std::string& text, const ServedModel& mod
   return *number;
 }
 
+double accepted_tokens(int64_t drafted, std::optional<double> said) {
+  if (drafted == 0) return 0;
+  if (!said)
+    throw UsageError("--nextn needs --nextn-accepted: how many drafted tokens hold per step, on average");
+  return *said;
+}
+
 aic::Mode database_mode_from_name(const std::string& name) {
   const auto mode = aic::mode_from_name(name);
   if (!mode || *mode == aic::Mode::sol_full)
@@ -123,8 +130,8 @@ EstimateRequest request_from_json(const json& object, Session& session) {
   r.workload.isl = keys.integer("isl").value_or(1024);
   r.workload.osl = keys.integer("osl").value_or(1024);
   r.workload.prefix = keys.integer("prefix").value_or(0);
-  r.workload.accepted = keys.real("nextn_accepted").value_or(0);
   r.drafted_tokens = drafted_tokens_from_text(keys.text("nextn", "0"), *session.model(r.model));
+  r.workload.accepted = accepted_tokens(r.drafted_tokens, keys.real("nextn_accepted"));
   r.context_tokens = keys.integer("ctx_tokens");
   r.stride = keys.integer("stride").value_or(32);
   r.attention_backend = keys.text("attention_backend");

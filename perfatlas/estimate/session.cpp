@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "perfatlas/aic/open_engine.h"
 #include "perfatlas/base/error.h"
 
 namespace perfatlas::estimate {
@@ -44,8 +45,9 @@ const OpenSystem& Session::open(const std::string& system, Framework framework, 
       systems_[fmt::format("{} {} {} {}", system, backend, version, mode == aic::Mode::sol)];
   if (!open) {
     const AicSystem& description = root_->system(system);
-    if (mode == aic::Mode::sol && version.empty() && root_->versions(system, backend).empty()) {
-      open = std::make_unique<OpenSystem>(OpenSystem{&description, std::string(aic::kNoTables),
+    if (aic::answers_without_tables(*root_, {system, backend, version}, mode)) {
+      open = std::make_unique<OpenSystem>(OpenSystem{&description,
+                                                     version.empty() ? std::string(aic::kNoTables) : version,
                                                      aic::Engine::described(*root_, system, backend)});
       return *open;
     }

@@ -89,16 +89,34 @@ Worker::Worker(std::shared_ptr<const ServedModel> model, Deployment deployment, 
                const AicSystem& system)
     : model_(std::move(model)), deployment_(std::move(deployment)), system_(&system) {
   const StepGraph graph = model_->graph(deployment_);
-  const auto bind = [&](const std::vector<aic::Op>& ops, const char* attention, std::vector<Bound>& out) {
-    out.reserve(ops.size());
-    for (const aic::Op& op : ops)
-      out.push_back({view.bind(op), op.name(), price_error_of(op), op.name() == attention,
-                     holds_attention(op.name()), op.name().ends_with("logits_gemm")});
-  };
-  bind(graph.context, "context_attention", context_);
-  bind(graph.generation, "generation_attention", generation_);
+  context_ = bind(graph.context, "context_attention", view);
+  generation_ = bind(graph.generation, "generation_attention", view);
   for (const aic::Op& op : graph.context) weight_bytes_ += estimate::weight_bytes(op);
   weight_bytes_ /= double(deployment_.parallel.pp);
+}
+
+std::vector<Worker::Bound> Worker::bind(const std::vector<aic::Op>& ops, const char* attention,
+                                        const aic::View& view) {
+  std::vector<Bound> bound;
+  bound.reserve(ops.size());
+  for (const aic::Op& op : ops) {
+    const std::string& name = op.name();
+    bound.push_back({view.bind(op), name, price_error_of(op), name == attention, holds_attention(name),
+                     name.ends_with("logits_gemm")});
+    // A layer has several all-reduces and norms of one shape.
+    for (size_t i = 0; i + 1 < bound.size(); ++i) {
+      const std::optional<double> multiple = op.multiple_of(ops[i]);
+      if (!multiple || bound[i].count == 0 || !priced_alike(bound[i], bound.back())) continue;
+      bound[i].count += *multiple;
+      bound.back().count = 0;
+      break;
+    }
+  }
+  return bound;
+}
+
+bool Worker::priced_alike(const Bound& a, const Bound& b) {
+  return a.attention == b.attention && a.any_attention == b.any_attention && a.last_token == b.last_token;
 }
 
 bool Worker::belongs(Part part, const Bound& bound) {
@@ -126,13 +144,16 @@ void Worker::each(bool context, Part part, const aic::PhasePoint& at, Visit visi
     const Bound& bound = ops[i];
     if (!belongs(part, bound)) continue;
     const aic::PhasePoint& point = context && bound.last_token ? last : at;
-    visit(i, bound, bound.op.price(point), point);
+    visit(i, bound, point);
   }
 }
 
 StepPrice Worker::sum(bool context, Part part, const aic::PhasePoint& at) const {
   StepPrice total;
-  each(context, part, at, [&](size_t index, const Bound&, const aic::Price& price, const aic::PhasePoint&) {
+  each(context, part, at, [&](size_t index, const Bound& bound, const aic::PhasePoint& point) {
+    if (bound.count == 0) return;
+    aic::Price price = bound.op.price(point);
+    if (bound.count != 1) price *= bound.count;
     if (!price.ok()) {
       if (total.ok()) {
         total.failure = price.failure;
@@ -151,13 +172,13 @@ StepPrice Worker::sum(bool context, Part part, const aic::PhasePoint& at) const 
 }
 
 void Worker::list(bool context, Part part, const aic::PhasePoint& at, OpPrices& out) const {
-  each(context, part, at,
-       [&](size_t, const Bound& bound, const aic::Price& price, const aic::PhasePoint& point) {
-         OpPrice line{bound.name, price};
-         const auto error = relative_error(bound.error, price, bound.op.ground(point).kind);
-         (error ? line.error_ms : line.unbounded_ms) = error.value_or(1) * price.latency_ms;
-         add_line(out, std::move(line));
-       });
+  each(context, part, at, [&](size_t, const Bound& bound, const aic::PhasePoint& point) {
+    const aic::Price price = bound.op.price(point);
+    OpPrice line{bound.name, price};
+    const auto error = relative_error(bound.error, price, bound.op.ground(point).kind);
+    (error ? line.error_ms : line.unbounded_ms) = error.value_or(1) * price.latency_ms;
+    add_line(out, std::move(line));
+  });
 }
 
 StepPrice Worker::context_step(int64_t batch, int64_t s, int64_t prefix) const {

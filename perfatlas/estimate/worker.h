@@ -107,8 +107,12 @@ class Worker {
     bool attention;      // priced by requests in a mixed step
     bool any_attention;  // that, or a block that holds attention
     bool last_token;     // sees one token per request in prefill
+    double count = 1;    // of this op in a step, with later ones that cost multiples of it; those have 0
   };
   enum class Part { all, attention, other, any_attention, no_attention };
+  static std::vector<Bound> bind(const std::vector<aic::Op>& ops, const char* attention,
+                                 const aic::View& view);
+  static bool priced_alike(const Bound& a, const Bound& b);
   static bool belongs(Part part, const Bound& bound);
   template <class Visit>
   void each(bool context, Part part, const aic::PhasePoint& at, Visit visit) const;

@@ -168,6 +168,8 @@ bool SystemsRoot::is_marker_version(std::string_view name, std::string_view back
   return any;
 }
 
+bool SystemsRoot::allows_unlisted_versions() const { return state_->options.allow_unlisted_versions; }
+
 VersionSlots SystemsRoot::slots(std::string_view name, std::string_view backend) const {
   const QueryVersions* const written = state_->query_versions();
   if (written == nullptr || versions(name, backend).empty()) return {};

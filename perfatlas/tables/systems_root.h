@@ -59,6 +59,8 @@ class SystemsRoot {
   /// The folders of a version have only a reuse.yaml: fine by name, never the latest.
   bool is_marker_version(std::string_view system, std::string_view backend, std::string_view version) const;
 
+  /// See SystemsRootOptions.
+  bool allows_unlisted_versions() const;
   /// The versions that may be asked for (query_versions.yaml); without that file every one of versions(). Systems whose
   /// description is wrong do not count for `next`.
   VersionSlots slots(std::string_view system, std::string_view backend) const;

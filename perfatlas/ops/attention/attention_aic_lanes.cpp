@@ -64,7 +64,7 @@ AttentionTable::AttentionTable(AttentionPhase phase, const Database& database, S
 TableKey AttentionTable::table_key(const AttentionKey& key, int64_t lane) const {
   const auto value = [&](size_t column, QuantMode mode) {
     // 16-bit floats are written bfloat16 in these tables.
-    return fields_.value_of(column, mode == QuantMode::float16 ? "bfloat16" : name_of(mode)).value_or(-1);
+    return fields_.value_of(column, name_of(mode)).value_or(-1);
   };
   return {lane,
           phase_ == AttentionPhase::context ? value(attn_dtype, key.fmha) : 0,

@@ -22,6 +22,8 @@ class CollectiveCost {
   static CollectiveCost nccl(const std::string& operation, QuantMode dtype, int64_t gpus,
                              const Binding& binding);
 
+  /// A group of one: nothing to do.
+  bool is_alone() const { return alone_; }
   Price price(double elements) const;
   std::string explain(double elements) const;
   /// Of the measured group.
@@ -32,7 +34,7 @@ class CollectiveCost {
   Price empirical(double elements) const;
 
   Mode mode_ = Mode::silicon;
-  bool alone_ = false;  // a group of one: nothing to do
+  bool alone_ = false;
   Source source_alone_ = Source::empirical;
   double sol_ms_per_element_ = 0;           // of the asked group
   bool sol_in_parts_ = true;                // the speed of light is that of links (else it has no parts)

@@ -50,14 +50,10 @@ struct IndexerTables {
   }
 };
 
-std::optional<double> excess_ms(const IndexerTimes& times, double cp, const PhasePoint& whole,
-                                const PhasePoint& part) {
+IndexerMs indexer_ms(const IndexerTimes& times, const PhasePoint& whole, const PhasePoint& part) {
   const int64_t b = whole.batch, p = whole.prefix;
-  const auto scores = times.scores.ms(b, whole.s, p), part_scores = times.scores.ms(b, part.s, p),
-             selection = times.trailing_selection.ms(b, whole.s, p),
-             part_selection = times.random_selection.ms(b, part.s, p);
-  if (!scores || !part_scores || !selection || !part_selection) return std::nullopt;
-  return (*scores / cp - *part_scores) + (*selection / cp - *part_selection);
+  return {times.scores.ms(b, whole.s, p), times.scores.ms(b, part.s, p),
+          times.trailing_selection.ms(b, whole.s, p), times.random_selection.ms(b, part.s, p)};
 }
 
 }  // namespace
@@ -73,8 +69,8 @@ SplitBlock split_block(const DsaModule& op, bool with_indexer, const Binding& bi
     // The kernels of DeepSeek-V3.2's indexer were not measured apart.
     if (op.architecture != "DeepseekV32ForCausalLM")
       times = binding.family<IndexerTables>().find(op.num_heads);
-    block.excess = [times, cp = double(op.cp_size)](const PhasePoint& whole, const PhasePoint& part) {
-      return excess_ms(*times, cp, whole, part);
+    block.excess = [times, cp = op.cp_size](const PhasePoint& whole, const PhasePoint& part) {
+      return indexer_excess_ms(indexer_ms(*times, whole, part), cp);
     };
     const std::string where = binding.database.table_name(kScores);
     if (!times->complete())

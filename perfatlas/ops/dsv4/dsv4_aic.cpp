@@ -12,6 +12,7 @@
 #include "perfatlas/ops/dsv4/dsv4_aic_sol.h"
 #include "perfatlas/ops/dsv4/dsv4_aic_split.h"
 #include "perfatlas/ops/dsv4/dsv4_aic_topk.h"
+#include "perfatlas/ops/dsv4/dsv4_case.h"
 
 namespace perfatlas::aic {
 namespace {
@@ -19,7 +20,6 @@ namespace {
 enum Column : size_t { dtype, kv_dtype, gemm, heads, batch, isl, tp, step };
 enum KeyPlace : size_t { fmha_place, kv_place, gemm_place, native_place, heads_place };
 
-constexpr int64_t kCsa = 4;
 constexpr size_t kPrefixAxis = 0;  // of contexts: prefix, isl, batch
 
 /// Everything that a slice and its speed of light depend on.
@@ -53,8 +53,7 @@ class Dsv4Table {
                }) {}
 
   TableKey key(const Dsv4Attention& op) const {
-    const std::string_view fmha = op.fmha_quant == QuantMode::float16 ? "bfloat16" : name_of(op.fmha_quant);
-    TableKey key{context ? fields_.value_of(dtype, fmha).value_or(-1) : 0,
+    TableKey key{context ? fields_.value_of(dtype, name_of(op.fmha_quant)).value_or(-1) : 0,
                  fields_.value_of(kv_dtype, name_of(op.kv_quant)).value_or(-1),
                  fields_.value_of(gemm, name_of(op.gemm_quant)).value_or(-1)};
     key[native_place] = on_head_ladder(values(key, native_place), op.native_heads);
@@ -105,7 +104,9 @@ class Dsv4Table {
 
 }  // namespace
 
-std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& binding) {
+std::unique_ptr<const Pricer> bind(const Dsv4Attention& asked, const Binding& binding) {
+  Dsv4Attention op = asked;
+  if (op.compress_ratio != kCsaRatio) op.compress_ratio = kHcaRatio;  // the engine knows no other
   const AicSystem& system = binding.system();
   const MathType decode = decode_math(system, op.kv_quant);
   const MathType attention = op.context ? profile_of(op.fmha_quant).math : decode;
@@ -130,13 +131,13 @@ std::unique_ptr<const Pricer> bind(const Dsv4Attention& op, const Binding& bindi
   };
   if (binding.mode != Mode::sol) {
     if (op.context)
-      op.compress_ratio == kCsa ? look_up(binding.family<Dsv4Table<true, true>>())
-                                : look_up(binding.family<Dsv4Table<true, false>>());
+      op.compress_ratio == kCsaRatio ? look_up(binding.family<Dsv4Table<true, true>>())
+                                     : look_up(binding.family<Dsv4Table<true, false>>());
     else
-      op.compress_ratio == kCsa ? look_up(binding.family<Dsv4Table<false, true>>())
-                                : look_up(binding.family<Dsv4Table<false, false>>());
+      op.compress_ratio == kCsaRatio ? look_up(binding.family<Dsv4Table<false, true>>())
+                                     : look_up(binding.family<Dsv4Table<false, false>>());
   }
-  if (binding.mode != Mode::sol && op.compress_ratio == kCsa)
+  if (binding.mode != Mode::sol && op.compress_ratio == kCsaRatio)
     if (auto excess = TopkExcess::find(binding, op.context, op.native_heads))
       question.excess_ms = [excess](const PhasePoint& at) { return excess->ms(at); };
   if (op.context) {

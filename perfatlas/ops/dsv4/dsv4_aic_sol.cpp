@@ -5,11 +5,10 @@
 #include <cmath>
 
 #include "perfatlas/ops/dsa/dsa_aic_sol.h"
+#include "perfatlas/ops/dsv4/dsv4_case.h"
 
 namespace perfatlas::aic {
 namespace {
-
-constexpr int64_t kSelecting = 4;  // the compress ratio of blocks with an indexer
 
 /// Sum over j = 1 .. last of floor(j / ratio).
 double compressed_seen(int64_t last, int64_t ratio) {
@@ -32,7 +31,7 @@ SolParts Dsv4Sol::parts(double b, double t, double kv, double pairs, double rota
   const double h = double(op.hidden_size), q_lora = double(op.q_lora_rank), o_lora = double(op.o_lora_rank);
   const double hd = double(op.head_dim), rope = double(op.rope_head_dim), n = double(op.num_heads);
   const double inh = double(op.index_n_heads), ihd = double(op.index_head_dim);
-  const bool selects = op.compress_ratio == kSelecting;
+  const bool selects = op.compress_ratio == kCsaRatio;
   const double groups = double(op.o_groups), c = selects ? 2 : 1;
   const double compressed = std::floor(kv / double(op.compress_ratio));
   const double gemm_bytes = profile_of(op.gemm_quant).bytes, kv_bytes = profile_of(op.kv_quant).bytes;
@@ -62,7 +61,7 @@ SolParts Dsv4Sol::parts(double b, double t, double kv, double pairs, double rota
 
 SolParts Dsv4Sol::context(int64_t b, int64_t s, int64_t prefix) const {
   const int64_t kv = prefix + s, ratio = op.compress_ratio;
-  const int64_t limit = ratio == kSelecting ? op.index_topk : kv / ratio;
+  const int64_t limit = ratio == kCsaRatio ? op.index_topk : kv / ratio;
   const double window = limited_pairs(double(b), double(s), double(prefix), double(op.window_size));
   return parts(double(b), double(b * s), double(kv),
                window + double(b) * limited_compressed(prefix, kv, ratio, limit),
@@ -71,7 +70,7 @@ SolParts Dsv4Sol::context(int64_t b, int64_t s, int64_t prefix) const {
 
 SolParts Dsv4Sol::generation(int64_t b, int64_t s) const {
   const int64_t kv = std::max<int64_t>(s - 1, 0), ratio = op.compress_ratio;
-  const int64_t limit = ratio == kSelecting ? op.index_topk : kv / ratio;
+  const int64_t limit = ratio == kCsaRatio ? op.index_topk : kv / ratio;
   const int64_t pairs = std::min(kv, op.window_size) + std::min(kv / ratio, limit);
   return parts(double(b), double(b), double(kv), double(b * pairs), decode_bytes);
 }

@@ -49,9 +49,9 @@ struct IndexerTables {
       const TableFields fields(*selections, {"num_heads", "batch_size", "isl", "step", "score_mode"});
       const int64_t trailing = fields.value_of(score_mode, "v1_top_last").value_or(-1);
       for (uint32_t row = 0; row < selections->size(); ++row) {
-        // aiconfigurator reads these from the asked version's own file alone.
+        // aiconfigurator takes these from no other back end.
         const bool own =
-            selections->sources()[selections->source(row)].source.channel == SourceChannel::primary;
+            selections->sources()[selections->source(row)].source.channel != SourceChannel::sibling;
         if (own && fields(row, heads) == wanted && fields(row, score_mode) == trailing)
           found->selection.add(fields(row, batch), fields(row, isl), fields(row, step),
                                selections->latency_ms(row));
@@ -76,19 +76,16 @@ struct IndexerTables {
   }
 };
 
-std::optional<double> excess_ms(const IndexerTimes& times, double cp, const PhasePoint& whole,
-                                const PhasePoint& part) {
+IndexerMs indexer_ms(const IndexerTimes& times, const PhasePoint& whole, const PhasePoint& part) {
   const int64_t b = whole.batch, p = whole.prefix;
-  const auto scores = times.scores_ms(b, whole.s, p), part_scores = times.scores_ms(b, part.s, p),
-             selection = times.selection.ms(b, whole.s, p), part_selection = times.selection.ms(b, part.s, p);
-  if (!scores || !part_scores || !selection || !part_selection) return std::nullopt;
-  return (*scores / cp - *part_scores) + (*selection / cp - *part_selection);
+  return {times.scores_ms(b, whole.s, p), times.scores_ms(b, part.s, p), times.selection.ms(b, whole.s, p),
+          times.selection.ms(b, part.s, p)};
 }
 
 void add_indexer(SplitBlock& block, const Dsv4Attention& op, const Binding& binding) {
   const auto times = binding.family<IndexerTables>().find(op.native_heads);
-  block.excess = [times, cp = double(op.cp_size)](const PhasePoint& whole, const PhasePoint& part) {
-    return excess_ms(*times, cp, whole, part);
+  block.excess = [times, cp = op.cp_size](const PhasePoint& whole, const PhasePoint& part) {
+    return indexer_excess_ms(indexer_ms(*times, whole, part), cp);
   };
   block.why_missing = [times, heads = op.native_heads,
                        where = binding.database.table_name(kScores)](const PhasePoint& at) {

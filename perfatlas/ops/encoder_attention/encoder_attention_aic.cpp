@@ -30,8 +30,7 @@ class EncoderTable {
                }) {}
 
   TableKey key(const EncoderAttention& op) const {
-    const std::string_view fmha = op.fmha_quant == QuantMode::float16 ? "bfloat16" : name_of(op.fmha_quant);
-    return {fields_.value_of(dtype, fmha).value_or(-1), op.head_size};
+    return {fields_.value_of(dtype, name_of(op.fmha_quant)).value_or(-1), op.head_size};
   }
 
   std::shared_ptr<const Surface> find(const TableKey& key, const EncoderSol& sol) const {

@@ -119,19 +119,7 @@ Operands Gdn::operands() const {
 }
 
 void Gdn::model_cases(const ModelShapes& shapes, const CaseSink<Gdn>& sink) {
-  for (Gdn op : shapes.of<Gdn>())
-    for (const int64_t batch : kBatchLadder) {
-      set_batch(op, batch);
-      if (op.phase == LinearPhase::generation) {
-        set_seq(op, 1);
-        sink(op);
-        continue;
-      }
-      for (const int64_t seq : kSequenceLadder) {
-        set_seq(op, seq);
-        if (op.tokens <= kLinearMostTokens) sink(op);
-      }
-    }
+  linear_model_cases(shapes, sink, [](const Gdn& op) { return linear_lengths(op.phase); });
 }
 
 void Gdn::aic_cases(const AicGrid&, const CaseSink<Gdn>& sink) {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include "perfatlas/ops/mamba2/causal_conv.h"
-#include "perfatlas/schema/model_shapes.h"
 
 namespace perfatlas {
 
@@ -84,12 +83,7 @@ struct Gdn {
       Axis<Gdn>{"seq", &Gdn::get_seq, &Gdn::set_seq},
   };
 
-  static constexpr TableLayout layout{
-      .why =
-          "token-non-equivalent: every sequence has a state of its own and tokens of one sequence depend on "
-          "each "
-          "other, so that state traffic grows with batch and the length of the dependence with seq",
-  };
+  static constexpr TableLayout layout = kLinearLayout;
 
   std::string_view why_invalid() const;
   /// Convolution: CausalConvShape. Delta rule: state and activations once; arithmetic of the algorithm with chunks of

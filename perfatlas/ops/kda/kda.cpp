@@ -86,17 +86,10 @@ Operands Kda::operands() const {
 }
 
 void Kda::model_cases(const ModelShapes& shapes, const CaseSink<Kda>& sink) {
-  for (Kda op : shapes.of<Kda>())
-    for (const int64_t batch : kBatchLadder) {
-      set_batch(op, batch);
-      std::span<const int64_t> lengths(kSequenceLadder);
-      if (op.phase == KdaPhase::generation) lengths = lengths.first(1);
-      if (op.phase == KdaPhase::verify) lengths = kDraftTokens;
-      for (const int64_t seq : lengths) {
-        set_seq(op, seq);
-        if (op.tokens <= kLinearMostTokens) sink(op);
-      }
-    }
+  linear_model_cases(shapes, sink, [](const Kda& op) -> std::span<const int64_t> {
+    if (op.phase == KdaPhase::verify) return kDraftTokens;
+    return linear_lengths(op.phase == KdaPhase::context ? LinearPhase::context : LinearPhase::generation);
+  });
 }
 
 }  // namespace perfatlas

@@ -9,7 +9,6 @@
 #pragma once
 
 #include "perfatlas/ops/mamba2/causal_conv.h"
-#include "perfatlas/schema/model_shapes.h"
 
 namespace perfatlas {
 
@@ -96,12 +95,7 @@ struct Kda {
       Axis<Kda>{"seq", &Kda::get_seq, &Kda::set_seq},
   };
 
-  static constexpr TableLayout layout{
-      .why =
-          "token-non-equivalent: every sequence has a state of its own and tokens of one sequence depend on "
-          "each "
-          "other, so that state traffic grows with batch and the length of the dependence with seq",
-  };
+  static constexpr TableLayout layout = kLinearLayout;
 
   std::string_view why_invalid() const;
   /// Convolution: CausalConvShape. Delta rule: state and activations once, and the arithmetic of one step per token in

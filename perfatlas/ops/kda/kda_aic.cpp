@@ -14,7 +14,7 @@ constexpr double kChunkTokens = 64;
 struct KdaFamily {
   LinearTable table;
   KdaFamily(const Database& database, SharedLayer shared)
-      : table("kda", {"d_model", "d_conv", "num_k_heads", "head_k_dim"}, database, shared) {}
+      : table("kda", {"d_model", "num_v_heads"}, database, shared) {}
 };
 
 enum class Work {
@@ -82,13 +82,16 @@ std::unique_ptr<const Pricer> bind(const Kda& op, const Binding& binding) {
                           .draft_tokens = op.draft_tokens,
                           .bytes = bytes_of(op),
                           .bandwidth = binding.system().mem_bw};
-  if (binding.mode != Mode::sol_full) {
+  const bool nothing_drafted = op.phase == SsmPhase::verify && op.draft_tokens < 1;
+  if (binding.mode != Mode::sol_full && !nothing_drafted) {
     const LinearTable& table = binding.family<KdaFamily>().table;
-    const LinearTable::Shape shape{op.d_model, op.d_conv, op.num_k_heads, op.head_k_dim};
-    if (PointList points = table.points(op.kernel_source, op.phase, shape); !points.empty())
+    const auto shape = table.nearest(op.kernel_source, op.phase, {op.d_model, op.num_v_heads});
+    if (shape) {
+      PointList points = table.points(op.kernel_source, op.phase, *shape);
       question.surface = std::make_shared<const Surface>(
           AxisLayout{.axes = op.phase == SsmPhase::generation ? size_t{1} : size_t{2}}, std::move(points),
           linear_sol(op.phase, question.bytes, question.bandwidth));
+    }
   }
   return linear_pricer(std::move(question), binding.mode);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the linear attention ops (mamba2, gdn, kda) share: the phase column and operand content that keeps a recurrence
-// stable.
+// What the linear attention ops (mamba2, gdn, kda) share: the phase column, the sizes that are swept, why their tables
+// have the axes they have, and operand content that keeps a recurrence stable.
 #pragma once
 
 #include <functional>
+#include <span>
 
-#include "perfatlas/schema/op.h"
+#include "perfatlas/schema/model_shapes.h"
 
 namespace perfatlas {
 
@@ -36,6 +37,31 @@ constexpr ChunkSums chunk_sums(int64_t seq, int64_t chunk) {
   const auto whole = double(seq / chunk), rest = double(seq % chunk), rows = double(chunk);
   return {whole * rows * (rows + 1) + rest * (rest + 1), double(seq > chunk ? seq - chunk : 0)};
 }
+
+/// The lengths that model grids sweep: kSequenceLadder in context, 1 in generation.
+inline std::span<const int64_t> linear_lengths(LinearPhase phase) {
+  return std::span(kSequenceLadder).first(phase == LinearPhase::context ? std::size(kSequenceLadder) : 1);
+}
+
+/// The sub-kernels of the models: kBatchLadder x lengths(op).
+template <class Op, class Lengths>
+void linear_model_cases(const ModelShapes& shapes, const CaseSink<Op>& sink, Lengths lengths) {
+  for (Op op : shapes.of<Op>())
+    for (const int64_t batch : kBatchLadder)
+      for (const int64_t seq : std::span<const int64_t>(lengths(op))) {
+        Op::set_batch(op, batch);
+        Op::set_seq(op, seq);
+        if (op.tokens <= kLinearMostTokens) sink(op);
+      }
+}
+
+/// Of every linear attention op.
+inline constexpr TableLayout kLinearLayout{
+    .why =
+        "token-non-equivalent: every sequence has a state of its own and tokens of one sequence depend on "
+        "each "
+        "other, so that state traffic grows with batch and the length of the dependence with seq",
+};
 
 /// Seeded content for Fill::custom: uniform in [low, high), the same on every machine.
 std::function<void(uint64_t seed, HostOperand& content)> uniform_between(double low, double high);

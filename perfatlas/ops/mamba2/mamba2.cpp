@@ -117,19 +117,7 @@ Operands Mamba2::operands() const {
 }
 
 void Mamba2::model_cases(const ModelShapes& shapes, const CaseSink<Mamba2>& sink) {
-  for (Mamba2 op : shapes.of<Mamba2>())
-    for (const int64_t batch : kBatchLadder) {
-      set_batch(op, batch);
-      if (op.phase == LinearPhase::generation) {
-        set_seq(op, 1);
-        sink(op);
-        continue;
-      }
-      for (const int64_t seq : kSequenceLadder) {
-        set_seq(op, seq);
-        if (op.tokens <= kLinearMostTokens) sink(op);
-      }
-    }
+  linear_model_cases(shapes, sink, [](const Mamba2& op) { return linear_lengths(op.phase); });
 }
 
 void Mamba2::aic_cases(const AicGrid& grid, const CaseSink<Mamba2>& sink) {

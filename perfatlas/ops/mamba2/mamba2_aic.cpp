@@ -36,7 +36,11 @@ std::unique_ptr<const Pricer> bind(const Mamba2& op, const Binding& binding) {
     const LinearTable& table = binding.family<Mamba2Family>().table;
     const LinearTable::Shape shape{op.d_model,  op.d_state,  op.d_conv,    op.nheads,
                                    op.head_dim, op.n_groups, op.chunk_size};
-    if (PointList points = table.points(op.kernel_source, op.phase, shape); !points.empty())
+    PointList points = table.points(op.kernel_source, op.phase, shape);
+    if (points.empty())
+      if (const auto other = table.least(op.kernel_source, op.phase, op.d_model))
+        points = table.points(op.kernel_source, op.phase, *other);
+    if (!points.empty())
       question.surface = std::make_shared<const Surface>(
           AxisLayout{.axes = 2}, std::move(points), linear_sol(op.phase, question.bytes, question.bandwidth));
   }

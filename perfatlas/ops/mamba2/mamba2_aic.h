@@ -9,8 +9,8 @@
 
 namespace perfatlas::aic {
 
-/// The exact shape alone. Single tokens are always at the speed of light: the
-/// published estimates never used their rows.
+/// Measured: the rows of the shape, else those of the least shape of the model's width, as they are. Single tokens are
+/// always at the speed of light: the published estimates never used their rows.
 std::unique_ptr<const Pricer> bind(const Mamba2& op, const Binding& binding);
 
 }  // namespace perfatlas::aic

@@ -2,6 +2,7 @@
 #include "perfatlas/ops/mla/mla_aic.h"
 
 #include "perfatlas/aic/context_chunks.h"
+#include "perfatlas/aic/phase_points.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/table_fields.h"
 
@@ -123,8 +124,7 @@ class MlaTable {
         }) {}
 
   TableKey key(QuantMode fmha, QuantMode kv) const {
-    const std::string_view name = fmha == QuantMode::float16 ? "bfloat16" : name_of(fmha);
-    return key_of(fields_.value_of(dtype, name).value_or(-1),
+    return key_of(fields_.value_of(dtype, name_of(fmha)).value_or(-1),
                   fields_.value_of(kv_dtype, name_of(kv)).value_or(-1));
   }
 
@@ -133,12 +133,7 @@ class MlaTable {
     return surfaces_.get(key, [&]() -> std::shared_ptr<const Surface> {
       const TableIndex::Group* group = index_.find(key);
       if (group == nullptr) return nullptr;
-      PointList points(*rows_);
-      for (const uint32_t row : group->rows) {
-        const int64_t n = fields_(row, heads), b = fields_(row, batch), s = fields_(row, isl);
-        points.add(context ? Coordinates{n, s, b} : Coordinates{n, b, s + fields_(row, step)}, row);
-      }
-      return make(std::move(points));
+      return make(phase_points(*rows_, fields_, group->rows, {heads, batch, isl, step}, context));
     });
   }
 

@@ -5,6 +5,7 @@
 #include <array>
 
 #include "perfatlas/aic/head_ladder.h"
+#include "perfatlas/aic/phase_points.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/table_fields.h"
 #include "perfatlas/ops/mla/mla_aic.h"
@@ -41,8 +42,7 @@ class ModuleTable {
                }) {}
 
   TableKey key(const MlaModule& op) const {
-    const std::string_view fmha = op.fmha_quant == QuantMode::float16 ? "bfloat16" : name_of(op.fmha_quant);
-    TableKey key{context ? fields_.value_of(dtype, fmha).value_or(-1) : 0,
+    TableKey key{context ? fields_.value_of(dtype, name_of(op.fmha_quant)).value_or(-1) : 0,
                  fields_.value_of(kv_dtype, name_of(op.kv_quant)).value_or(-1),
                  fields_.value_of(gemm, name_of(op.gemm_quant)).value_or(-1)};
     std::vector<int64_t> natives;
@@ -60,12 +60,7 @@ class ModuleTable {
     return surfaces_.get(key, [&]() -> std::shared_ptr<const Surface> {
       const TableIndex::Group* group = index_.find(key);
       if (group == nullptr) return nullptr;
-      PointList points(*rows_);
-      for (const uint32_t row : group->rows) {
-        const int64_t n = fields_(row, heads), b = fields_(row, batch), s = fields_(row, isl);
-        points.add(context ? Coordinates{n, s, b} : Coordinates{n, b, s + fields_(row, step)}, row);
-      }
-      return make(std::move(points));
+      return make(phase_points(*rows_, fields_, group->rows, {heads, batch, isl, step}, context));
     });
   }
 

@@ -136,7 +136,8 @@ class DispatchPricer final : public Pricer {
 
 std::unique_ptr<const Pricer> bind(const MoeDispatch& op, const Binding& binding) {
   std::vector<Part> parts = Layout(op, binding).parts();
-  if (binding.mode == Mode::sol_full && !parts.empty())
+  const auto sends = [](const Part& part) { return !part.cost.is_alone(); };
+  if (binding.mode == Mode::sol_full && std::any_of(parts.begin(), parts.end(), sends))
     return std::make_unique<FailedPricer>(Failure::sol_not_implemented, "a sum of collectives has no parts");
   return std::make_unique<DispatchPricer>(op, std::move(parts));
 }

@@ -69,6 +69,8 @@ class MsaPricer final : public TablePricer {
           });
     }
     if (mode() == Mode::silicon || !binding.transfers.xop) return;
+    // Decode blocks of DSA are filed under bfloat16 attention.
+    if (!op.context && op.fmha_quant != QuantMode::bfloat16) return;
     DsaModule like;
     like.context = op.context;
     like.num_heads = op.num_heads;

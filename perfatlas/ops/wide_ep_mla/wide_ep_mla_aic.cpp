@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "perfatlas/aic/phase_points.h"
 #include "perfatlas/aic/roofline.h"
 #include "perfatlas/aic/surface_pricer.h"
 #include "perfatlas/aic/table_fields.h"
@@ -70,11 +71,7 @@ class WideEpTable {
   std::shared_ptr<const Surface> make(const TableKey& key, const WideEpSol& sol) const {
     const TableIndex::Group* group = index_.find(key);
     if (group == nullptr) return nullptr;
-    PointList points(*rows_);
-    for (const uint32_t row : group->rows) {
-      const int64_t n = fields_(row, heads), b = fields_(row, batch), s = fields_(row, isl);
-      points.add(context ? Coordinates{n, s, b} : Coordinates{n, b, s + fields_(row, step)}, row);
-    }
+    PointList points = phase_points(*rows_, fields_, group->rows, {heads, batch, isl, step}, context);
     AxisLayout layout{.axes = 3};
     if (context) layout.transforms[1] = Transform::sqrt;
     return std::make_shared<const Surface>(layout, std::move(points), [sol](const Coordinates& at) {
@@ -113,7 +110,11 @@ bool has_rows(const WideEpMla& op, const Binding& binding) {
 
 std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) {
   const AicSystem& system = binding.system();
-  for (const MathType math : {profile_of(op.fmha_quant).math, MathType::bf16})
+  // Decode computes in what the cache allows, whatever is asked for.
+  const QuantMode computed = op.context                                          ? op.fmha_quant
+                             : decode_math(system, op.kv_quant) == MathType::fp8 ? QuantMode::fp8
+                                                                                 : QuantMode::bfloat16;
+  for (const MathType math : {profile_of(computed).math, MathType::bf16})
     if (!peak_flops(system, math))
       return std::make_unique<FailedPricer>(Failure::missing_system_flops, why_no_peak(system, math));
   if (binding.mode == Mode::sol_full)
@@ -124,8 +125,8 @@ std::unique_ptr<const Pricer> bind(const WideEpMla& op, const Binding& binding) 
     return std::make_unique<FailedPricer>(
         Failure::invalid_engine_config,
         "attn_backend '" + op.attn_backend + "' is neither flashinfer nor fa3");
-  const WideEpSol sol{*peak_flops(system, op.fmha_quant), *peak_flops(system, MathType::bf16),
-                      profile_of(op.fmha_quant).bytes, system.mem_bw};
+  const WideEpSol sol{*peak_flops(system, computed), *peak_flops(system, MathType::bf16),
+                      profile_of(computed).bytes, system.mem_bw};
   SurfaceQuestion question;
   const int64_t n = op.num_heads();
   if (op.context) {
