@@ -130,6 +130,7 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
           "FIELD=N: leave out cases whose field is larger, e.g. batch_size=8 or isl=4096; may be repeated")
       ->group(group);
   verb.add_option("--limit", o.limit, "At most so many cases per op; 0: all")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(group);
   verb.add_option(
