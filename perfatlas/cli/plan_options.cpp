@@ -9,6 +9,7 @@
 #include "perfatlas/cli/share_text.h"
 #include "perfatlas/models/checkpoint_types.h"
 #include "perfatlas/models/model.h"
+#include "perfatlas/schema/measured_state.h"
 
 namespace perfatlas {
 namespace {
