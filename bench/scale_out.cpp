@@ -83,7 +83,7 @@ CaseRecord case_record(const Case& c) {
                    .device = "a CPU",
                    .kernel_source = "k",
                    .measured = {double(record.case_id % 1000 + 1) / 100}};
-  record.row->quality = RowQuality{.rel_ci95 = .01};
+  record.row->quality = RowQuality{.samples = 9, .rel_ci95 = .01};
   record.samples_ms = {1, 2, 3, 4, 5, 6, 7, 8, 9};
   record.repro = repro_line(c);
   return record;
