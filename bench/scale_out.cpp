@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Large plans, many shards and long audits, one figure per process so that peak memory is its own:
 //   scale_out plan|shard|small                 ten million planned cases: the whole plan, one of eight shards, the small plan
-//   scale_out resume WORKER                    the same plan in a folder that has begun: until the first case is measured
+//   scale_out resume WORKER                    the same plan in a new folder and in one that has begun: until the first
+//                                              case is measured
 //   scale_out status SHARDS ROWS               that plan in SHARDS folders with ROWS decided cases each
-//   scale_out merge SHARDS ROWS                place of SHARDS collections of ROWS rows each
+//   scale_out merge SHARDS ROWS                place of SHARDS collections of ROWS rows each, with journals alone and with
+//                                              the staging tables that collect makes of them
 //   scale_out audit ROWS                       audits and doubts of ROWS measured cases, per case
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -11,12 +13,15 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdio>
 #include <filesystem>
+#include <functional>
 
 #include "bench/bench_main.h"
 #include "perfatlas/cluster/shard_status.h"
 #include "perfatlas/collect/audited_families.h"
 #include "perfatlas/collect/place.h"
+#include "perfatlas/collect/staging.h"
 #include "perfatlas/collect/supervisor.h"
 #include "perfatlas/collect/toy_grid_test.h"
 #include "perfatlas/ops/all_ops.h"
@@ -78,34 +83,40 @@ CaseRecord case_record(const Case& c) {
                    .device = "a CPU",
                    .kernel_source = "k",
                    .measured = {double(record.case_id % 1000 + 1) / 100}};
-  record.row->quality = RowQuality{.rel_ci95 = .01};
+  record.row->quality = RowQuality{.samples = 9, .rel_ci95 = .01};
   record.samples_ms = {1, 2, 3, 4, 5, 6, 7, 8, 9};
   record.repro = repro_line(c);
   return record;
 }
 
-/// Folders of shards below `home` with journals of `rows` decided cases each. By a process of its own: its memory does
-/// not count.
+/// Prepares something in a process of its own: its memory and time do not count.
+void prepare(const std::function<void()>& work) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    work();
+    ::_exit(0);
+  }
+  int code = 0;
+  if (::waitpid(child, &code, 0) != child || code != 0) throw Error("what is measured could not be prepared");
+}
+
+/// Folders of shards below `home` with journals of `rows` decided cases each.
 std::vector<std::string> write_shards(const OpRegistry& toys, const std::string& home, uint64_t shards,
                                       uint64_t rows) {
   std::vector<std::string> folders;
   for (uint64_t s = 0; s < shards; ++s) folders.push_back(home + fmt::format("/shard-{}", s + 1));
-  const pid_t child = ::fork();
-  if (child != 0) {
-    int code = 0;
-    if (::waitpid(child, &code, 0) != child || code != 0) throw Error("the shards could not be written");
-    return folders;
-  }
-  const Plan plan = make_plan(toys, ten_million());
-  for (uint64_t s = 0; s < shards; ++s) {
-    const RunRecord run = run_record(plan, {s, shards});
-    make_writable_folder(folders[s]);
-    JournalWriter journal(folders[s] + "/journal-" + run.run_id + ".jsonl");
-    journal.append(run);
-    for (uint64_t i = s * rows; i < (s + 1) * rows; ++i) journal.append(case_record(plan.at(i)));
-    journal.append(EndRecord{.date = kDate, .why = "complete"});
-  }
-  ::_exit(0);
+  prepare([&] {
+    const Plan plan = make_plan(toys, ten_million());
+    for (uint64_t s = 0; s < shards; ++s) {
+      const RunRecord run = run_record(plan, {s, shards});
+      make_writable_folder(folders[s]);
+      JournalWriter journal(folders[s] + "/journal-" + run.run_id + ".jsonl");
+      journal.append(run);
+      for (uint64_t i = s * rows; i < (s + 1) * rows; ++i) journal.append(case_record(plan.at(i)));
+      journal.append(EndRecord{.date = kDate, .why = "complete"});
+    }
+  });
+  return folders;
 }
 
 void resume(const OpRegistry& toys, const std::string& worker) {
@@ -124,13 +135,16 @@ void resume(const OpRegistry& toys, const std::string& worker) {
   options.worker_command = {worker, "--devices", "{device}"};
   options.budget_s = 1;
   options.drift.max_cases = 0;
-  for (const char* what : {"begin", "resume"}) {
+  const auto run = [&](std::string_view what) {
     FirstCase first;
     const Plan plan = make_plan(toys, ten_million());
     collect(plan, toys, options, first);
     report(fmt::format("{} {} cases: plan and all until the first case", what, plan.size()),
            first.first_s.value());
-  }
+    std::fflush(stdout);
+  };
+  prepare([&] { run("begin"); });
+  run("resume");
 }
 
 void status(const OpRegistry& toys, uint64_t shards, uint64_t rows) {
@@ -145,16 +159,22 @@ void status(const OpRegistry& toys, uint64_t shards, uint64_t rows) {
 void merge(const OpRegistry& toys, uint64_t shards, uint64_t rows) {
   const TemporaryFolder home;
   const auto folders = write_shards(toys, home.path(), shards, rows);
-  for (const auto& [format, name] :
-       {std::pair(TableFormat::csv, "csv"), std::pair(TableFormat::parquet, "parquet")}) {
+  const auto run = [&](TableFormat format, const std::string& name) {
     const Stopwatch watch;
-    const PlaceReport placed = place(toys, {.collections = folders,
-                                            .data_root = home / name,
-                                            .system = "bench",
-                                            .format = format,
-                                            .before_write = {}});
+    place(toys, {.collections = folders,
+                 .data_root = home / name,
+                 .system = "bench",
+                 .format = format,
+                 .before_write = {}});
     report(fmt::format("place of {} shards x {} rows as {}", shards, rows, name), watch.seconds());
-  }
+    std::fflush(stdout);
+  };
+  prepare([&] { run(TableFormat::csv, "csv"); });
+  prepare([&] { run(TableFormat::parquet, "parquet"); });
+  prepare([&] {
+    for (const std::string& folder : folders) write_staging_tables(folder, toys);
+  });
+  run(TableFormat::csv, "csv beside staging tables");
 }
 
 void audit(uint64_t rows) {

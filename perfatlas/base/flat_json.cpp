@@ -2,87 +2,16 @@
 #include "perfatlas/base/flat_json.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
-#include <algorithm>
 #include <limits>
 
 namespace perfatlas {
-
-/// What nlohmann's parser calls; false ends the reading.
-class FlatJson::Events {
- public:
-  explicit Events(FlatJson& into) : into_(into) {}
-
-  bool null() { return add(Kind::null) != nullptr; }
-  bool boolean(bool value) { return (add(Kind::truth)->truth = value, true); }
-  bool number_integer(int64_t value) { return (add(Kind::integer)->integer = value, true); }
-  bool number_unsigned(uint64_t value) { return (add(Kind::natural)->natural = value, true); }
-  bool number_float(double value, const std::string&) { return (add(Kind::real)->real = value, true); }
-  bool string(const std::string& value) { return (add(Kind::text)->text = keep(value), true); }
-  bool binary(nlohmann::json::binary_t&) { return false; }  // not in texts
-  bool start_object(size_t) { return open(Kind::object); }
-  bool start_array(size_t) { return open(Kind::list); }
-  bool end_object() { return close(); }
-  bool end_array() { return close(); }
-  bool key(const std::string& name) {
-    name_ = keep(name);
-    return true;
-  }
-  bool parse_error(size_t, const std::string&, const nlohmann::detail::exception& error) {
-    problem_ = error.what();
-    return false;
-  }
-  const std::string& problem() const { return problem_; }
-
- private:
-  Value* add(Kind kind) {
-    auto& values = into_.values_;
-    Value& value = values.emplace_back();
-    value.name_begin = name_.data();
-    value.name_size = uint32_t(name_.size());
-    value.kind = kind;
-    value.end = uint32_t(values.size());
-    name_ = {};
-    return &value;
-  }
-  bool open(Kind kind) {
-    open_.push_back(uint32_t(into_.values_.size()));
-    add(kind);
-    return true;
-  }
-  bool close() {
-    into_.values_[open_.back()].end = uint32_t(into_.values_.size());
-    open_.pop_back();
-    return true;
-  }
-  /// REQUIRES: room for every text, which is never longer than the JSON that says it.
-  std::string_view keep(const std::string& text) {
-    char* const to = into_.texts_.get() + into_.used_;
-    text.copy(to, text.size());
-    into_.used_ += text.size();
-    return {to, text.size()};
-  }
-
-  FlatJson& into_;
-  std::vector<uint32_t> open_;  // objects and lists around the next value
-  std::string_view name_;
-  std::string problem_;
-};
 
 FlatJson::FlatJson() = default;
 FlatJson::~FlatJson() = default;
 
 JsonView FlatJson::parse(std::string_view text) {
-  values_.clear();
-  used_ = 0;
-  if (room_ < text.size()) {
-    room_ = std::max(text.size(), 2 * room_);
-    texts_ = std::make_unique<char[]>(room_);
-  }
-  Events events(*this);
-  if (!nlohmann::json::sax_parse(text.data(), text.data() + text.size(), &events))
-    throw FlatJsonError(events.problem());
+  scan(text);
   if (values_.front().kind != Kind::object) throw FlatJsonError("no JSON object");
   return {*this, 0};
 }

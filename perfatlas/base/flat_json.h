@@ -27,7 +27,8 @@ class FlatJson {
   FlatJson();
   ~FlatJson();
 
-  /// The object that `text` is; it and all views of it hold until the next call. Throws FlatJsonError.
+  /// The object that `text` is (RFC 8259, UTF-8); it and all views of it hold until the next call and while `text` is
+  /// there. Throws FlatJsonError.
   JsonView parse(std::string_view text);
 
  private:
@@ -47,10 +48,14 @@ class FlatJson {
     };
     std::string_view text;
   };
-  class Events;
+  class Scanner;
 
-  std::vector<Value> values_;      // depth first
-  std::unique_ptr<char[]> texts_;  // names and texts of all values
+  void scan(std::string_view text);
+
+  std::vector<Value> values_;   // depth first
+  std::vector<uint32_t> open_;  // objects and lists around the next value, while scanning
+  std::unique_ptr<char[]>
+      texts_;  // names and texts that are written with escapes; others stay where they are
   size_t room_ = 0, used_ = 0;
 };
 

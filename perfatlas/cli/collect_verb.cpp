@@ -2,11 +2,14 @@
 // perfatlas collect: plan and measure; resumable at any moment.
 #include <fmt/format.h>
 
+#include <chrono>
 #include <filesystem>
+#include <thread>
 
 #include "perfatlas/base/command.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/busy_machine.h"
 #include "perfatlas/cli/clock_option.h"
 #include "perfatlas/cli/launch_options.h"
 #include "perfatlas/cli/measure_options.h"
@@ -80,6 +83,17 @@ CollectOptions options_from(const CollectArguments& a) {
   return o;
 }
 
+constexpr const char* kEmptyPlan = "the plan is empty: no case matches these options; see perfatlas plan";
+
+constexpr std::chrono::milliseconds kLook{250};  // at the machine, before anything is measured
+
+/// Tells of programs that will disturb the measurements.
+void warn_when_busy(ProgressLine& progress) {
+  const OtherPrograms others;
+  std::this_thread::sleep_for(kLook);
+  if (const auto line = busy_before(others.share())) progress.say(*line);
+}
+
 /// The ops that the back end has kernels of. Asked only when the user names none: a worker has to be started for it.
 std::optional<std::set<std::string>> measured_here(const CollectArguments& a, const CollectOptions& options) {
   if (!a.plan.ops.empty()) return std::nullopt;
@@ -98,15 +112,17 @@ bool has_audits(const Plan& plan) {
 
 int run_collect(const CollectArguments& a, const OpRegistry& ops) {
   if (a.lock_clocks_mhz > 0) require_clock_owner(a.measure.backend);
-  if (!a.launch.launcher.empty())
-    return launch(a.launch, {own_command_line(), a.out, a.plan.shard, a.target_p90}, ops);
   CollectOptions options = options_from(a);
+  if (!a.launch.launcher.empty()) {
+    // Tasks would only fail on what is wrong here.
+    if (plan_from(a.plan, ops).size() == 0) throw UsageError(kEmptyPlan);
+    return launch(a.launch, {own_command_line(), a.out, a.plan.shard, a.target_p90}, ops);
+  }
   PlanOptions plan_options = a.plan;
   plan_options.has_prior = !a.prior.empty();
   const PlanRequest plan_wanted = plan_request(plan_options, ops, measured_here(a, options));
   const Plan plan = make_plan(ops, plan_wanted);
-  if (plan.size() == 0)
-    throw UsageError("the plan is empty: no case matches these options; see perfatlas plan");
+  if (plan.size() == 0) throw UsageError(kEmptyPlan);
   std::unique_ptr<ClockLock> locked;
   if (a.lock_clocks_mhz > 0)
     locked = lock_clocks_if_confirmed(a.lock_clocks_mhz, options.backend, options.devices);
@@ -121,18 +137,21 @@ int run_collect(const CollectArguments& a, const OpRegistry& ops) {
         "--target-p90: every family of this plan has fewer than {} cases or a share of 100 % and is measured "
         "whole; nothing is predicted, so that there is no error to reach",
         kWholeFamily));
+  warn_when_busy(progress);
   const SystemFileRequest request{a.out,           a.system_file,           a.no_probe,
                                   options.backend, options.devices.front(), options.worker_command};
   options.system = system_for_collection(request, [&](const std::string& line) { progress.say(line); });
+  const OtherPrograms others;
   const CollectSummary summary = plan.kind() == PlanKind::small
                                      ? collect_with_knees(ops, plan_wanted, plan, options, progress)
                                      : collect(plan, ops, options, progress);
+  const double others_share = others.share();
   progress.finish();
   if (a.json)
-    fmt::print("{}\n", collect_summary_json(summary));
+    fmt::print("{}\n", collect_summary_json(summary, others_share));
   else
     fmt::print("{}{}", prior ? prior_changes_text(*prior, a.out, ops) : "",
-               collect_summary_text(summary, a.out));
+               collect_summary_text(summary, a.out, others_share));
   return summary.exit_code();
 }
 

@@ -21,6 +21,8 @@ constexpr std::array<std::string_view, 11> kLaunchValues = {
     "--launcher", "--tasks", "--partition", "--time", "--gres", "--sbatch-option",
     "--job-name", "--image", "--claim",     "--out",  "--shard"};
 constexpr std::string_view kDryRun = "--dry-run";
+constexpr uint64_t kMostTasks =
+    100'000;  // what Kubernetes takes of one job; Slurm's MaxArraySize is mostly smaller
 
 JobRequest job_request(const LaunchArguments& a, const LaunchedCommand& command) {
   if (a.tasks == 0)
@@ -68,7 +70,9 @@ void add_launch_options(CLI::App& verb, LaunchArguments& a) {
           "slurm: submit an array job that collects into shards below --out; k8s: print an Indexed Job")
       ->check(CLI::IsMember({"slurm", "k8s"}))
       ->group(group);
-  verb.add_option("--tasks", a.tasks, "Machines or devices to use at once; one shard each")->group(group);
+  verb.add_option("--tasks", a.tasks, "Machines or devices to use at once; one shard each")
+      ->check(CLI::Range(uint64_t{0}, kMostTasks, "UINT"))
+      ->group(group);
   verb.add_option("--partition", a.partition, "Slurm partition")->group(group);
   verb.add_option("--time", a.time_limit,
                   "Slurm time limit of a task, e.g. 2:00:00; it continues when requeued")

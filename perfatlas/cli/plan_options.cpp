@@ -9,6 +9,7 @@
 #include "perfatlas/cli/share_text.h"
 #include "perfatlas/models/checkpoint_types.h"
 #include "perfatlas/models/model.h"
+#include "perfatlas/schema/measured_state.h"
 
 namespace perfatlas {
 namespace {
@@ -130,6 +131,7 @@ void add_plan_options(CLI::App& verb, PlanOptions& o) {
           "FIELD=N: leave out cases whose field is larger, e.g. batch_size=8 or isl=4096; may be repeated")
       ->group(group);
   verb.add_option("--limit", o.limit, "At most so many cases per op; 0: all")
+      ->check(CLI::NonNegativeNumber)
       ->capture_default_str()
       ->group(group);
   verb.add_option(

@@ -6,6 +6,8 @@
 #include "perfatlas/cli/plan_options.h"
 #include "perfatlas/cli/plan_simulation.h"
 #include "perfatlas/cli/verb.h"
+#include "perfatlas/collect/plan_cost.h"
+#include "perfatlas/collect/plan_counts.h"
 
 namespace perfatlas {
 namespace {

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "perfatlas/base/text.h"
+#include "perfatlas/cli/busy_machine.h"
 #include "perfatlas/collect/audited_families.h"
 #include "perfatlas/measure/statistics.h"
 
@@ -82,7 +83,7 @@ nlohmann::json audits_json(const CollectSummary& s) {
 
 }  // namespace
 
-std::string collect_summary_text(const CollectSummary& s, const std::string& folder) {
+std::string collect_summary_text(const CollectSummary& s, const std::string& folder, double others_share) {
   const OutcomeCounts& n = s.this_run;
   std::string text = fmt::format(
       "{}\n{} planned, {} done before; this run: {} measured, {} skipped, {} failed, {} crashed, {} timed "
@@ -99,6 +100,7 @@ std::string collect_summary_text(const CollectSummary& s, const std::string& fol
   if (s.suspect + s.throttled > 0)
     text +=
         fmt::format("marked rows: {} faster than the speed of light, {} throttled\n", s.suspect, s.throttled);
+  if (const auto line = busy_meanwhile(others_share)) text += *line + "\n";
   if (s.drift)
     text += fmt::format(
         "drift over {} cases measured again: p50 {:.1f} %, p95 {:.1f} %, {:.0f} % of them over 10 %\n",
@@ -115,7 +117,7 @@ std::string collect_summary_text(const CollectSummary& s, const std::string& fol
   return text;
 }
 
-std::string collect_summary_json(const CollectSummary& s) {
+std::string collect_summary_json(const CollectSummary& s, double others_share) {
   nlohmann::json out = {{"end", name_of(s.end)},
                         {"run_id", s.run_id},
                         {"planned", s.planned},
@@ -134,6 +136,7 @@ std::string collect_summary_json(const CollectSummary& s) {
                         {"stopped_ops", s.stopped_ops},
                         {"tables", s.tables},
                         {"elapsed_s", s.elapsed_s},
+                        {"others_busy_share", others_share},
                         {"failures", nlohmann::json::array()},
                         {"damaged_journal_lines", s.damaged.size()}};
   for (const FailureNote& f : s.failures)

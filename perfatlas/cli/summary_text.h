@@ -8,10 +8,12 @@
 
 namespace perfatlas {
 
-/// Counts per outcome, noise, drift, failures with their repro lines, and what to type next.
-std::string collect_summary_text(const CollectSummary& summary, const std::string& folder);
+/// Counts per outcome, noise, drift, failures with their repro lines, and what to type next. `others_share`: of the
+/// processors' time, used by other programs meanwhile (OtherPrograms).
+std::string collect_summary_text(const CollectSummary& summary, const std::string& folder,
+                                 double others_share);
 
 /// The same as one JSON object.
-std::string collect_summary_json(const CollectSummary& summary);
+std::string collect_summary_json(const CollectSummary& summary, double others_share);
 
 }  // namespace perfatlas

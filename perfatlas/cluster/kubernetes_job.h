@@ -17,7 +17,8 @@ struct KubernetesOptions {
 };
 
 /// JSON, which kubectl apply -f takes as it takes YAML: one pod per shard, restarted where it was when it fails.
-/// Throws UsageError when image or claim is missing or the name is no DNS label.
+/// Throws UsageError when image or claim is missing, and for names and paths that a cluster refuses (RFC 1123; pods are
+/// named <name>-<index>).
 std::string kubernetes_manifest(const JobRequest& request, const KubernetesOptions& options);
 
 }  // namespace perfatlas

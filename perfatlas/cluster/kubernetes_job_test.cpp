@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/cluster/kubernetes_job.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -35,7 +36,27 @@ TEST(KubernetesJob, RunsOneIndexedPodPerShardOnTheSharedClaim) {
 TEST(KubernetesJob, RefusesWhatTheClusterWouldRefuse) {
   EXPECT_THROW(kubernetes_manifest(request(), {"scan", "", "pool"}), UsageError);
   EXPECT_THROW(kubernetes_manifest(request(), {"scan", "image", ""}), UsageError);
-  EXPECT_THROW(kubernetes_manifest(request(), {"My_Scan", "image", "pool"}), UsageError);
+  for (const char* name : {"My_Scan", "-scan", "scan-", "a b", "scan.v2", "sc\u00e4n", ""})
+    EXPECT_THROW(kubernetes_manifest(request(), {name, "image", "pool"}), UsageError) << name;
+  for (const char* claim : {"My Pool", "pool/a", "a..b", "POOL"})
+    EXPECT_THROW(kubernetes_manifest(request(), {"scan", "image", claim}), UsageError) << claim;
+  EXPECT_NO_THROW(kubernetes_manifest(request(), {"scan", "image", "pool.v2"}));
+  EXPECT_THROW(kubernetes_manifest(request(), {"scan", "im age", "pool"}), UsageError);
+  JobRequest colon = request();
+  colon.folder = "/shared/a:b";
+  EXPECT_THROW(kubernetes_manifest(colon, {"scan", "image", "pool"}), UsageError);
+}
+
+TEST(KubernetesJob, NamesOfPodsMustFitTheirIndexToo) {
+  JobRequest many = request();
+  many.tasks = 1000;
+  EXPECT_NO_THROW(kubernetes_manifest(many, {std::string(59, 'a'), "image", "pool"}));  // and "-999"
+  try {
+    kubernetes_manifest(many, {std::string(60, 'a'), "image", "pool"});
+    FAIL();
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), testing::HasSubstr("is too long: its pods are named like"));
+  }
 }
 
 }  // namespace

@@ -42,13 +42,14 @@ class StatusReader {
   std::optional<AuditedFamilies> audits_;
   ShardStatus status_;
   std::string first_folder_;
-  std::unordered_map<uint64_t, uint32_t> decided_by_;  // key -> lane, or kSeveral
+  uint32_t folders_ = 0;                               // read before
+  std::unordered_map<uint64_t, uint32_t> decided_by_;  // key -> number of the folder, or kSeveral
   std::map<std::string, FailureCount> failures_;
   std::set<std::string> devices_;
   // of the lane being read
   std::unordered_map<uint64_t, Outcome> lane_decided_;
   std::optional<double> run_start_s_, last_s_;
-  uint64_t run_decided_ = 0;
+  uint64_t run_decided_ = 0, lane_total_ = 0;
 
   static constexpr uint32_t kSeveral = UINT32_MAX;
 };
@@ -60,7 +61,6 @@ void StatusReader::take_run(const RunRecord& run, ShardLane& lane) {
     status_.plan_kind = run.plan_kind;
     status_.backend = run.backend;
     status_.backend_version = run.backend_version;
-    status_.total = run.plan_total > 0 ? run.plan_total : run.plan_cases;
     status_.shards = parse_shard(run.shard).count;
     if (!run.system_json.empty()) system_ = parse_system_spec(run.system_json, lane.folder).spec;
     audits_.emplace(
@@ -77,9 +77,16 @@ void StatusReader::take_run(const RunRecord& run, ShardLane& lane) {
         lane.folder, run.backend, run.backend_version, first_folder_, status_.backend,
         status_.backend_version));
   lane.shard = parse_shard(run.shard);
+  if (lane.shard.count != status_.shards)
+    throw UsageError(
+        fmt::format("{} holds shard {} of a plan that {} holds as {} shards: their cases overlap and others "
+                    "are missing; collect "
+                    "with one number of shards, and place what is there as it is",
+                    lane.folder, run.shard, first_folder_, status_.shards));
   lane.host = run.host;
   lane.device = run.device_name;
   lane.planned = run.plan_cases;
+  lane_total_ = run.plan_total > 0 ? run.plan_total : run.plan_cases;
   lane.end.clear();
   ++lane.runs;
   devices_.insert(run.device_name);
@@ -95,9 +102,8 @@ void StatusReader::take_case(const CaseRecord& record) {
   const uint64_t key = key_of(record);
   ++run_decided_;
   lane_decided_[key] = record.outcome;
-  const auto number = uint32_t(status_.lanes.size());
-  const auto [known, is_new] = decided_by_.try_emplace(key, number);
-  if (!is_new && known->second != number && known->second != kSeveral) {
+  const auto [known, is_new] = decided_by_.try_emplace(key, folders_);
+  if (!is_new && known->second != folders_ && known->second != kSeveral) {
     known->second = kSeveral;
     ++status_.repeated;
   }
@@ -108,6 +114,11 @@ void StatusReader::take_case(const CaseRecord& record) {
 }
 
 void StatusReader::finish(ShardLane& lane) {
+  if (status_.lanes.empty()) status_.total = lane_total_;
+  if (lane_total_ != status_.total)
+    throw UsageError(
+        fmt::format("{} is a part of {} cases, {} of {} of the same plan: collect both with the same --limit",
+                    lane.folder, lane_total_, first_folder_, status_.total));
   for (const auto& [key, outcome] : lane_decided_) ++lane.outcomes[outcome];
   lane.done = lane_decided_.size();
   if (last_s_) lane.quiet_s = std::max(0.0, now_s_ - *last_s_);
@@ -126,11 +137,21 @@ void StatusReader::read(const std::string& folder) {
     if (const auto* const end = std::get_if<EndRecord>(&record)) lane.end = end->why;
   });
   lane.damaged = damaged.size();
-  if (lane.runs > 0) finish(lane);
+  if (lane.runs > 0)
+    finish(lane);
+  else
+    status_.without_run.push_back(folder);
+  ++folders_;
 }
 
 ShardStatus StatusReader::result() {
   ShardStatus& s = status_;
+  if (s.lanes.empty())
+    throw UsageError(
+        fmt::format("{}: its journals are empty or lack their first lines, so that their plan is unknown; "
+                    "collect into it "
+                    "again (place takes the rows that are there)",
+                    fmt::join(s.without_run, ", ")));
   s.done = decided_by_.size();
   s.devices.assign(devices_.begin(), devices_.end());
   std::sort(s.lanes.begin(), s.lanes.end(), [](const ShardLane& a, const ShardLane& b) {

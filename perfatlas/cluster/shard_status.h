@@ -39,7 +39,10 @@ struct ShardStatus {
   uint64_t total = 0;     // cases of the plan
   uint64_t done = 0;      // decided by anyone, each counted once
   uint64_t repeated = 0;  // decided by two lanes or more: overlapping plans, a piece beside its living shard
-  std::vector<ShardLane> lanes;        // by shard, then folder
+  std::vector<ShardLane> lanes;  // by shard, then folder
+  std::vector<std::string>
+      without_run;  // folders whose journals are empty or lack their first lines: whose plan and
+                    // shard nobody knows; what they decided counts
   std::vector<uint64_t> missing;       // shards (from 1) that have no journal yet
   std::vector<std::string> devices;    // kinds of device seen
   std::vector<FailureCount> failures;  // most frequent first
@@ -62,7 +65,8 @@ struct StatusRequest {
 /// Folders with journals: each given one, or those one level below it. Throws UsageError when a given one has none.
 std::vector<std::string> lane_folders(const std::vector<std::string>& given);
 
-/// Throws UsageError when the folders hold more than one plan, back end or version: it names two of them and what to do.
+/// Throws UsageError when the folders hold more than one plan, back end, version, number of shards or limit: it names two
+/// of them and what to do; and when no journal of theirs says to which plan it belongs.
 ShardStatus shard_status(const OpRegistry& ops, const StatusRequest& request);
 
 /// Writes the families that need no more points, one a line, for CollectOptions::small.stop_file; returns how many.

@@ -116,6 +116,43 @@ TEST_F(Status, AnotherVersionIsRefusedInWords) {
   EXPECT_THROW(status(), UsageError);
 }
 
+TEST_F(Status, AnotherNumberOfShardsIsRefusedInWords) {
+  write("a", {run("1/2"), decided(1)});
+  write("b", {run("2/3"), decided(2)});
+  EXPECT_THAT([&] { status(); },
+              testing::ThrowsMessage<UsageError>(
+                  testing::AllOf(HasSubstr("b holds shard 2/3 of a plan that"), HasSubstr("as 2 shards"))));
+}
+
+TEST_F(Status, PartsOfDifferentLimitsAreRefusedInWords) {
+  RunRecord longer = run("1/2");
+  longer.plan_total = 30;
+  write("a", {run("1/2"), decided(1), longer, decided(3)});  // the newest run counts
+  EXPECT_EQ(status().total, 30u);
+  write("b", {run("2/2"), decided(2)});
+  EXPECT_THAT([&] { status(); },
+              testing::ThrowsMessage<UsageError>(HasSubstr("collect both with the same --limit")));
+}
+
+TEST_F(Status, FoldersWithoutARunAreNamedAndTheirCasesCount) {
+  write("a", {decided(1), decided(2)});  // its first line was lost
+  write("b", {});
+  write("c", {run("1/2"), decided(2), decided(3)});
+  const ShardStatus s = status();
+  EXPECT_EQ(s.done, 3u);
+  EXPECT_EQ(s.repeated, 1u);
+  ASSERT_EQ(s.lanes.size(), 1u);
+  EXPECT_EQ(s.lanes[0].done, 2u);
+  EXPECT_EQ(s.without_run, (std::vector<std::string>{home_ / "a", home_ / "b"}));
+  EXPECT_THAT(s.text(),
+              HasSubstr("b: its journals are empty or lack their first lines; its shard is unknown"));
+}
+
+TEST_F(Status, FoldersWhoseRunsAreAllLostAreAUsageError) {
+  write("a", {decided(1)});
+  EXPECT_THROW(status(), UsageError);
+}
+
 TEST_F(Status, AFolderWithoutJournalsIsAUsageError) { EXPECT_THROW(status(), UsageError); }
 
 TEST_F(Status, KindsOfDevicesAreNamed) {

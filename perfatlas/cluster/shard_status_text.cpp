@@ -34,6 +34,9 @@ std::string lane_text(const ShardLane& lane) {
 
 std::string notes_text(const ShardStatus& s) {
   std::string text;
+  for (const std::string& folder : s.without_run)
+    text +=
+        fmt::format("{}: its journals are empty or lack their first lines; its shard is unknown\n", folder);
   if (!s.missing.empty()) text += fmt::format("not started: shard {}\n", fmt::join(s.missing, ", "));
   if (s.devices.size() > 1)
     text += fmt::format("{} kinds of device: {}; place each under its own system\n", s.devices.size(),
@@ -91,6 +94,7 @@ std::string ShardStatus::json() const {
                            {"complete", complete()},
                            {"repeated", repeated},
                            {"missing", missing},
+                           {"without_run", without_run},
                            {"devices", devices}};
   if (eta_s) j["eta_s"] = *eta_s;
   j["lanes"] = nlohmann::ordered_json::array();

@@ -57,9 +57,20 @@ while squeue -h -j "$1" 2>/dev/null | grep -q .; do
 done
 )sh";
 
+/// A path as sbatch reads it in a script: blanks in quotes, and '%' twice, which else stands for a number of the job.
+std::string sbatch_path(const std::string& path) {
+  std::string text;
+  for (const char c : path) {
+    if (c == '%') text += '%';
+    if (c == '"' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text;
+}
+
 std::string headers(const JobRequest& request, const SlurmOptions& options, const std::string& name) {
-  std::string text =
-      fmt::format("#SBATCH --job-name=perfatlas\n#SBATCH --output={}/{}-%A_%a.log\n", request.folder, name);
+  std::string text = fmt::format("#SBATCH --job-name=perfatlas\n#SBATCH --output=\"{}/{}-%A_%a.log\"\n",
+                                 sbatch_path(request.folder), name);
   if (!options.partition.empty()) text += fmt::format("#SBATCH --partition={}\n", options.partition);
   return text;
 }
@@ -101,7 +112,9 @@ std::string sbatch(const std::vector<std::string>& words) {
   const CommandResult result = run_command(words);
   if (result.code != 0)
     throw Error(fmt::format("sbatch refused ({}): {}", result.code,
-                            result.output.empty() ? "it said nothing" : result.output));
+                            result.output.empty()
+                                ? "it said nothing"
+                                : fmt::format("{}", fmt::join(split(trim(result.output), '\n'), "; "))));
   const std::string_view last = split(result.output, '\n').back();
   return std::string(split(last, ';')[0]);
 }

@@ -91,14 +91,25 @@ TEST_F(SlurmJob, ATaskRunsItsShardWithItsOptionsAndKeepsTheExitCode) {
                                "/shard-2-of-3]");
 }
 
+TEST_F(SlurmJob, PathsThatSbatchWouldReadOtherwiseAreQuoted) {
+  request_.folder = "/shared/my run/100%";
+  EXPECT_THAT(slurm_scripts(request_, first_tasks(1), {}, "launch-1").job,
+              HasSubstr("#SBATCH --output=\"/shared/my run/100%%/launch-1-%A_%a.log\"\n"));
+}
+
 TEST_F(SlurmJob, RefusalOfSbatchIsPassedOnInItsOwnWords) {
-  add_program("sbatch", "echo 'sbatch: error: invalid partition specified: gold' >&2; exit 1");
+  add_program("sbatch",
+              "echo 'sbatch: error: invalid partition specified: gold' >&2; echo 'sbatch: error: batch job "
+              "submission "
+              "failed' >&2; exit 1");
   try {
     submit_to_slurm(ops_, request_, {.partition = "gold"}, false);
     FAIL() << "it should have thrown";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(),
-                HasSubstr("sbatch refused (1): sbatch: error: invalid partition specified: gold"));
+    EXPECT_THAT(
+        error.what(),
+        HasSubstr("sbatch refused (1): sbatch: error: invalid partition specified: gold; sbatch: error: "
+                  "batch job submission failed"));
   }
 }
 

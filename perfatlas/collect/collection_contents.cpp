@@ -13,7 +13,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
-#include "perfatlas/collect/plan.h"
+#include "perfatlas/collect/shard.h"
 #include "perfatlas/collect/supervisor.h"
 #include "perfatlas/store/csv.h"
 #include "perfatlas/store/layout.h"
@@ -21,14 +21,17 @@
 namespace perfatlas {
 namespace {
 
-/// Takes records in order, oldest journal first.
+/// Takes blocks of records in order, oldest journal first.
 class Gatherer {
  public:
   Gatherer(const OpRegistry& ops, CollectionContents& into) : ops_(ops), into_(into) {}
 
-  void take(JournalRecord&& record) {
-    ++sequence_;
-    std::visit([this](auto& r) { take_one(std::move(r)); }, record);
+  void take(JournalBlock&& block) {
+    if (block.begins_file) current_ = {.run_id = run_id_of_file(block.path)};
+    for (JournalRecord& record : block.records) {
+      ++sequence_;
+      std::visit([this](auto& r) { take_one(std::move(r)); }, record);
+    }
   }
 
  private:
@@ -108,32 +111,47 @@ void add_staging_rows(const std::vector<std::pair<const OpType*, std::string>>& 
 
 }  // namespace
 
-CollectionContents read_collections(const std::vector<std::string>& folders, const OpRegistry& ops) {
-  CollectionContents contents;
-  std::vector<std::pair<const OpType*, std::string>> tables;
+CollectionFiles collection_files(const std::vector<std::string>& folders, const OpRegistry& ops) {
+  CollectionFiles files;
   for (const std::string& folder : std::set<std::string>(folders.begin(), folders.end())) {
     const auto staged = staging_tables(folder, ops);
     if (journal_files(folder).empty() && staged.empty())
       throw Error(fmt::format(
           "{} holds neither a journal nor a staging table; name the --out folder of a collection", folder));
-    tables.insert(tables.end(), staged.begin(), staged.end());
+    files.staging.insert(files.staging.end(), staged.begin(), staged.end());
   }
+  files.journals = journal_files(folders);
+  return files;
+}
+
+CollectionContents read_collections(const std::vector<std::string>& folders, const OpRegistry& ops) {
+  CollectionContents contents;
+  const CollectionFiles files = collection_files(folders, ops);
   Gatherer gatherer(ops, contents);
-  contents.damaged = read_journals(journal_files(folders), ops,
-                                   [&](JournalRecord&& record) { gatherer.take(std::move(record)); });
-  add_staging_rows(tables, contents);
+  contents.damaged = read_journal_blocks(files.journals, ops,
+                                         [&](JournalBlock&& block) { gatherer.take(std::move(block)); });
+  add_staging_rows(files.staging, contents);
   return contents;
 }
 
 bool CollectionContents::complete() const {
+  std::map<std::string, uint64_t> decided;
+  for (const CaseOutcome& o : outcomes)
+    if (o.final) ++decided[o.run_id];
+  return plan_complete(runs, ends, decided);
+}
+
+bool plan_complete(const std::vector<RunRecord>& runs, const std::map<std::string, EndRecord>& ends,
+                   const std::map<std::string, uint64_t>& decided_by_run) {
   if (runs.empty()) return false;
   const uint64_t plan = runs.back().plan_hash;
   const uint64_t shards = parse_shard(runs.back().shard).count;
-  std::set<std::string> of_plan;      // run ids
+  uint64_t decided = 0;
   std::map<std::string, bool> ended;  // shard -> its newest run ended as complete
   for (const RunRecord& run : runs) {
     if (run.plan_hash != plan) continue;
-    of_plan.insert(run.run_id);
+    if (const auto of_run = decided_by_run.find(run.run_id); of_run != decided_by_run.end())
+      decided += of_run->second;
     const auto end = ends.find(run.run_id);
     if (parse_shard(run.shard).pieces == 1)
       ended[run.shard] = end != ends.end() && (end->second.why == name_of(EndReason::complete) ||
@@ -143,9 +161,6 @@ bool CollectionContents::complete() const {
       std::all_of(ended.begin(), ended.end(), [](const auto& e) { return e.second; }))
     return true;
   // Shards that others finished in pieces: every case counts, whoever decided it.
-  const auto decided = uint64_t(std::count_if(outcomes.begin(), outcomes.end(), [&](const CaseOutcome& o) {
-    return o.final && of_plan.contains(o.run_id);
-  }));
   return runs.back().plan_total > 0 && decided >= runs.back().plan_total;
 }
 

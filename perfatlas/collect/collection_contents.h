@@ -4,6 +4,7 @@
 
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "perfatlas/collect/journal.h"
@@ -46,6 +47,19 @@ struct CollectionContents {
 /// that a journal has too count once. Throws Error when a folder cannot be read or holds neither, when a staging
 /// table is refused (store/csv.h), or when something was written by a newer perfatlas. `ops` must outlive the result.
 CollectionContents read_collections(const std::vector<std::string>& folders, const OpRegistry& ops);
+
+/// The files of some collection folders that hold measurements.
+struct CollectionFiles {
+  std::vector<std::string> journals;                           // oldest first
+  std::vector<std::pair<const OpType*, std::string>> staging;  // tables of known ops
+};
+
+/// Throws what read_collections says of folders.
+CollectionFiles collection_files(const std::vector<std::string>& folders, const OpRegistry& ops);
+
+/// What CollectionContents::complete() says, given how many cases each run has decided for good.
+bool plan_complete(const std::vector<RunRecord>& runs, const std::map<std::string, EndRecord>& ends,
+                   const std::map<std::string, uint64_t>& decided_by_run);
 
 /// Numbers that two rows share only when they are equal in every column of their table.
 class ContentHashes {

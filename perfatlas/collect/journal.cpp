@@ -16,8 +16,9 @@ namespace {
 
 constexpr int kGroupRecords = 64;
 constexpr std::chrono::milliseconds kGroupTime{250};
-// A block takes a few megabytes as records, a share of it some milliseconds.
-constexpr size_t kBlockLines = 2048, kLeastPerThread = 256;
+// A block takes some megabytes as records, a share of it some milliseconds.
+constexpr size_t kBlockBytes = size_t{2} << 20, kLeastPerThread = 256;
+constexpr std::string_view kJournalPrefix = "journal-";
 
 }  // namespace
 
@@ -79,7 +80,7 @@ std::vector<std::string> journal_files(const std::string& folder) {
   std::error_code error;
   for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     const std::string name = it->path().filename().string();
-    if (name.starts_with("journal-") && name.ends_with(".jsonl")) files.push_back(it->path().string());
+    if (name.starts_with(kJournalPrefix) && name.ends_with(".jsonl")) files.push_back(it->path().string());
   }
   if (error) throw Error(io_error_text("read the folder", folder, error.value()));
   std::sort(files.begin(), files.end());
@@ -106,7 +107,7 @@ JournalReader::JournalReader(std::string path, const OpRegistry& ops)
 
 JournalReader::~JournalReader() = default;
 
-JournalReader::Item JournalReader::parse(const std::string& line, uint64_t number, FlatJson& memory) const {
+JournalReader::Item JournalReader::parse(std::string_view line, uint64_t number, FlatJson& memory) const {
   try {
     return parse_record(line, ops_, memory);
   } catch (const NewerJournal& e) {
@@ -116,44 +117,80 @@ JournalReader::Item JournalReader::parse(const std::string& line, uint64_t numbe
   }
 }
 
-void JournalReader::read_block() {
-  std::vector<std::string> lines;
-  std::vector<uint64_t> numbers;
-  std::string line;
-  while (lines.size() < kBlockLines && std::getline(*file_, line)) {
-    ++lines_;
-    if (line.empty()) continue;
-    lines.push_back(std::move(line));
-    numbers.push_back(lines_);
+/// The lines of the next block, without their ends; the last line of a file may lack one. They hold until the next call.
+std::vector<std::string_view> JournalReader::next_lines() {
+  text_.erase(0, used_);
+  used_ = 0;
+  bool more = true;
+  for (size_t wanted = kBlockBytes; more && used_ == 0; wanted *= 2) {  // longer blocks for longer lines
+    const size_t had = text_.size();
+    text_.resize(had + wanted);
+    file_->read(text_.data() + had, std::streamsize(wanted));
+    if (file_->bad()) throw Error(io_error_text("read", path_, errno));
+    more = size_t(file_->gcount()) == wanted;
+    text_.resize(had + size_t(file_->gcount()));
+    used_ = more ? text_.rfind('\n') + 1 : text_.size();
   }
-  next_ = 0;
-  block_.clear();
-  block_.resize(lines.size());
-  in_parallel(lines.size(), kLeastPerThread, [&](size_t begin, size_t end) {
-    FlatJson memory;
-    for (size_t i = begin; i < end; ++i) block_[i] = parse(lines[i], numbers[i], memory);
-  });
+  std::vector<std::string_view> lines;
+  for (std::string_view rest = std::string_view(text_).substr(0, used_); !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    lines.push_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return lines;
 }
 
-std::optional<JournalReader::Item> JournalReader::next() {
-  if (next_ == block_.size()) read_block();
-  if (next_ == block_.size()) return std::nullopt;
-  return std::move(block_[next_++]);
+std::vector<JournalReader::Item> JournalReader::next_block() {
+  std::vector<Item> items;
+  while (items.empty()) {  // a block of empty lines says nothing yet
+    std::vector<std::string_view> lines = next_lines();
+    if (lines.empty()) break;
+    std::vector<uint64_t> numbers;
+    for (const std::string_view line : lines) {
+      ++lines_;
+      if (!line.empty()) numbers.push_back(lines_);
+    }
+    std::erase_if(lines, [](std::string_view line) { return line.empty(); });
+    items.resize(lines.size());
+    in_parallel(lines.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+      FlatJson memory;
+      for (size_t i = begin; i < end; ++i) items[i] = parse(lines[i], numbers[i], memory);
+    });
+  }
+  return items;
+}
+
+std::vector<DamagedLine> read_journal_blocks(const std::vector<std::string>& files, const OpRegistry& ops,
+                                             const std::function<void(JournalBlock&&)>& on_block) {
+  std::vector<DamagedLine> damaged;
+  for (const std::string& path : files) {
+    JournalReader reader(path, ops);
+    bool first = true;
+    for (auto items = reader.next_block(); !items.empty(); items = reader.next_block()) {
+      JournalBlock block{path, first, {}};
+      first = false;
+      block.records.reserve(items.size());
+      for (JournalReader::Item& item : items) {
+        if (auto* const record = std::get_if<JournalRecord>(&item))
+          block.records.push_back(std::move(*record));
+        else
+          damaged.push_back(std::get<DamagedLine>(std::move(item)));
+      }
+      on_block(std::move(block));
+    }
+  }
+  return damaged;
 }
 
 std::vector<DamagedLine> read_journals(const std::vector<std::string>& files, const OpRegistry& ops,
                                        const std::function<void(JournalRecord&&)>& on_record) {
-  std::vector<DamagedLine> damaged;
-  for (const std::string& path : files) {
-    JournalReader reader(path, ops);
-    while (auto item = reader.next()) {
-      if (auto* const record = std::get_if<JournalRecord>(&*item))
-        on_record(std::move(*record));
-      else
-        damaged.push_back(std::get<DamagedLine>(std::move(*item)));
-    }
-  }
-  return damaged;
+  return read_journal_blocks(files, ops, [&](JournalBlock&& block) {
+    for (JournalRecord& record : block.records) on_record(std::move(record));
+  });
+}
+
+std::string run_id_of_file(const std::string& path) {
+  return std::filesystem::path(path).stem().string().substr(kJournalPrefix.size());
 }
 
 }  // namespace perfatlas

@@ -221,7 +221,7 @@ std::vector<std::string> journal_files(const std::string& folder);
 /// Those of several folders, oldest first over all of them: file names begin with the start of their run.
 std::vector<std::string> journal_files(const std::vector<std::string>& folders);
 
-/// Streams the records of one file in constant memory: a block of lines at a time, on all processors.
+/// Reads one file in constant memory: a block of lines at a time, on all processors.
 class JournalReader {
  public:
   /// Throws Error when the file cannot be opened, or is of a newer revision than this build reads (that is never
@@ -232,22 +232,36 @@ class JournalReader {
   JournalReader& operator=(const JournalReader&) = delete;
 
   using Item = std::variant<JournalRecord, DamagedLine>;
-  /// The next record or damaged line; nothing at the end.
-  std::optional<Item> next();
+  /// The records and damaged lines that come next, in order; none at the end. Throws Error.
+  std::vector<Item> next_block();
 
  private:
-  void read_block();
-  Item parse(const std::string& line, uint64_t number, FlatJson& memory) const;
+  std::vector<std::string_view> next_lines();
+  Item parse(std::string_view line, uint64_t number, FlatJson& memory) const;
 
   std::string path_;
   const OpRegistry& ops_;
   std::unique_ptr<std::ifstream> file_;
-  uint64_t lines_ = 0;  // of the file, read so far
-  std::vector<Item> block_;
-  size_t next_ = 0;  // of the block
+  std::string text_;    // lines of the current block, then the beginning of the next line
+  size_t used_ = 0;     // bytes of the lines
+  uint64_t lines_ = 0;  // of the file, before the current block
 };
 
-/// Every record of every file, in order; damaged lines are collected and returned.
+/// Records of one file that follow each other.
+struct JournalBlock {
+  const std::string& path;
+  bool begins_file = false;  // the first block of its file
+  std::vector<JournalRecord> records;
+};
+
+/// Every record of every file, in order, in blocks of some thousand; damaged lines are collected and returned.
+std::vector<DamagedLine> read_journal_blocks(const std::vector<std::string>& files, const OpRegistry& ops,
+                                             const std::function<void(JournalBlock&&)>& on_block);
+
+/// The run that a journal's file name says: what its records belong to when its first line is damaged.
+std::string run_id_of_file(const std::string& path);
+
+/// The same record by record; damaged lines are collected and returned.
 std::vector<DamagedLine> read_journals(const std::vector<std::string>& files, const OpRegistry& ops,
                                        const std::function<void(JournalRecord&&)>& on_record);
 

@@ -5,13 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <map>
 #include <set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
-#include "perfatlas/collect/collection_contents.h"
+#include "perfatlas/base/parallel.h"
+#include "perfatlas/collect/place_input.h"
 #include "perfatlas/collect/placed_meta_impl.h"
 #include "perfatlas/collect/table_merge.h"
 #include "perfatlas/hw/system_spec.h"
@@ -21,32 +21,26 @@
 namespace perfatlas {
 namespace {
 
-/// Back end and version: one folder below the system.
-using FolderKey = std::pair<std::string, std::string>;
+constexpr size_t kBlockRows = 1 << 12, kLeastPerThread = 256;  // rows: some milliseconds
 
-/// Published tables spell frameworks in capitals, folders in lower case.
-std::string backend_of(const Row& row) {
-  std::string name = row.framework;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return char(std::tolower(uint8_t(c))); });
-  return name;
-}
-
-using RowsOfTables = std::map<FolderKey, std::map<const OpType*, std::vector<MeasuredRow>>>;
-
-RowsOfTables rows_of_tables(std::vector<MeasuredRow>&& rows) {
-  RowsOfTables tables;
-  for (MeasuredRow& measured : rows) {
-    const FolderKey key{backend_of(measured.row), measured.row.version};
-    if (!valid_folder_name(key.first) || !valid_folder_name(key.second))
-      throw Error(
-          fmt::format("cannot place rows of framework '{}', version '{}': not usable as folder names; "
-                      "mend them in the collection",
-                      key.first, key.second));
-    const OpType* op = measured.row.c.op;
-    tables[key][op].push_back(std::move(measured));
-  }
-  return tables;
+/// Adds the rows of a file, if it is there, with digests made on all processors.
+template <class Add>
+void add_file(const OpType& op, const TableFile& file, const RowDigests& digests, const Add& add) {
+  if (!file_exists(file.path)) return;
+  std::vector<Row> block;
+  const auto add_block = [&] {
+    std::vector<RowDigest> own(block.size());
+    in_parallel(block.size(), kLeastPerThread, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) own[i] = digests.of(block[i]);
+    });
+    for (size_t i = 0; i < block.size(); ++i) add(block[i], own[i]);
+    block.clear();
+  };
+  read_table(op, file, [&](Row&& row) {
+    block.push_back(std::move(row));
+    if (block.size() == kBlockRows) add_block();
+  });
+  add_block();
 }
 
 /// Replaces files of one table folder.
@@ -56,19 +50,25 @@ class FolderWriter {
     make_writable_folder(folder.path);
   }
 
-  PlacedTable merge(const OpType& op, std::vector<MeasuredRow> measured) const {
+  PlacedTable merge(const OpType& op, Measurements& all, const RowDigests& digests) const {
     const TableFile file = table_file(op);
     const TableFile past = {file.table, file.format, history_path(file)};
-    const MergedTable merged =
-        merge_table(read_if_there(op, file), read_if_there(op, past), std::move(measured));
+    add_file(op, past, digests,
+             [&](const Row& row, const RowDigest& digest) { all.add_history(row, digest); });
+    add_file(op, file, digests,
+             [&](const Row& row, const RowDigest& digest) { all.add_placed(row, digest); });
+    const MergedTable merged = all.merge();
+    const auto source = [&](const std::vector<uint32_t>& numbers) {
+      return RowSource(numbers.size(), [&](size_t i, Row& row) { all.rows().get(numbers[i], row); });
+    };
     PlacedTable placed{file.table,         folder_.backend, folder_.version, file.path,
                        merged.rows.size(), merged.added,    merged.replaced, merged.history.size()};
     if (merged.history_changed) {
       make_writable_folder(folder_.path + "/history");
-      write(op, merged.history, past);
+      write(op, source(merged.history), past);
     }
     placed.changed = merged.rows_changed || merged.history_changed;
-    if (merged.rows_changed) write(op, merged.rows, file);
+    if (merged.rows_changed) write(op, source(merged.rows), file);
     return placed;
   }
 
@@ -90,13 +90,10 @@ class FolderWriter {
   std::string history_path(const TableFile& file) const {
     return fmt::format("{}/history/{}", folder_.path, file.path.substr(file.path.rfind('/') + 1));
   }
-  static std::vector<Row> read_if_there(const OpType& op, const TableFile& file) {
-    return file_exists(file.path) ? read_table(op, file) : std::vector<Row>();
-  }
   void announce(const std::string& path) const {
     if (request_.before_write) request_.before_write(path);
   }
-  void write(const OpType& op, const std::vector<Row>& rows, const TableFile& file) const {
+  void write(const OpType& op, const RowSource& rows, const TableFile& file) const {
     announce(file.path);
     if (file.format == TableFormat::parquet)
       write_parquet_table(op, rows, file.path);
@@ -128,9 +125,9 @@ void place_system_description(const PlaceRequest& request) {
   write_system_spec(*newest, target);
 }
 
-size_t plans_of(const CollectionContents& contents) {
+size_t plans_of(const PlaceInput& input) {
   std::set<uint64_t> hashes;
-  for (const RunRecord& run : contents.runs) hashes.insert(run.plan_hash);
+  for (const RunRecord& run : input.runs) hashes.insert(run.plan_hash);
   return std::max<size_t>(1, hashes.size());
 }
 
@@ -145,23 +142,24 @@ nlohmann::ordered_json table_json(const PlacedTable& t) {
 PlaceReport place(const OpRegistry& ops, const PlaceRequest& request) {
   if (!valid_folder_name(request.system))
     throw UsageError(fmt::format("--system '{}' is not usable as a folder name", request.system));
-  CollectionContents contents = read_collections(request.collections, ops);
-  if (contents.rows.empty())
+  PlaceInput input = read_place_input(request.collections, ops);
+  if (input.tables.empty())
     throw Error(
         fmt::format("nothing was measured in {}; collect first", fmt::join(request.collections, ", ")));
-  PlaceReport report{
-      .damaged = contents.damaged, .plans = plans_of(contents), .complete = contents.complete()};
+  PlaceReport report{.damaged = input.damaged, .plans = plans_of(input), .complete = input.complete()};
   const std::string system_folder = fmt::format("{}/{}", request.data_root, request.system);
   make_writable_folder(system_folder);
   const FolderLock lock(system_folder);
-  for (auto& [key, tables] : rows_of_tables(std::move(contents.rows))) {
+  const RowDigests digests(ops);
+  for (auto& [key, tables] : input.tables) {
     const TableFolder folder = plain_folder(request.data_root, request.system, key.first, key.second);
     const FolderWriter writer(request, folder);
-    PlacedMeta meta(read_collection_meta(folder.path), folder, contents);
+    PlacedMeta meta(read_collection_meta(folder.path), folder, input);
     for (auto& [op, measured] : tables) {
-      const bool whole = has_all_sub_kernels(*op, measured);
-      report.tables.push_back(writer.merge(*op, std::move(measured)));
+      const bool whole = has_all_sub_kernels(*op, measured.rows());
+      report.tables.push_back(writer.merge(*op, measured, digests));
       meta.add_table(*op, report.tables.back(), whole);
+      measured = Measurements(*op);  // its memory is of use to the next
     }
     writer.write_meta(meta.result());
   }

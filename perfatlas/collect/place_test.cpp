@@ -12,7 +12,6 @@
 
 #include "perfatlas/base/file.h"
 #include "perfatlas/collect/supervisor.h"
-#include "perfatlas/collect/table_merge.h"
 #include "perfatlas/store/collection_meta.h"
 #include "perfatlas/store/csv.h"
 #include "perfatlas/store/parquet.h"
@@ -194,6 +193,33 @@ TEST_F(PlaceTest, KilledCollectionIsMarkedPartialAndDamagedLinesAreReported) {
   EXPECT_THAT(report.text(), HasSubstr("marked partial"));
   EXPECT_EQ(read_collection_meta(root_ / "data/xeon/onednn/3.2.0")->tables.at("toy_perf").status, "partial");
   EXPECT_EQ(curve(table()).size(), 3u);
+}
+
+TEST_F(PlaceTest, RowsOfAJournalWhoseFirstLineIsDamagedBelongToTheRunOfItsName) {
+  collect(old_);
+  collect(new_);
+  const std::string path = new_.folder + "/journal-" + new_.id + ".jsonl";
+  std::string text = read_file(path);
+  text[text.find("onednn")] = '?';  // in the run record
+  replace_file(path, text);
+  const auto report = place(ops_, request({old_.folder, new_.folder}));
+  EXPECT_THAT(report.damaged, SizeIs(1));
+  EXPECT_EQ(curve(table()), (Curve{{1, 1.0}, {2, 1.0}, {4, 2.0}, {8, 4.0}}));
+  EXPECT_EQ(read_collection_meta(root_ / "data/xeon/onednn/3.2.0")->collections.size(), 1u);
+}
+
+TEST_F(PlaceTest, RowsOfManyJournalsAndStagingTablesStandOnceInOrder) {
+  new_.sizes.clear();
+  for (int64_t m = 5000; m > 0; --m) new_.sizes.push_back(m);  // several blocks
+  collect(new_);
+  std::vector<Row> staged;
+  for (int64_t m = 1; m <= 6000; ++m) staged.push_back(row(new_, m, new_.latency_ms * double(m)));
+  write_csv_table(toy(), staged, new_.folder + "/toy_perf.txt");
+  const auto report = place(ops_, request({new_.folder, new_.folder}));
+  EXPECT_EQ(report.text(), table() + ": 6000 rows (6000 new, 0 replaced; 0 in history)\n");
+  EXPECT_EQ(rows(table()), staged);
+  place(ops_, request({new_.folder}));
+  EXPECT_EQ(rows(table()), staged);
 }
 
 TEST_F(PlaceTest, StoppedAtAnyStepLeavesOldOrNewTablesAndLosesNothing) {

@@ -26,19 +26,21 @@ LiveRuntime live_runtime(const RunRecord& run) {
 
 }  // namespace
 
-bool has_all_sub_kernels(const OpType& op, const std::vector<MeasuredRow>& measured) {
+bool has_all_sub_kernels(const OpType& op, const RowStore& measured) {
   if (op.info.sub_kernels.empty()) return true;
   const auto column = op.find_field(op.info.sub_kernel_column);
   std::set<std::string> seen;
-  for (const MeasuredRow& m : measured)
-    seen.insert(column ? op.fields[*column].format(m.row.c.values[*column]) : m.row.kernel_source);
+  Row row;
+  for (size_t i = 0; i < measured.size(); ++i) {
+    measured.get(i, row);
+    seen.insert(column ? op.fields[*column].format(row.c.values[*column]) : row.kernel_source);
+  }
   return std::all_of(op.info.sub_kernels.begin(), op.info.sub_kernels.end(),
                      [&](std::string_view name) { return seen.count(std::string(name)) > 0; });
 }
 
-PlacedMeta::PlacedMeta(std::optional<CollectionMeta> old, const TableFolder& folder,
-                       const CollectionContents& contents)
-    : meta_(std::move(old).value_or(CollectionMeta{})), folder_(folder), contents_(contents) {
+PlacedMeta::PlacedMeta(std::optional<CollectionMeta> old, const TableFolder& folder, const PlaceInput& input)
+    : meta_(std::move(old).value_or(CollectionMeta{})), folder_(folder), input_(input) {
   meta_.provenance = "collected";
   meta_.format_revision = kDataFormatRevision;
   meta_.runtime["framework"] = folder.backend;
@@ -49,13 +51,14 @@ PlacedMeta::PlacedMeta(std::optional<CollectionMeta> old, const TableFolder& fol
 void PlacedMeta::add_runs() {
   std::map<std::string, LiveRuntime> runs;
   for (LiveRuntime& live : meta_.collections) runs[live.run_id] = std::move(live);
-  for (const RunRecord& run : contents_.runs)
+  for (const RunRecord& run : input_.runs)
     if (run.backend == folder_.backend && run.backend_version == folder_.version)
       runs[run.run_id] = live_runtime(run);
-  for (const CaseOutcome& o : contents_.outcomes) {
-    const auto run = runs.find(o.run_id);
-    if (o.final && run != runs.end() && o.backend == folder_.backend && o.version == folder_.version)
-      ++run->second.outcomes[std::string(o.c.op->info.table)][std::string(name_of(o.outcome))];
+  for (const OutcomeCount& count : input_.outcomes) {
+    const auto run = runs.find(count.run_id);
+    if (run != runs.end() && count.backend == folder_.backend && count.version == folder_.version)
+      run->second.outcomes[std::string(count.op->info.table)][std::string(name_of(count.outcome))] +=
+          count.cases;
   }
   meta_.collections.clear();
   for (auto& [id, live] : runs) meta_.collections.push_back(std::move(live));
@@ -79,7 +82,7 @@ void PlacedMeta::add_table(const OpType& op, const PlacedTable& placed, bool has
   for (const LiveRuntime& live : meta_.collections)
     if (live.outcomes.count(placed.table) > 0)
       provenance.collected_at = std::max(provenance.collected_at, live.date.substr(0, 10));
-  provenance.status = contents_.complete() && has_sub_kernels ? "complete" : "partial";
+  provenance.status = input_.complete() && has_sub_kernels ? "complete" : "partial";
   meta_.tables[placed.table] = std::move(provenance);
 }
 

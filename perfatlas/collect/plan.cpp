@@ -2,172 +2,26 @@
 #include "perfatlas/collect/plan.h"
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <map>
 #include <numeric>
-#include <span>
 #include <unordered_set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
 #include "perfatlas/base/parallel.h"
-#include "perfatlas/base/text.h"
+#include "perfatlas/collect/plan_cases_impl.h"
 #include "perfatlas/collect/plan_levels.h"
-#include "perfatlas/hw/sol.h"
+#include "perfatlas/collect/plan_shuffle_impl.h"
 
 namespace perfatlas {
 namespace {
 
 constexpr int kLevels = 3;
 
-bool has_grid(const OpType& op, GridKind grid) {
-  return grid == GridKind::model ? op.model_cases != nullptr : op.aic_cases != nullptr;
-}
-
-std::vector<const OpType*> chosen_ops(const OpRegistry& registry, const PlanRequest& request) {
-  std::vector<const OpType*> chosen;
-  for (const std::string& id : request.ops) {
-    const OpType& op = registry.get(id);
-    if (!op.measurable() && !request.imported_too)
-      throw UsageError(
-          fmt::format("op {} is imported only: it has no operands to measure; leave it out", id));
-    if (!has_grid(op, request.grid))
-      throw UsageError(
-          fmt::format("op {} has no cases in the {} grid; choose the other --grid or leave it out", id,
-                      name_of(request.grid)));
-    if (std::find(chosen.begin(), chosen.end(), &op) == chosen.end()) chosen.push_back(&op);
-  }
-  if (request.ops.empty())
-    for (const auto& op : registry.ops())
-      if (op->measurable() && has_grid(*op, request.grid) &&
-          (!request.among || request.among->contains(std::string(op->info.id))))
-        chosen.push_back(op.get());
-  return chosen;
-}
-
-bool passes(const Case& c, const std::vector<std::string>& filters) {
-  if (!c.op->why_invalid(c.values).empty()) return false;
-  if (filters.empty()) return true;
-  const std::string text = case_text(c);
-  return std::any_of(filters.begin(), filters.end(),
-                     [&](const auto& f) { return text.find(f) != text.npos; });
-}
-
-/// The limits that concern an op, by the position of the field.
-std::vector<std::pair<size_t, int64_t>> limits_of(const OpType& op, const std::vector<FieldLimit>& limits) {
-  std::vector<std::pair<size_t, int64_t>> own;
-  for (const FieldLimit& limit : limits)
-    if (const auto field = op.find_field(limit.field)) own.emplace_back(*field, limit.most);
-  return own;
-}
-
-/// All cases of a grid; `grid_end[o]`: from this store index on the cases of the o-th op in the store are shapes of models
-/// that a small plan adds.
-struct Generated {
-  CaseStore store;
-  std::vector<uint32_t> grid_end;
-};
-
-Generated generate(const std::vector<const OpType*>& ops, const PlanRequest& request) {
-  Generated out;
-  for (const OpType* op : ops) {
-    const auto limits = limits_of(*op, request.at_most);
-    const auto sink = [&](const FieldValues& values) {
-      for (const auto& [field, most] : limits)
-        if (values[field] > most) return;
-      const Case c{op, values};
-      if (passes(c, request.case_filters)) out.store.add(c);
-    };
-    const size_t before = out.store.size();
-    if (request.grid == GridKind::model)
-      op->model_cases(request.shapes, sink);
-    else
-      op->aic_cases(request.aic, sink);
-    const auto grid_end = uint32_t(out.store.size());
-    if (request.add_models && op->model_cases != nullptr) op->model_cases(request.shapes, sink);
-    if (out.store.size() > before) out.grid_end.push_back(grid_end);
-  }
-  out.store.finish();
-  return out;
-}
-
 constexpr size_t kLeastPerThread = 1 << 16;  // cases: some milliseconds
-
-/// The distinct cases of one op in the order of their mixed ids, which is the same on every machine.
-class Shuffle {
- public:
-  Shuffle(const CaseStore& store, const CaseStore::OpCases& own, uint64_t seed)
-      : store_(store), own_(own), seed_(seed) {
-    order_.reserve(own.count);
-    std::vector<uint32_t> halves(own.count);  // upper ones of the mixed ids
-    std::atomic<uint64_t> sum = 0;
-    in_parallel(own.count, kLeastPerThread, [&](size_t begin, size_t end) {
-      uint64_t part = 0;
-      for (size_t i = begin; i < end; ++i) {
-        const uint64_t id = store.id(own.first + uint32_t(i));
-        part += id;
-        halves[i] = uint32_t(combine_hashes(id, seed) >> 32);
-      }
-      sum += part;
-    });
-    hash_ = sum;
-    const uint64_t parts = own.count / kPartCases + 1;
-    for (uint64_t part = 0; part < parts; ++part) take_part(halves, part, parts);
-  }
-  std::vector<uint32_t> order() && { return std::move(order_); }
-  /// The sum of the ids: of the same cases in any order the same.
-  uint64_t hash() const { return hash_; }
-
- private:
-  // Cases are sorted by parts of the range of mixed ids: so many keys are held at a time.
-  static constexpr uint64_t kPartCases = 3'000'000;
-
-  void take_part(const std::vector<uint32_t>& halves, uint64_t part, uint64_t parts) {
-    std::vector<uint64_t> keys;  // half of the mixed id, index
-    keys.reserve(halves.size() / parts + halves.size() / 64);
-    for (uint32_t i = 0; i < halves.size(); ++i)
-      if (halves[i] * parts >> 32 == part) keys.push_back(uint64_t(halves[i]) << 32 | (own_.first + i));
-    std::sort(keys.begin(), keys.end());
-    for (size_t begin = 0, end = 0; begin < keys.size(); begin = end) {
-      while (end < keys.size() && keys[end] >> 32 == keys[begin] >> 32) ++end;
-      if (end == begin + 1)
-        order_.push_back(uint32_t(keys[begin]));
-      else
-        take_distinct({&keys[begin], end - begin});
-    }
-  }
-
-  /// Equal halves: the same case repeated, or chance.
-  void take_distinct(std::span<const uint64_t> keys) {
-    struct Known {
-      uint64_t mixed = 0, id = 0;
-      uint32_t index = 0;
-      auto operator<=>(const Known&) const = default;
-    };
-    std::vector<Known> cases;
-    for (const uint64_t key : keys) {
-      const uint64_t id = store_.id(uint32_t(key));
-      cases.push_back({combine_hashes(id, seed_), id, uint32_t(key)});
-    }
-    std::sort(cases.begin(), cases.end());
-    for (size_t i = 0; i < cases.size(); ++i) {
-      if (i == 0 || cases[i].id != cases[i - 1].id)
-        order_.push_back(cases[i].index);
-      else
-        hash_ -= cases[i].id;
-    }
-  }
-
-  const CaseStore& store_;
-  const CaseStore::OpCases& own_;
-  uint64_t seed_;
-  std::vector<uint32_t> order_;
-  uint64_t hash_ = 0;
-};
 
 /// By level, coarse first; the order within a level and the first `limit` cases (0: all) stay.
 void sort_by_level(std::vector<uint32_t>& cases, const std::vector<uint8_t>& levels, uint64_t limit) {
@@ -198,46 +52,7 @@ std::vector<uint32_t> interleaved(std::vector<std::vector<uint32_t>> per_op,
   return order;
 }
 
-/// The first exact enumeration field.
-std::optional<size_t> dtype_field(const OpType& op) {
-  for (size_t f = 0; f < op.fields.size(); ++f)
-    if (op.fields[f].role == Role::exact && op.fields[f].kind == ValueKind::enumeration) return f;
-  return std::nullopt;
-}
-
-std::string dtype_name(const OpType& op, int64_t value) {
-  const auto field = dtype_field(op);
-  return field ? op.fields[*field].format(value) : std::string();
-}
-
 }  // namespace
-
-Shard parse_shard(std::string_view text) {
-  const auto bad = [text] {
-    return UsageError(fmt::format(
-        "shard '{}' is not i/n with 1 <= i <= n, for example 2/8, or a piece of one, for example 2/8:1/3",
-        text));
-  };
-  const auto part = [&](std::string_view fraction) {
-    const auto words = split(fraction, '/');
-    const auto index = parse_integer(words[0]);
-    const auto count = words.size() == 2 ? parse_integer(words[1]) : std::nullopt;
-    if (!index || !count || *index < 1 || *count < *index) throw bad();
-    return std::pair(uint64_t(*index) - 1, uint64_t(*count));
-  };
-  const auto fractions = split(text, ':');
-  if (fractions.size() > 2) throw bad();
-  Shard shard;
-  std::tie(shard.index, shard.count) = part(fractions[0]);
-  if (fractions.size() == 2) std::tie(shard.piece, shard.pieces) = part(fractions[1]);
-  return shard;
-}
-
-std::string format_shard(const Shard& shard) {
-  std::string text = fmt::format("{}/{}", shard.index + 1, shard.count);
-  if (shard.pieces > 1) text += fmt::format(":{}/{}", shard.piece + 1, shard.pieces);
-  return text;
-}
 
 std::vector<const OpType*> Plan::ops() const {
   std::vector<bool> used(store_.ops().size(), false);
@@ -321,7 +136,7 @@ Plan make_plan(const OpRegistry& registry, const PlanRequest& request) {
   Plan plan;
   plan.shard_ = request.shard;
   plan.kind_ = request.kind;
-  Generated generated = generate(chosen_ops(registry, request), request);
+  PlanCases generated = plan_cases(registry, request);
   plan.store_ = std::move(generated.store);
   const CaseStore& store = plan.store_;
   plan.levels_.assign(store.size(), 0);
@@ -398,49 +213,6 @@ Plan follow_up(const Plan& plan, const std::vector<Case>& cases) {
   more.hash_ = plan.hash_;
   more.shard_ = plan.shard_;
   return more;
-}
-
-std::vector<PlanCount> plan_summary(const Plan& plan) {
-  std::map<std::pair<const OpType*, int64_t>, uint64_t> by_dtype;
-  std::pair<const OpType*, int64_t> last{};
-  uint64_t* count = nullptr;
-  for (size_t i = 0; i < plan.size(); ++i) {
-    const Case c = plan.at(i);
-    const auto field = dtype_field(*c.op);
-    const std::pair key(c.op, field ? c.values[*field] : 0);
-    if (count == nullptr || key != last) count = &by_dtype[last = key];
-    ++*count;
-  }
-  std::vector<PlanCount> counts;
-  for (const OpType* op : plan.ops()) {
-    std::map<std::string, uint64_t> by_name;
-    for (const auto& [key, cases] : by_dtype)
-      if (key.first == op) by_name[dtype_name(*op, key.second)] += cases;
-    for (const auto& [dtype, cases] : by_name) counts.push_back({std::string(op->info.id), dtype, cases});
-  }
-  return counts;
-}
-
-std::string plan_json(const std::vector<PlanCount>& counts) {
-  auto array = nlohmann::ordered_json::array();
-  for (const PlanCount& count : counts)
-    array.push_back({{"op", count.op}, {"dtype", count.dtype}, {"cases", count.cases}});
-  return array.dump();
-}
-
-double estimated_case_seconds(const Case& c, const SystemSpec& spec, CacheState cache,
-                              const CostModel& cost) {
-  const auto sol = speed_of_light(c.op->work(c.values), spec, cache);
-  const double launch_s = sol ? sol->ms() / 1e3 / cost.efficiency : 0;
-  const double measuring = cost.launches * std::max(launch_s, cost.min_sample_s);
-  // The time limit ends a case only after its warm-ups and two samples.
-  return cost.setup_s + std::min(measuring, std::max(cost.max_case_s, 5 * launch_s));
-}
-
-double estimated_seconds(const Plan& plan, const SystemSpec& spec, CacheState cache, const CostModel& cost) {
-  double seconds = 0;
-  for (size_t i = 0; i < plan.size(); ++i) seconds += estimated_case_seconds(plan.at(i), spec, cache, cost);
-  return seconds;
 }
 
 }  // namespace perfatlas

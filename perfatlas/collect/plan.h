@@ -9,9 +9,8 @@
 #include <vector>
 
 #include "perfatlas/collect/case_store.h"
+#include "perfatlas/collect/shard.h"
 #include "perfatlas/collect/small_plan.h"
-#include "perfatlas/hw/system_spec.h"
-#include "perfatlas/schema/measured_state.h"
 #include "perfatlas/schema/model_shapes.h"
 #include "perfatlas/schema/registry.h"
 
@@ -34,22 +33,6 @@ enum class PlanKind {
 template <>
 inline constexpr auto kEnumNames<PlanKind> =
     std::array{EnumName<PlanKind>{PlanKind::full, "full"}, EnumName<PlanKind>{PlanKind::small, "small"}};
-
-/// One of `count` parts that together hold every case exactly once; or one of `pieces` of such a part, when the machine
-/// that had it will not come back and several others take it over.
-struct Shard {
-  uint64_t index = 0;  // REQUIRES: index < count
-  uint64_t count = 1;
-  uint64_t piece = 0;  // REQUIRES: piece < pieces
-  uint64_t pieces = 1;
-  bool operator==(const Shard&) const = default;
-};
-
-/// "2/8" is the second of eight: {1, 8}; "2/8:1/3" the first third of that. Throws UsageError.
-Shard parse_shard(std::string_view text);
-
-/// The inverse: "2/8", "2/8:1/3".
-std::string format_shard(const Shard& shard);
 
 /// Cases whose number field is larger are left out; ops without the field are not concerned.
 struct FieldLimit {
@@ -135,32 +118,5 @@ Plan plan_of(const std::vector<Case>& cases);
 /// What a small plan's results asked for, as part of it: exactly these cases, without places, under the plan's hash, kind
 /// and shard, so that its folder, its status and its tables take them as its own.
 Plan follow_up(const Plan& plan, const std::vector<Case>& cases);
-
-/// Number of cases per op and value of its first exact enumeration field (its dtype).
-struct PlanCount {
-  std::string op;
-  std::string dtype;  // empty when the op has no such field
-  uint64_t cases = 0;
-  bool operator==(const PlanCount&) const = default;
-};
-std::vector<PlanCount> plan_summary(const Plan& plan);
-
-/// [{"op": ..., "dtype": ..., "cases": ...}] on one line.
-std::string plan_json(const std::vector<PlanCount>& counts);
-
-/// What a case costs besides its launches, for estimates.
-struct CostModel {
-  double setup_s = 0.002;      // preparing operands and kernel
-  double launches = 13;        // warm-ups and samples
-  double efficiency = 0.5;     // of speed of light that kernels are expected to reach
-  double min_sample_s = 1e-4;  // each sample lasts at least this long
-  double max_case_s = 1.0;     // time after which the stopping rule ends a case
-};
-
-/// A rough duration of one case; when its speed of light is unknown, of its shortest samples.
-double estimated_case_seconds(const Case& c, const SystemSpec& spec, CacheState cache, const CostModel& cost);
-
-/// A rough duration of a plan on one device.
-double estimated_seconds(const Plan& plan, const SystemSpec& spec, CacheState cache, const CostModel& cost);
 
 }  // namespace perfatlas

@@ -9,6 +9,7 @@
 #include <set>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/collect/plan_counts.h"
 #include "perfatlas/collect/toy_grid_test.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/ops/gemm/gemm.h"

@@ -41,14 +41,13 @@ constexpr size_t kLeastPerThread = 1 << 15;  // cases: some milliseconds
 
 Remaining remaining_work(const Plan& plan, const FolderState& state, const ResumeOptions& options) {
   const RecordKeys keys(options.backend, options.kernel, options.cache);
-  std::vector<uint8_t> known(plan.size(),
-                             0);  // few are, in a plan that has begun: those are looked up again below
+  // Few are known, of a plan that has begun: those are looked up again below.
+  std::vector<uint8_t> known(plan.size(), 0);
   if (options.resume && !state.empty())
     in_parallel(plan.size(), kLeastPerThread, [&](size_t begin, size_t end) {
       for (size_t i = begin; i < end; ++i) known[i] = state.find(keys.of(plan.id(i))) != nullptr;
     });
   Remaining work;
-  work.fresh.reserve(size_t(std::count(known.begin(), known.end(), 0)));
   for (size_t i = 0; i < plan.size(); ++i) {
     if (known[i] == 0) {
       work.fresh.push_back(uint32_t(i));
@@ -67,20 +66,20 @@ Remaining remaining_work(const Plan& plan, const FolderState& state, const Resum
 }
 
 void put_expensive_last(const Plan& plan, const std::function<double(const Case&)>& seconds_of,
-                        double limit_s, std::vector<uint32_t>& fresh) {
-  std::vector<uint32_t> cheap;
+                        double limit_s, PlanStretches& fresh) {
+  PlanStretches ordered;
   std::vector<std::pair<double, uint32_t>> expensive;
-  for (const uint32_t index : fresh) {
+  fresh.for_each([&](uint32_t index) {
     const double seconds = seconds_of(plan.at(index));
     if (seconds > limit_s)
       expensive.emplace_back(seconds, index);
     else
-      cheap.push_back(index);
-  }
+      ordered.push_back(index);
+  });
   std::stable_sort(expensive.begin(), expensive.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
-  fresh = std::move(cheap);
-  for (const auto& [seconds, index] : expensive) fresh.push_back(index);
+  for (const auto& [seconds, index] : expensive) ordered.push_back(index);
+  fresh = std::move(ordered);
 }
 
 }  // namespace perfatlas

@@ -9,6 +9,7 @@
 
 #include "perfatlas/collect/journal.h"
 #include "perfatlas/collect/plan.h"
+#include "perfatlas/collect/plan_stretches.h"
 
 namespace perfatlas {
 
@@ -43,7 +44,7 @@ class FolderState {
 
 /// What a run of a plan still has to do.
 struct Remaining {
-  std::vector<uint32_t> fresh;  // plan indices never tried, in plan order
+  PlanStretches fresh;  // plan indices never tried, in plan order
   struct Retry {
     uint32_t index = 0;
     int attempts = 0;  // so far
@@ -65,6 +66,6 @@ Remaining remaining_work(const Plan& plan, const FolderState& state, const Resum
 /// Moves the cases that take longer than `limit_s` by `seconds_of` behind all others, cheapest first: within a budget,
 /// one of them would cost what a hundred others need. The order of the others stays. `fresh`: plan indices.
 void put_expensive_last(const Plan& plan, const std::function<double(const Case&)>& seconds_of,
-                        double limit_s, std::vector<uint32_t>& fresh);
+                        double limit_s, PlanStretches& fresh);
 
 }  // namespace perfatlas

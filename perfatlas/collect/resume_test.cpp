@@ -14,20 +14,20 @@ TEST(ExpensiveLast, CheapCasesKeepTheirOrderAndExpensiveOnesFollowByCost) {
   std::vector<Case> cases;
   for (const int64_t m : {500, 2, 300, 1, 400, 3}) cases.push_back(make_case(ops.get("gemm"), Gemm{.m = m}));
   const Plan plan = plan_of(cases);
-  std::vector<uint32_t> fresh = {0, 1, 2, 3, 4, 5};
+  PlanStretches fresh({0, 1, 2, 3, 4, 5});
   put_expensive_last(
       plan, [](const Case& c) { return double(decode<Gemm>(c.values).m); }, 10, fresh);
-  EXPECT_EQ(fresh, (std::vector<uint32_t>{1, 3, 5, 2, 4, 0}));
+  EXPECT_EQ(fresh, PlanStretches({1, 3, 5, 2, 4, 0}));
 }
 
 TEST(ExpensiveLast, CasesThatAreDoneStayAway) {
   const OpRegistry ops = all_ops();
   const Plan plan =
       plan_of({make_case(ops.get("gemm"), Gemm{.m = 1}), make_case(ops.get("gemm"), Gemm{.m = 2})});
-  std::vector<uint32_t> fresh = {1};
+  PlanStretches fresh({1});
   put_expensive_last(
       plan, [](const Case&) { return 100.0; }, 10, fresh);
-  EXPECT_EQ(fresh, std::vector<uint32_t>{1});
+  EXPECT_EQ(fresh, PlanStretches({1}));
 }
 
 }  // namespace

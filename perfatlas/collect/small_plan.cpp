@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <queue>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
@@ -12,12 +14,21 @@
 namespace perfatlas {
 namespace {
 
-/// One place of one family, ready to be merged with those of the others.
+/// The order of one family: numbers of the store, with the places that they stand for.
+struct FamilyTurns {
+  std::vector<uint32_t> cases;     // of the family, in the order of the store
+  std::vector<OrderPlace> places;  // positions in `cases`
+};
+
+/// Whose turn it is next: the family that has come the smallest share of its way.
 struct Turn {
   double rank = 0;  // (place + 1/2) / places of the family
   uint32_t family = 0;
-  uint32_t index = 0;  // of the store
-  PlanPlace place;
+  uint32_t place = 0;
+
+  bool operator>(const Turn& other) const {
+    return rank != other.rank ? rank > other.rank : family > other.family;
+  }
 };
 
 size_t picks_of(size_t cases, double share) {
@@ -57,9 +68,12 @@ void check_shares(const SmallPlanOptions& options, const std::vector<std::string
   }
 }
 
-SmallOrder small_order(const CaseStore& store, const SmallCases& cases, const SmallPlanOptions& options) {
-  std::vector<Turn> turns;
-  uint32_t family_number = 0;
+namespace {
+
+/// Of every family in the order of the store.
+std::vector<FamilyTurns> turns_of(const CaseStore& store, const SmallCases& cases,
+                                  const SmallPlanOptions& options) {
+  std::vector<FamilyTurns> turns;
   auto next = cases.distinct.begin();
   for (size_t o = 0; o < store.ops().size(); ++o) {
     const CaseStore::OpCases& own = store.ops()[o];
@@ -68,26 +82,38 @@ SmallOrder small_order(const CaseStore& store, const SmallCases& cases, const Sm
     const auto given = options.shares.find(std::string(own.op->info.id));
     const double share =
         given != options.shares.end() ? given->second : small_plan_share(own.op->info.id, options.has_prior);
-    for (const std::vector<uint32_t>& family : families_of(space, store, {next, grid_end})) {
+    for (std::vector<uint32_t>& family : families_of(space, store, {next, grid_end})) {
       const FamilyCases view{family.size(), [&](size_t i) { return store.at(family[i]).values; },
                              [&](size_t i) { return store.id(family[i]); }};
-      const auto order = options.cache.order(space, view, {.picks = picks_of(family.size(), share)});
-      for (uint32_t i = 0; i < order.size(); ++i)
-        turns.push_back(
-            {(i + .5) / double(order.size()), family_number, family[order[i].index], {i, order[i].audit}});
-      ++family_number;
+      auto places = options.cache.order(space, view, {.picks = picks_of(family.size(), share)});
+      turns.push_back({std::move(family), std::move(places)});
     }
     next = std::lower_bound(grid_end, cases.distinct.end(), own.first + own.count);
   }
-  std::sort(turns.begin(), turns.end(), [](const Turn& a, const Turn& b) {
-    return a.rank != b.rank ? a.rank < b.rank : a.family < b.family;
-  });
+  return turns;
+}
+
+}  // namespace
+
+SmallOrder small_order(const CaseStore& store, const SmallCases& cases, const SmallPlanOptions& options) {
+  const std::vector<FamilyTurns> families = turns_of(store, cases, options);
+  std::priority_queue<Turn, std::vector<Turn>, std::greater<>> turns;
+  const auto wait = [&](uint32_t family, uint32_t place) {
+    if (const size_t places = families[family].places.size(); place < places)
+      turns.push({(place + .5) / double(places), family, place});
+  };
+  for (uint32_t family = 0; family < families.size(); ++family) wait(family, 0);
   SmallOrder small;
   std::vector<bool> planned(store.size(), false);
-  for (const Turn& turn : turns) {
-    small.order.push_back(turn.index);
-    small.places.emplace_back(turn.place);
-    planned[turn.index] = true;
+  while (!turns.empty()) {
+    const Turn turn = turns.top();
+    turns.pop();
+    wait(turn.family, turn.place + 1);
+    const OrderPlace& place = families[turn.family].places[turn.place];
+    const uint32_t index = families[turn.family].cases[place.index];
+    small.order.push_back(index);
+    small.places.emplace_back(PlanPlace{turn.place, place.audit});
+    planned[index] = true;
   }
   for (const uint32_t index : cases.of_models)
     if (!planned[index]) small.order.push_back(index);

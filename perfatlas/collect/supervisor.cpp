@@ -7,6 +7,7 @@
 #include "perfatlas/base/hash.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/collect/collection_impl.h"
+#include "perfatlas/collect/plan_cost.h"
 #include "perfatlas/collect/staging.h"
 
 namespace perfatlas {
@@ -98,20 +99,19 @@ CostModel cost_model(const MeasureOptions& measure) {
   return cost;
 }
 
-}  // namespace
-
-namespace {
-
 /// So many durations are estimated. Of more cases, one drawn from each stretch of the order stands for all of it: the time
 /// to go needs no millions of estimates. Drawn, because ops take turns in an order.
 constexpr size_t kEstimated = 200'000;
 
 void expect_all(const Plan& plan, const Remaining& remaining, LearnedCost& cost) {
-  const std::vector<uint32_t>& fresh = remaining.fresh;
-  const size_t step = fresh.size() / kEstimated + 1;
-  for (size_t begin = 0; begin < fresh.size(); begin += step) {
-    const size_t cases = std::min(step, fresh.size() - begin);
-    cost.expect(plan.at(fresh[begin + combine_hashes(begin, 0) % cases]), double(cases));
+  StretchCursor cursor(remaining.fresh);
+  const size_t step = cursor.left() / kEstimated + 1;
+  for (uint64_t begin = 0; cursor.left() > 0; begin += step) {
+    const size_t cases = std::min(step, cursor.left());
+    const size_t drawn = combine_hashes(begin, 0) % cases;
+    cursor.advance(drawn);
+    cost.expect(plan.at(cursor.index()), double(cases));
+    cursor.advance(cases - drawn);
   }
   for (const Remaining::Retry& retry : remaining.retries) cost.expect(plan.at(retry.index));
 }

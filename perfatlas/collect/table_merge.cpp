@@ -2,11 +2,9 @@
 #include "perfatlas/collect/table_merge.h"
 
 #include <algorithm>
-#include <mutex>
 #include <tuple>
-#include <unordered_map>
 
-#include "perfatlas/base/parallel.h"
+#include "perfatlas/base/error.h"
 
 namespace perfatlas {
 namespace {
@@ -14,137 +12,121 @@ namespace {
 /// Ranks of rows whose moment within their run is unknown; journal sequences come after them.
 enum Rank : uint64_t { from_history = 0, from_table = 1, from_staging = 2, first_recorded = 3 };
 
-struct Candidate {
-  Row* row = nullptr;
-  std::string_view run_id;
-  uint64_t rank = 0;
-  uint64_t identity = 0, content = 0;
-
-  auto age() const { return std::tie(run_id, rank); }
-};
-
-/// Compares fields by their texts for symbols (their numbers differ from process to process), else by value.
-int compare_cases(const Case& a, const Case& b) {
-  for (size_t i = 0; i < a.op->fields.size(); ++i) {
-    if (a.values[i] == b.values[i]) continue;
-    const FieldType& field = a.op->fields[i];
-    if (field.kind != ValueKind::symbol) return a.values[i] < b.values[i] ? -1 : 1;
-    return field.format(a.values[i]).compare(field.format(b.values[i]));
-  }
-  return 0;
-}
-
-bool before(const Candidate& a, const Candidate& b) {
-  if (const int order = compare_cases(a.row->c, b.row->c)) return order < 0;
-  if (const int order = a.row->kernel_source.compare(b.row->kernel_source)) return order < 0;
-  const auto state = [](const Row& row) {
-    return row.quality ? std::pair(int(row.quality->cache_state), int(row.quality->launch))
-                       : std::pair(-1, -1);
-  };
-  if (state(*a.row) != state(*b.row)) return state(*a.row) < state(*b.row);
-  if (a.run_id != b.run_id) return a.run_id < b.run_id;
-  return a.content < b.content;
-}
-
-constexpr size_t kLeastPerThread = 1 << 12;  // rows: some milliseconds
-
-void sort(std::vector<Candidate>& candidates) {
-  const auto at = [&](size_t i) { return candidates.begin() + std::ptrdiff_t(i); };
-  std::mutex mutex;
-  std::vector<size_t> begins;  // of sorted parts
-  in_parallel(candidates.size(), kLeastPerThread, [&](size_t begin, size_t end) {
-    std::sort(at(begin), at(end), before);
-    const std::lock_guard lock(mutex);
-    begins.push_back(begin);
-  });
-  std::sort(begins.begin(), begins.end());
-  begins.push_back(candidates.size());
-  for (size_t part = 1; part + 1 < begins.size(); ++part)
-    std::inplace_merge(at(0), at(begins[part]), at(begins[part + 1]), before);
-}
-
-bool differ(const std::vector<Candidate>& sorted, const std::vector<Row>& rows) {
-  return !std::equal(sorted.begin(), sorted.end(), rows.begin(), rows.end(),
-                     [](const Candidate& c, const Row& row) { return c.row == &row || *c.row == row; });
-}
-
-std::vector<Row> taken(const std::vector<Candidate>& candidates) {
-  std::vector<Row> rows;
-  rows.reserve(candidates.size());
-  for (const Candidate& c : candidates) rows.push_back(std::move(*c.row));
-  return rows;
-}
-
-void add_digests(std::vector<Candidate>& candidates) {
-  if (candidates.empty()) return;
-  const ContentHashes hashes(*candidates.front().row->c.op);
-  in_parallel(candidates.size(), kLeastPerThread, [&](size_t begin, size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-      candidates[i].identity = row_identity(*candidates[i].row);
-      candidates[i].content = hashes.of(*candidates[i].row);
-    }
-  });
-}
-
-/// Each distinct measurement once, with its greatest age.
-std::vector<Candidate> distinct(std::vector<Candidate> all) {
-  std::unordered_map<uint64_t, size_t> by_content;
-  by_content.reserve(all.size());
-  size_t kept = 0;
-  for (const Candidate& candidate : all) {
-    const auto [at, is_new] = by_content.try_emplace(candidate.content, kept);
-    if (is_new)
-      all[kept++] = candidate;
-    else
-      all[at->second].rank = std::max(all[at->second].rank, candidate.rank);
-  }
-  all.resize(kept);
-  return all;
-}
-
 std::string_view run_of(const Row& row) {
   return row.quality ? std::string_view(row.quality->run_id) : std::string_view();
 }
 
+/// A number of a row beside the row's place in the order history, table, journals and staging tables.
+struct Placed {
+  uint64_t number = 0;
+  uint32_t place = 0;
+  auto operator<=>(const Placed&) const = default;
+};
+
 }  // namespace
 
-MergedTable merge_table(std::vector<Row> table, std::vector<Row> history, std::vector<MeasuredRow> measured) {
-  std::vector<Candidate> all;
-  all.reserve(history.size() + table.size() + measured.size());
-  for (Row& row : history) all.push_back({&row, run_of(row), from_history});
-  for (Row& row : table) all.push_back({&row, run_of(row), from_table});
-  for (MeasuredRow& m : measured)
-    all.push_back({&m.row, m.run_id, m.sequence == 0 ? uint64_t(from_staging) : first_recorded + m.sequence});
-  add_digests(all);
-  std::unordered_map<uint64_t, uint64_t> placed;  // identity -> content
-  for (size_t i = 0; i < table.size(); ++i)
-    placed[all[history.size() + i].identity] = all[history.size() + i].content;
-  all = distinct(std::move(all));
+void Measurements::add(const Row& row, const RowDigest& digest, std::string_view run_id, uint64_t rank) {
+  rows_.add(row, run_id);
+  identities_.push_back(digest.identity);
+  contents_.push_back(digest.content);
+  ranks_.push_back(rank);
+}
 
-  std::unordered_map<uint64_t, size_t> winner_of;
-  winner_of.reserve(all.size());
-  for (size_t i = 0; i < all.size(); ++i) {
-    const auto [at, is_new] = winner_of.try_emplace(all[i].identity, i);
-    if (!is_new && all[at->second].age() <= all[i].age()) at->second = i;
+void Measurements::add_recorded(const Row& row, const RowDigest& digest, std::string_view run_id,
+                                uint64_t sequence) {
+  PERFATLAS_ASSERT(in_history_ + in_table_ == 0);
+  add(row, digest, run_id, first_recorded + sequence);
+  ++measured_;
+}
+
+void Measurements::add_staged(const Row& row, const RowDigest& digest) {
+  PERFATLAS_ASSERT(in_history_ + in_table_ == 0);
+  add(row, digest, run_of(row), from_staging);
+  ++measured_;
+}
+
+void Measurements::add_history(const Row& row, const RowDigest& digest) {
+  PERFATLAS_ASSERT(in_table_ == 0);
+  add(row, digest, run_of(row), from_history);
+  ++in_history_;
+}
+
+void Measurements::add_placed(const Row& row, const RowDigest& digest) {
+  add(row, digest, run_of(row), from_table);
+  ++in_table_;
+}
+
+/// The first row of each distinct content, ascending in the order history, table, measured; it gets the greatest rank of
+/// all equal ones.
+std::vector<uint32_t> Measurements::distinct() {
+  const auto size = uint32_t(rows_.size()), measured = uint32_t(measured_);
+  const auto row_of = [&](uint32_t place) { return (place + measured) % size; };
+  std::vector<Placed> by_content(size);
+  for (uint32_t place = 0; place < size; ++place) by_content[place] = {contents_[row_of(place)], place};
+  std::sort(by_content.begin(), by_content.end());
+  std::vector<uint32_t> places;
+  for (size_t begin = 0, end = 0; begin < size; begin = end) {
+    uint64_t& rank = ranks_[row_of(by_content[begin].place)];
+    for (end = begin; end < size && by_content[end].number == by_content[begin].number; ++end)
+      rank = std::max(rank, ranks_[row_of(by_content[end].place)]);
+    places.push_back(by_content[begin].place);
   }
+  std::sort(places.begin(), places.end());
+  std::transform(places.begin(), places.end(), places.begin(), row_of);
+  return places;
+}
+
+/// By position in `distinct`: the row is the newest of its identity, of equally new ones the last.
+std::vector<bool> Measurements::winners(const std::vector<uint32_t>& distinct) const {
+  std::vector<Placed> by_identity(distinct.size());
+  for (uint32_t i = 0; i < distinct.size(); ++i) by_identity[i] = {identities_[distinct[i]], i};
+  std::sort(by_identity.begin(), by_identity.end());
+  const auto age = [&](const Placed& p) {
+    return std::tuple(rows_.run_rank(distinct[p.place]), ranks_[distinct[p.place]], p.place);
+  };
+  std::vector<bool> wins(distinct.size(), false);
+  for (size_t begin = 0, end = 0; begin < by_identity.size(); begin = end) {
+    size_t newest = begin;
+    for (end = begin; end < by_identity.size() && by_identity[end].number == by_identity[begin].number; ++end)
+      if (age(by_identity[newest]) < age(by_identity[end])) newest = end;
+    wins[by_identity[newest].place] = true;
+  }
+  return wins;
+}
+
+/// Against the placed table: of an identity that it names twice the last row counts.
+void Measurements::count_news(const std::vector<uint32_t>& winners, MergedTable& merged) const {
+  const auto first_placed = uint32_t(measured_ + in_history_);
+  std::vector<Placed> placed;  // identity, row
+  for (uint32_t row = first_placed; row < rows_.size(); ++row) placed.push_back({identities_[row], row});
+  std::sort(placed.begin(), placed.end());
+  for (const uint32_t row : winners) {
+    const auto behind = std::upper_bound(placed.begin(), placed.end(), Placed{identities_[row], UINT32_MAX});
+    const bool known = behind != placed.begin() && std::prev(behind)->number == identities_[row];
+    merged.added += !known;
+    merged.replaced += known && contents_[std::prev(behind)->place] != contents_[row];
+  }
+}
+
+/// Rows begin .. end-1, in their order, are not the same as these.
+bool Measurements::differ(const std::vector<uint32_t>& sorted, size_t begin, size_t end) const {
+  const auto first = contents_.begin() + std::ptrdiff_t(begin),
+             last = contents_.begin() + std::ptrdiff_t(end);
+  return !std::equal(sorted.begin(), sorted.end(), first, last,
+                     [&](uint32_t row, uint64_t content) { return contents_[row] == content; });
+}
+
+MergedTable Measurements::merge() {
+  rows_.finish();
+  const std::vector<uint32_t> all = distinct();
+  const std::vector<bool> wins = winners(all);
   MergedTable merged;
-  std::vector<Candidate> winners, others;
-  for (size_t i = 0; i < all.size(); ++i) {
-    if (winner_of.at(all[i].identity) != i) {
-      others.push_back(all[i]);
-      continue;
-    }
-    winners.push_back(all[i]);
-    const auto old = placed.find(all[i].identity);
-    merged.added += old == placed.end();
-    merged.replaced += old != placed.end() && old->second != all[i].content;
-  }
-  sort(winners);
-  sort(others);
-  merged.rows_changed = differ(winners, table);
-  merged.history_changed = differ(others, history);
-  merged.rows = taken(winners);
-  merged.history = taken(others);
+  for (size_t i = 0; i < all.size(); ++i) (wins[i] ? merged.rows : merged.history).push_back(all[i]);
+  count_news(merged.rows, merged);
+  rows_.sort(merged.rows, contents_);
+  rows_.sort(merged.history, contents_);
+  merged.history_changed = differ(merged.history, measured_, measured_ + in_history_);
+  merged.rows_changed = differ(merged.rows, measured_ + in_history_, rows_.size());
   return merged;
 }
 

@@ -117,6 +117,9 @@ void check_duplicates(const OpRegistry& ops, const ValidateRequest& request, Val
 
 ValidateReport validate(const OpRegistry& ops, const ValidateRequest& request) {
   const CollectionContents contents = read_collections(request.collections, ops);
+  if (contents.runs.empty() && contents.rows.empty() && contents.outcomes.empty())
+    throw Error(
+        fmt::format("nothing was recorded in {}; collect first", fmt::join(request.collections, ", ")));
   const std::vector<const MeasuredRow*> rows = newest_rows(contents);
   ValidateReport report;
   check_counts(contents, request, report);

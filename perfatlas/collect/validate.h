@@ -109,7 +109,8 @@ struct ValidateReport {
   std::string json() const;
 };
 
-/// Throws what read_collections throws: unreadable folders and tables are errors, not findings.
+/// Throws what read_collections throws: unreadable folders and tables are errors, not findings. So is a collection that
+/// recorded nothing at all.
 ValidateReport validate(const OpRegistry& ops, const ValidateRequest& request);
 
 }  // namespace perfatlas

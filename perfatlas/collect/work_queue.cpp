@@ -20,8 +20,8 @@ bool WorkQueue::stopped(size_t plan_index) const {
 
 std::optional<Job> WorkQueue::peek() {
   if (!urgent_.empty()) return Job{Job::Kind::retry, urgent_.front().index, urgent_.front().attempts};
-  while (next_fresh_ < fresh_.size() && stopped(fresh_[next_fresh_])) ++next_fresh_;
-  if (next_fresh_ < fresh_.size()) return Job{Job::Kind::fresh, fresh_[next_fresh_]};
+  while (fresh_.left() > 0 && stopped(fresh_.index())) fresh_.advance();
+  if (fresh_.left() > 0) return Job{Job::Kind::fresh, fresh_.index()};
   while (!retries_.empty() && stopped(retries_.front().index)) retries_.pop_front();
   if (!retries_.empty()) return Job{Job::Kind::retry, retries_.front().index, retries_.front().attempts};
   if (!reruns_.empty()) return Job{Job::Kind::rerun, reruns_.front().plan_index, 0, reruns_.front().first_ms};
@@ -31,7 +31,7 @@ std::optional<Job> WorkQueue::peek() {
 Job WorkQueue::take() {
   const auto job = peek();
   PERFATLAS_ASSERT(job);
-  if (job->kind == Job::Kind::fresh) ++next_fresh_;
+  if (job->kind == Job::Kind::fresh) fresh_.advance();
   if (job->kind == Job::Kind::retry) (urgent_.empty() ? retries_ : urgent_).pop_front();
   if (job->kind == Job::Kind::rerun) reruns_.pop_front();
   return *job;
@@ -47,15 +47,17 @@ void WorkQueue::add_urgent(size_t plan_index, int attempts) {
 
 void WorkQueue::longest_first(const std::function<double(const Case&)>& seconds_of) {
   std::vector<std::pair<double, uint32_t>> timed;
-  for (size_t i = next_fresh_; i < fresh_.size(); ++i)
-    timed.emplace_back(seconds_of(plan_.at(fresh_[i])), fresh_[i]);
+  for (; fresh_.left() > 0; fresh_.advance())
+    timed.emplace_back(seconds_of(plan_.at(fresh_.index())), fresh_.index());
   std::stable_sort(timed.begin(), timed.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
-  for (size_t i = 0; i < timed.size(); ++i) fresh_[next_fresh_ + i] = timed[i].second;
+  PlanStretches ordered;
+  for (const auto& [seconds, index] : timed) ordered.push_back(index);
+  fresh_ = StretchCursor(std::move(ordered));
 }
 
 void WorkQueue::only_reruns(const std::vector<RerunCandidate>& candidates) {
-  next_fresh_ = fresh_.size();
+  fresh_ = {};
   urgent_.clear();
   retries_.clear();
   reruns_.assign(candidates.begin(), candidates.end());

@@ -39,7 +39,7 @@ class WorkQueue {
   /// No more cases of this op in this run.
   void stop_op(const OpType& op) { stopped_.push_back(&op); }
   /// Fresh cases not taken yet, stopped ops included.
-  size_t fresh_left() const { return fresh_.size() - next_fresh_; }
+  size_t fresh_left() const { return fresh_.left(); }
   /// Orders them by `seconds_of`, longest first: several devices then end at about the same time.
   void longest_first(const std::function<double(const Case&)>& seconds_of);
   /// Drops all measuring that is left; what is done from now on are these re-runs.
@@ -49,8 +49,7 @@ class WorkQueue {
   bool stopped(size_t plan_index) const;
 
   const Plan& plan_;
-  std::vector<uint32_t> fresh_;
-  size_t next_fresh_ = 0;
+  StretchCursor fresh_;
   std::deque<Remaining::Retry> urgent_, retries_;
   std::deque<RerunCandidate> reruns_;
   std::vector<const OpType*> stopped_;

@@ -8,6 +8,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
+#include "perfatlas/base/parallel.h"
 
 namespace perfatlas {
 namespace {
@@ -15,6 +16,7 @@ namespace {
 constexpr size_t kUsualStride =
     10;  // a tenth of the points tells the error to a tenth of itself from 200 audits on
 constexpr size_t kLeastAudits = 100;
+constexpr size_t kBlockCases = 1 << 18, kLeastPerThread = 1 << 14;  // ids of some milliseconds
 
 uint64_t mixed(uint64_t id, uint64_t seed) { return combine_hashes(id, seed); }
 
@@ -47,18 +49,36 @@ struct Pool {
   std::vector<uint32_t> inside, rest;
 };
 
+using MixedCase = std::pair<uint64_t, uint32_t>;  // mixed id, number
+
+/// The `wanted` smallest mixed ids, and some more, in no order. Counting first keeps the others, of millions, from being
+/// held.
+std::vector<MixedCase> smallest_mixed(const FamilyCases& cases, uint64_t seed, size_t wanted) {
+  constexpr int kBinBits = 16;
+  const auto bin_of = [](uint64_t key) { return size_t(key >> (64 - kBinBits)); };
+  std::vector<size_t> counts(size_t{1} << kBinBits, 0);
+  cases.for_each_id([&](size_t, uint64_t id) { ++counts[bin_of(mixed(id, seed))]; });
+  size_t last_bin = 0;
+  for (size_t below = counts[0]; below < wanted;) below += counts[++last_bin];
+  std::vector<MixedCase> keys;
+  keys.reserve(wanted + wanted / 8);
+  cases.for_each_id([&](size_t i, uint64_t id) {
+    if (const uint64_t key = mixed(id, seed); bin_of(key) <= last_bin) keys.emplace_back(key, uint32_t(i));
+  });
+  return keys;
+}
+
 Pool pool_of(const FamilyCases& cases, const OrderLimits& limits) {
   Pool pool;
   pool.inside.resize(cases.count);
   std::iota(pool.inside.begin(), pool.inside.end(), uint32_t{0});
   if (cases.count <= limits.pool_cap) return pool;
-  std::vector<std::pair<uint64_t, uint32_t>> keys(cases.count);
-  for (uint32_t i = 0; i < cases.count; ++i) keys[i] = {mixed(cases.id(i), ~limits.seed), i};
-  std::nth_element(keys.begin(), keys.begin() + std::ptrdiff_t(limits.pool_cap), keys.end());
+  pool.inside = {};
   const size_t wanted = limits.picks > limits.pool_cap ? limits.picks - limits.pool_cap : 0;
-  std::partial_sort(keys.begin() + std::ptrdiff_t(limits.pool_cap),
-                    keys.begin() + std::ptrdiff_t(limits.pool_cap + wanted), keys.end());
-  pool.inside.clear();
+  std::vector<MixedCase> keys = smallest_mixed(cases, ~limits.seed, limits.pool_cap + wanted);
+  const auto at = [&](size_t i) { return keys.begin() + std::ptrdiff_t(i); };
+  std::nth_element(keys.begin(), at(limits.pool_cap - 1), keys.end());
+  std::partial_sort(at(limits.pool_cap), at(limits.pool_cap + wanted), keys.end());
   for (size_t i = 0; i < limits.pool_cap; ++i) pool.inside.push_back(keys[i].second);
   std::sort(pool.inside.begin(), pool.inside.end());
   for (size_t i = 0; i < wanted; ++i) pool.rest.push_back(keys[limits.pool_cap + i].second);
@@ -66,6 +86,17 @@ Pool pool_of(const FamilyCases& cases, const OrderLimits& limits) {
 }
 
 }  // namespace
+
+void FamilyCases::for_each_id(const std::function<void(size_t, uint64_t)>& visit) const {
+  std::vector<uint64_t> ids(std::min(count, kBlockCases));
+  for (size_t start = 0; start < count; start += ids.size()) {
+    const size_t block = std::min(ids.size(), count - start);
+    in_parallel(block, kLeastPerThread, [&](size_t begin, size_t end) {
+      for (size_t i = begin; i < end; ++i) ids[i] = id(start + i);
+    });
+    for (size_t i = 0; i < block; ++i) visit(start + i, ids[i]);
+  }
+}
 
 size_t audit_stride(size_t picks, size_t cases) {
   if (picks >= cases) return 0;

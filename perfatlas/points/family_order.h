@@ -31,7 +31,10 @@ struct OrderLimits {
 struct FamilyCases {
   size_t count = 0;
   std::function<FieldValues(size_t)> values;
-  std::function<uint64_t(size_t)> id;  // case_id
+  std::function<uint64_t(size_t)> id;  // case_id; may be asked from many threads
+
+  /// Calls visit(number, id) for every case in order; ids are made on all processors.
+  void for_each_id(const std::function<void(size_t, uint64_t)>& visit) const;
 };
 
 /// Every so many places one is an audit: 10, or fewer places so that a family has 100 audits, but at most every second.

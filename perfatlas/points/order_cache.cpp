@@ -26,7 +26,7 @@ uint64_t key_of(const SizeSpace& space, const FamilyCases& cases, const OrderLim
   for (const uint64_t number : {uint64_t(limits.picks), uint64_t(limits.spread_cap),
                                 uint64_t(limits.pool_cap), uint64_t(limits.audits), limits.seed})
     key = combine_hashes(key, number);
-  for (size_t i = 0; i < cases.count; ++i) key = combine_hashes(key, cases.id(i));
+  cases.for_each_id([&](size_t, uint64_t id) { key = combine_hashes(key, id); });
   return key;
 }
 

@@ -19,6 +19,7 @@ namespace perfatlas {
 namespace {
 
 constexpr size_t kLeastPerThread = 1 << 12;  // rows: some milliseconds
+constexpr size_t kBlockRows = 1 << 16;       // some tens of megabytes of text
 constexpr std::string_view kLfsPreamble = "version https://git-lfs.github.com/spec/";
 
 // ---- writing -------------------------------------------------------------------------------------------------------
@@ -132,22 +133,37 @@ std::string csv_line(const Row& row) {
   return line;
 }
 
-std::string csv_table(const OpType& op, std::span<const Row> rows) {
+namespace {
+
+/// The text of a table in pieces: the header, then blocks of lines.
+void for_each_csv_block(const OpType& op, const RowSource& rows,
+                        const std::function<void(const std::string&)>& on_text) {
   const std::vector<TableColumn> columns = table_columns(op);
-  std::mutex mutex;
-  std::map<size_t, std::string> parts;  // by first row
-  in_parallel(rows.size(), kLeastPerThread, [&](size_t begin, size_t end) {
-    std::string text;
-    for (const Row& row : rows.subspan(begin, end - begin)) {
-      PERFATLAS_ASSERT(row.c.op == &op);
-      append_line(text, columns, row);
-      text += '\n';
-    }
-    const std::lock_guard lock(mutex);
-    parts.emplace(begin, std::move(text));
-  });
-  std::string table = csv_header(op) + '\n';
-  for (const auto& [begin, text] : parts) table += text;
+  on_text(csv_header(op) + '\n');
+  for (size_t start = 0; start < rows.size(); start += kBlockRows) {
+    std::mutex mutex;
+    std::map<size_t, std::string> parts;  // by first row
+    in_parallel(std::min(kBlockRows, rows.size() - start), kLeastPerThread, [&](size_t begin, size_t end) {
+      std::string text;
+      Row memory;
+      for (size_t i = start + begin; i < start + end; ++i) {
+        const Row& row = rows.at(i, memory);
+        PERFATLAS_ASSERT(row.c.op == &op);
+        append_line(text, columns, row);
+        text += '\n';
+      }
+      const std::lock_guard lock(mutex);
+      parts.emplace(begin, std::move(text));
+    });
+    for (const auto& [begin, text] : parts) on_text(text);
+  }
+}
+
+}  // namespace
+
+std::string csv_table(const OpType& op, const RowSource& rows) {
+  std::string table;
+  for_each_csv_block(op, rows, [&](const std::string& text) { table += text; });
   return table;
 }
 
@@ -175,8 +191,10 @@ std::vector<Row> read_csv_table(const OpType& op, const std::string& path) {
   return rows;
 }
 
-void write_csv_table(const OpType& op, std::span<const Row> rows, const std::string& path) {
-  replace_file(path, csv_table(op, rows));
+void write_csv_table(const OpType& op, const RowSource& rows, const std::string& path) {
+  AtomicFile file(path);
+  for_each_csv_block(op, rows, [&](const std::string& text) { file.write(text); });
+  file.commit();
 }
 
 bool is_git_lfs_pointer(std::string_view text) { return text.starts_with(kLfsPreamble); }

@@ -133,6 +133,13 @@ std::vector<Row> read_table(const OpType& op, const TableFile& file) {
                                              : read_csv_table(op, file.path);
 }
 
+void read_table(const OpType& op, const TableFile& file, const std::function<void(Row&&)>& sink) {
+  if (file.format == TableFormat::parquet)
+    read_parquet_table(op, file.path, sink);
+  else
+    parse_csv_table(op, read_file(file.path), file.path, sink);
+}
+
 std::optional<TableFile> table_file_of(const std::string& path) {
   const std::string_view name = std::string_view(path).substr(path.rfind('/') + 1);
   const std::string_view stem = name.substr(0, name.rfind('.')), extension = name.substr(stem.size());

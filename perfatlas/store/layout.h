@@ -3,6 +3,7 @@
 // DATA/{system}/{family}/{backend}/{version}/. DATA/{system}/system.json describes the machine.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -56,6 +57,9 @@ std::string system_description_path(const std::string& root, std::string_view sy
 
 /// Reads a table in the file's format (read_csv_table, read_parquet_table).
 std::vector<Row> read_table(const OpType& op, const TableFile& file);
+
+/// The same row by row; `sink` may have seen rows before the refusal.
+void read_table(const OpType& op, const TableFile& file, const std::function<void(Row&&)>& sink);
 
 /// The stem and format that a file name says, or nothing when it is not a table's.
 std::optional<TableFile> table_file_of(const std::string& path);

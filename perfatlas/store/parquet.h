@@ -4,11 +4,12 @@
 // file), then beside the executable, in ../lib and ../lib/perfatlas of it.
 #pragma once
 
-#include <span>
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "perfatlas/store/row.h"
+#include "perfatlas/store/row_source.h"
 
 namespace perfatlas {
 
@@ -18,14 +19,17 @@ namespace perfatlas {
 /// damaged; throws Error naming the places searched when the plug-in is missing.
 std::vector<Row> read_parquet_table(const OpType& op, const std::string& path);
 
+/// The same row by row; `sink` may have seen rows before the refusal.
+void read_parquet_table(const OpType& op, const std::string& path, const std::function<void(Row&&)>& sink);
+
 /// Replaces `path` atomically: columns in the order of table_columns(op), integers int64, reals double, text utf8,
 /// unknown values null; one row group per 1,048,576 rows; op and revision in the file's metadata.
 /// REQUIRES: every row is of `op`. Throws Error when it cannot be written or the plug-in is missing.
-void write_parquet_table(const OpType& op, std::span<const Row> rows, const std::string& path);
+void write_parquet_table(const OpType& op, const RowSource& rows, const std::string& path);
 
 /// The same as others publish tables: no quality columns, no metadata of this program, and no column that has a value in
 /// no row.
-void write_published_table(const OpType& op, std::span<const Row> rows, const std::string& path);
+void write_published_table(const OpType& op, const RowSource& rows, const std::string& path);
 
 /// The plug-in can be opened; else the reason is in `why_not`.
 bool parquet_available(std::string& why_not);

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The Parquet plug-in: the only code that knows Arrow. Bytes in, columns out, and back.
 #include <arrow/api.h>
+#include <arrow/buffer_builder.h>
 #include <arrow/io/memory.h>
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
 
+#include <algorithm>
 #include <unordered_map>
 
 #include "perfatlas/base/error.h"
@@ -178,29 +180,43 @@ ColumnBatch decode_columns(std::string_view bytes) {
 
 // ---- writing -------------------------------------------------------------------------------------------------------
 
-template <class Builder, class Value>
-std::shared_ptr<arrow::Array> build_array(const std::vector<Value>& values,
-                                          const std::vector<uint8_t>& known) {
-  Builder builder;
-  if (!values.empty())  // Arrow would copy from a null pointer
-    check(builder.AppendValues(values.data(), int64_t(values.size()), known.data()));
+/// Which entries are known, one bit each; null when all are.
+std::shared_ptr<arrow::Buffer> bits_of(const std::vector<uint8_t>& known) {
+  if (std::all_of(known.begin(), known.end(), [](uint8_t k) { return k != 0; })) return nullptr;
+  arrow::TypedBufferBuilder<bool> bits;
+  check(bits.Append(known.data(), int64_t(known.size())));
+  return checked(bits.Finish());
+}
+
+/// The values where they are. REQUIRES: they outlive the array.
+template <class Array, class Value>
+std::shared_ptr<arrow::Array> array_around(const std::vector<Value>& values,
+                                           const std::vector<uint8_t>& known) {
+  return std::make_shared<Array>(int64_t(values.size()), arrow::Buffer::Wrap(values), bits_of(known));
+}
+
+std::shared_ptr<arrow::Array> boolean_array(const ColumnData& data) {
+  arrow::BooleanBuilder builder;
+  if (!data.booleans.empty())  // Arrow would copy from a null pointer
+    check(builder.AppendValues(data.booleans.data(), int64_t(data.booleans.size()), data.known.data()));
   return checked(builder.Finish());
 }
 
+/// REQUIRES: `data` outlives the array.
 std::shared_ptr<arrow::Array> array_of(const ColumnData& data) {
   switch (data.kind) {
     case ColumnData::Kind::integer:
-      return build_array<arrow::Int64Builder>(data.integers, data.known);
+      return array_around<arrow::Int64Array>(data.integers, data.known);
     case ColumnData::Kind::real:
-      return build_array<arrow::DoubleBuilder>(data.reals, data.known);
+      return array_around<arrow::DoubleArray>(data.reals, data.known);
     case ColumnData::Kind::boolean:
-      return build_array<arrow::BooleanBuilder>(data.booleans, data.known);
+      return boolean_array(data);
     case ColumnData::Kind::text:
       break;
   }
   arrow::StringBuilder words;
   if (!data.dictionary.empty()) check(words.AppendValues(data.dictionary));
-  return checked(arrow::DictionaryArray::FromArrays(build_array<arrow::Int32Builder>(data.codes, data.known),
+  return checked(arrow::DictionaryArray::FromArrays(array_around<arrow::Int32Array>(data.codes, data.known),
                                                     checked(words.Finish())));
 }
 

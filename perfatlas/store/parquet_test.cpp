@@ -40,6 +40,16 @@ void check_round_trip(const OpType& op) {
 TEST(Parquet, RowsReadBackEqual) { check_round_trip(kToy); }
 TEST(Parquet, RowsWithClaimedColumnsReadBackEqual) { check_round_trip(kSteps); }
 
+TEST(Parquet, RowsThatAreMadeWhenAskedForGiveTheSameFile) {
+  const TemporaryFolder folder;
+  const auto rows = random_rows(kToy, 4, 20'000);  // several blocks
+  write_parquet_table(kToy, rows, folder / "a.parquet");
+  write_parquet_table(kToy, RowSource(rows.size(), [&](size_t i, Row& row) { row = rows[i]; }),
+                      folder / "b.parquet");
+  EXPECT_EQ(read_file(folder / "a.parquet"), read_file(folder / "b.parquet"));
+  EXPECT_EQ(read_parquet_table(kToy, folder / "b.parquet"), rows);
+}
+
 TEST(Parquet, AbsentColumnsTakeTheirDeclaredValues) {
   const TemporaryFolder folder;
   const OpType before = make_op_type<ToyBefore>(), grown = make_op_type<ToyGrown>();
