@@ -42,11 +42,4 @@ double octaves_of_bin(size_t bin) {
   return (kOctaveEdges[bin] + (bin > 0 ? kOctaveEdges[bin - 1] : 0)) / 2;
 }
 
-double spread_of(double latency_a, double latency_b, double bound_a, double bound_b) {
-  const auto factor = [](double x, double y) { return std::max(x, y) / std::min(x, y); };
-  const double spread = factor(latency_a, latency_b);
-  if (!(bound_a > 0 && bound_b > 0)) return spread;
-  return std::min(spread, factor(latency_a * bound_b, latency_b * bound_a));  // of the efficiencies
-}
-
 }  // namespace perfatlas

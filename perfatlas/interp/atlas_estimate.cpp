@@ -194,10 +194,9 @@ class AtlasSlice::Walk {
     double widest = 1;
     const size_t inner = corners() / (2 * pairs);
     for (size_t i = 0; i < pairs; ++i) {
-      const double a = latency_[2 * i], b = latency_[2 * i + 1];
-      if (b <= a * widest && a <= b * widest) continue;
-      widest = std::max(widest, spread_of(a, b, corner_[2 * i * inner]->bound_ms(),
-                                          corner_[(2 * i + 1) * inner]->bound_ms()));
+      widest =
+          std::max(widest, spread_of(latency_[2 * i], latency_[2 * i + 1], corner_[2 * i * inner]->bound_ms(),
+                                     corner_[(2 * i + 1) * inner]->bound_ms()));
     }
     spread_[open_[k].axis] = widest;
   }
