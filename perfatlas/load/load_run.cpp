@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/load/stream_events.h"
 #include "perfatlas/serving/arrivals.h"
 
@@ -23,9 +24,53 @@ using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kLateMs = 10;
+constexpr double kLongestWaitS = 1e6;
 
-Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request) {
-  std::mt19937_64 random(uint64_t(request.id) + 1);
+/// Host and port alone: the paths are those of the API.
+void check_url(const std::string& url) {
+  constexpr std::string_view kScheme = "http://";
+  constexpr int64_t kLastPort = 65535;
+  const auto refuse = [&](std::string_view why) {
+    throw UsageError(fmt::format("'{}' is no address{}; give one like http://127.0.0.1:8000", url, why));
+  };
+  if (!url.starts_with(kScheme))
+    refuse(url.starts_with("https://") ? " for this client, which has no TLS" : "");
+  std::string_view host = std::string_view(url).substr(kScheme.size());
+  if (host.ends_with('/')) host.remove_suffix(1);
+  if (host.find('/') != std::string_view::npos) refuse(" without a path");
+  if (const size_t colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
+    const auto port = parse_integer(host.substr(colon + 1));
+    if (!port || *port < 1 || *port > kLastPort) refuse(": the port is from 1 to 65535");
+    host = host.substr(0, colon);
+  }
+  if (host.empty()) refuse("");
+}
+
+void check_endpoint(const LoadEndpoint& target) {
+  check_url(target.url);
+  if (target.vocabulary < 2)
+    throw UsageError(fmt::format("a vocabulary of {} tokens makes no prompts", target.vocabulary));
+  if (!(target.timeout_s > 0 && target.timeout_s <= kLongestWaitS))
+    throw UsageError(
+        fmt::format("a timeout of {} s; give more than 0 and at most {}", target.timeout_s, kLongestWaitS));
+}
+
+/// Why there was no answer.
+std::string silence_text(httplib::Error error, double timeout_s) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::ConnectionTimeout:
+      return "cannot connect; does the server run there?";
+    case httplib::Error::Read:
+      return fmt::format("the answer broke off, or nothing came for {} s", timeout_s);
+    default:
+      return fmt::format("no answer ({})", httplib::to_string(error));
+  }
+}
+
+/// Tokens that no earlier run has sent, so that no prefix cache answers. `run`: a number of its own for each run.
+Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request, uint32_t run) {
+  std::mt19937_64 random(uint64_t(run) << 32 | uint64_t(request.id));
   const int64_t least = target.vocabulary > 2000 ? 1000 : target.vocabulary / 2;
   Json ids = Json::array();
   for (int64_t i = 0; i < request.input_tokens; ++i)
@@ -33,17 +78,18 @@ Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request) {
   return ids;
 }
 
-std::string prompt_words(const ServingRequest& request) {
-  std::string text = fmt::format("{} ", request.id);  // so that no prefix cache answers
+std::string prompt_words(const ServingRequest& request, uint32_t run) {
+  std::string text = fmt::format("{:08x}{} ", run, request.id);
   for (int64_t i = 1; i < request.input_tokens; ++i) text += "word ";
   return text;
 }
 
-std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRequest& request) {
+std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRequest& request,
+                                     uint32_t run) {
   switch (target.api) {
     case LoadApi::llama_cpp:
       return {"/completion",
-              {{"prompt", prompt_ids(target, request)},
+              {{"prompt", prompt_ids(target, request, run)},
                {"n_predict", request.output_tokens},
                {"stream", true},
                {"cache_prompt", false},
@@ -54,7 +100,7 @@ std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRe
     case LoadApi::chat:
       return {"/v1/chat/completions",
               {{"model", target.model},
-               {"messages", {{{"role", "user"}, {"content", prompt_words(request)}}}},
+               {"messages", {{{"role", "user"}, {"content", prompt_words(request, run)}}}},
                {"max_tokens", request.output_tokens},
                {"temperature", 0},
                {"ignore_eos", true},
@@ -65,7 +111,7 @@ std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRe
   }
   return {"/v1/completions",
           {{"model", target.model},
-           {"prompt", prompt_ids(target, request)},
+           {"prompt", prompt_ids(target, request, run)},
            {"max_tokens", request.output_tokens},
            {"temperature", 0},
            {"ignore_eos", true},
@@ -82,10 +128,12 @@ class LoadRun {
         on_request_(on_request),
         arrivals_(workload, {}),
         closed_(workload.is_closed_loop()) {
-    if (!target.url.starts_with("http://"))
-      throw UsageError(fmt::format("'{}' is no address; give one like http://127.0.0.1:8000", target.url));
+    check_endpoint(target);
     const auto* loop = std::get_if<ClosedLoop>(&workload.arrivals);
     connections_ = loop ? loop->users : target.most_connections;
+    if (connections_ > kMostConnections)
+      throw UsageError(fmt::format("{} users are more than the {} connections that this client can hold",
+                                   connections_, kMostConnections));
   }
 
   LoadResult run() && {
@@ -158,7 +206,7 @@ class LoadRun {
     client.set_read_timeout(std::chrono::milliseconds(int64_t(target_.timeout_s * 1000)));
     httplib::Request http;
     http.method = "POST";
-    const auto [path, body] = body_of(target_, request);
+    const auto [path, body] = body_of(target_, request, run_);
     http.path = path;
     http.body = body.dump();
     http.headers = {{"Content-Type", "application/json"}, {"Accept", "text/event-stream"}};
@@ -179,7 +227,7 @@ class LoadRun {
     const httplib::Result reply = client.send(http);
     loaded.done_ms = now_ms();
     if (!reply)
-      loaded.error = fmt::format("no answer ({})", httplib::to_string(reply.error()));
+      loaded.error = silence_text(reply.error(), target_.timeout_s);
     else if (reply->status != 200)
       loaded.error = fmt::format("status {}: {}", reply->status, refusal);
     else if (loaded.error.empty() && loaded.token_ms.empty())
@@ -224,6 +272,7 @@ class LoadRun {
 
   const LoadEndpoint& target_;
   const std::function<void(const LoadedRequest&)>& on_request_;
+  const uint32_t run_ = std::random_device{}();
   std::mutex mutex_;  // of arrivals_, result_ and fatal_
   Arrivals arrivals_;
   bool closed_;
