@@ -13,12 +13,15 @@
 namespace perfatlas {
 namespace {
 
+constexpr int64_t kPoissonRequests = 100;
+
 struct LoadArguments {
   LoadEndpoint target;
   std::string api = "completions", trace, out;
   std::optional<int64_t> users;
   std::optional<double> rate;
-  int64_t requests = 0, isl = 0, osl = 0;
+  std::optional<int64_t> requests;
+  int64_t isl = 0, osl = 0;
   double length_ratio = 1;
   uint32_t seed = 1;
   bool json = false;
@@ -34,11 +37,10 @@ Workload workload_of(const LoadArguments& a) {
   }
   if (a.isl < 1 || a.osl < 1) throw UsageError("say how long requests are: --isl and --osl, in tokens");
   if (a.users)
-    workload.arrivals =
-        ClosedLoop{.users = *a.users, .requests = a.requests > 0 ? a.requests : 10 * *a.users};
+    workload.arrivals = ClosedLoop{.users = *a.users, .requests = a.requests};
   else
     workload.arrivals =
-        PoissonArrivals{.requests_per_s = *a.rate, .requests = a.requests > 0 ? a.requests : 100};
+        PoissonArrivals{.requests_per_s = *a.rate, .requests = a.requests.value_or(kPoissonRequests)};
   return workload;
 }
 
@@ -75,11 +77,12 @@ int run_load_verb(LoadArguments a) {
   const auto api = FieldCodec<LoadApi>::parse(a.api);
   if (!api) throw UsageError(fmt::format("--api '{}' is none of completions, chat and llama_cpp", a.api));
   a.target.api = LoadApi(*api);
+  std::optional<AtomicFile> file;
+  if (!a.out.empty()) file.emplace(a.out);  // before the load: a bad path costs nothing
   const LoadResult result = run_load(a.target, workload_of(a));
-  if (!a.out.empty()) {
-    AtomicFile file(a.out);
-    for (const LoadedRequest& request : result.requests) file.write(request_line(request));
-    file.commit();
+  if (file) {
+    for (const LoadedRequest& request : result.requests) file->write(request_line(request));
+    file->commit();
   }
   if (a.json)
     fmt::print("{}\n", nlohmann::ordered_json{{"ttft_ms", summary_json(result.ttft_ms)},

@@ -89,12 +89,15 @@ void add_serve(CLI::App& app, Invocation& invocation) {
   verb->add_option("--threads", a->limits.threads, "Connections served at once")
       ->capture_default_str()
       ->check(CLI::Range(1, 1024));
-  verb->add_option("--max-body", a->limits.body_bytes, "Largest request body, bytes")->capture_default_str();
+  verb->add_option("--max-body", a->limits.body_bytes, "Largest request body, bytes")
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 30));
   verb->add_option("--max-requests", a->limits.requests_at_once, "Requests worked on at once; others get 503")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->check(CLI::Range(1, 1 << 20));
   verb->add_option("--time-limit", a->time_limit_s, "Seconds that one simulation may take")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, 1e6));
   verb->footer(
       "Examples:\n"
       "  perfatlas serve --prices qwen3.json\n"

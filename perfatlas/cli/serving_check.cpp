@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "perfatlas/base/error.h"
@@ -54,6 +55,11 @@ Workload workload_of(const ServingCheck& check, int64_t users, double ratio) {
           .arrivals = ClosedLoop{.users = users, .requests = check.requests_per_user * users}};
 }
 
+/// Settings of perfatlas simulate that a case of the check sets itself.
+constexpr std::array<std::string_view, 12> kOfTheLoad{"engine", "users",    "rate",    "requests",
+                                                      "waves",  "isl",      "osl",     "length_ratio",
+                                                      "seed",   "front_ms", "back_ms", "name"};
+
 ServingQuestion question_of(const ServingCheck& check, PriceTables prices) {
   ServingQuestion question;
   question.prices = std::make_shared<PriceTables>(std::move(prices));
@@ -65,25 +71,40 @@ ServingQuestion question_of(const ServingCheck& check, PriceTables prices) {
   for (const std::string& text : check.launch) {
     const size_t equals = text.find('=');
     if (equals == std::string::npos) throw UsageError(fmt::format("--launch '{}': give name=value", text));
-    apply_setting(question, text.substr(0, equals), text.substr(equals + 1));
+    const std::string name = text.substr(0, equals);
+    if (std::count(kOfTheLoad.begin(), kOfTheLoad.end(), name) > 0)
+      throw UsageError(
+          fmt::format("--launch {}: that is no launch parameter; verify has flags for the load", name));
+    apply_setting(question, name, text.substr(equals + 1));
   }
   return question;
 }
 
-/// The load of one case, on a machine that was idle before it if that can be had.
-CheckedCase measure(const ServingCheck& check, int64_t users, double ratio) {
-  CheckedCase result{.users = users, .length_ratio = ratio};
+/// All cases as predicted: what cannot be is refused before any load.
+std::vector<CheckedCase> predicted_cases(const ServingCheck& check, ServingQuestion question) {
+  std::vector<CheckedCase> cases;
+  for (const double ratio : check.length_ratios)
+    for (const int64_t users : check.users) {
+      question.workload = workload_of(check, users, ratio);
+      const SimulationResult result = predict(question).result;
+      cases.push_back(
+          {.users = users, .length_ratio = ratio, .predicted = {result.ttft_ms.mean, result.tpot_ms.mean}});
+    }
+  return cases;
+}
+
+/// Puts the load of the case on the engine, when the machine is idle if that can be had.
+void measure(const ServingCheck& check, CheckedCase& result) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     result.busy = busy_share(kLookSeconds);
     result.idle = result.busy <= check.most_busy;
     if (result.idle) break;
   }
-  const LoadResult load = run_load(target_of(check), workload_of(check, users, ratio));
+  const LoadResult load = run_load(target_of(check), workload_of(check, result.users, result.length_ratio));
   if (load.failed > 0)
-    throw Error(fmt::format("{}: {} requests failed with {} users", check.url, load.failed, users));
+    throw Error(fmt::format("{}: {} requests failed with {} users", check.url, load.failed, result.users));
   result.requests = int64_t(load.requests.size());
   result.measured = {load.ttft_ms.mean, load.tpot_ms.mean};
-  return result;
 }
 
 double median_error(const std::vector<CheckedCase>& cases, double (CheckedCase::*error)() const) {
@@ -131,16 +152,20 @@ TablePrices prices_of(const ServingCheck& check, const OpRegistry& ops) {
   const int64_t users = *std::max_element(check.users.begin(), check.users.end());
   const StepRange range{.step_tokens = std::max<int64_t>(512, users * check.isl),
                         .prompt_tokens = std::max<int64_t>(512, check.isl + check.osl),
-                        .sequences = users};
+                        .sequences = users,
+                        .last_layer_cut = check.engine == "llama_cpp"};
   return table_prices(*model, {}, tables, {.system = check.system, .backend = check.backend}, range);
 }
 
 void check_numbers(const ServingCheck& check) {
   if (check.url.empty()) throw UsageError("--serving needs --url, the address of the engine");
   if (check.isl < 1 || check.osl < 2) throw UsageError("--isl must be at least 1 and --osl at least 2");
-  if (check.requests_per_user < 1) throw UsageError("--requests-per-user must be at least 1");
+  if (check.requests_per_user < 1 || check.requests_per_user > kMostAtOnce)
+    throw UsageError(fmt::format("--requests-per-user must be from 1 to {}", kMostAtOnce));
+  if (check.path_ms < 0) throw UsageError("--path-ms cannot be negative");
   for (const int64_t users : check.users)
-    if (users < 1) throw UsageError(fmt::format("--users {}: give at least one", users));
+    if (users < 1 || users > kMostConnections)
+      throw UsageError(fmt::format("--users {}: give 1 to {}", users, kMostConnections));
 }
 
 }  // namespace
@@ -174,7 +199,7 @@ int run_serving_check(const ServingCheck& check, const OpRegistry& ops) {
   check_numbers(check);
   TablePrices table = prices_of(check, ops);
   const std::string identity = table.prices.identity;
-  ServingQuestion question = question_of(check, std::move(table.prices));
+  std::vector<CheckedCase> cases = predicted_cases(check, question_of(check, std::move(table.prices)));
   (void)run_load(target_of(check), workload_of(check, 1, 1));  // warms the engine up
   if (!check.json) {
     fmt::print("{} on {}\n", identity, check.engine);
@@ -183,16 +208,10 @@ int run_serving_check(const ServingCheck& check, const OpRegistry& ops) {
     fmt::print("{:>5} {:>7} {:>8} {:>11} {:>10} {:>8} {:>11} {:>10} {:>8}\n", "users", "lengths", "requests",
                "TTFT ms", "predicted", "error", "TPOT ms", "predicted", "error");
   }
-  std::vector<CheckedCase> cases;
-  for (const double ratio : check.length_ratios)
-    for (const int64_t users : check.users) {
-      CheckedCase c = measure(check, users, ratio);
-      question.workload = workload_of(check, users, ratio);
-      const SimulationResult predicted = predict(question).result;
-      c.predicted = {predicted.ttft_ms.mean, predicted.tpot_ms.mean};
-      cases.push_back(c);
-      if (!check.json) print_case(c);
-    }
+  for (CheckedCase& c : cases) {
+    measure(check, c);
+    if (!check.json) print_case(c);
+  }
   if (check.json) {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const CheckedCase& c : cases) list.push_back(case_json(c));

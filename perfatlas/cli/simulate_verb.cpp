@@ -198,7 +198,7 @@ void add_simulate(CLI::App& app, Invocation& invocation) {
                    "Write the steps of the first case as a Chrome trace (opens in Perfetto)");
   verb->add_option("--limit", a->limit_s, "Stop a simulation after so many seconds")
       ->capture_default_str()
-      ->check(CLI::PositiveNumber);
+      ->check(CLI::Range(0.001, 1e6));
   verb->add_flag("--constants", a->constants, "Print the constants of the prediction with their evidence");
   verb->add_flag("--json", a->json, "For machines: one line per case");
   verb->footer(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The HTTP plug-in: the only code that knows cpp-httplib.
+#include <fmt/format.h>
 #include <httplib.h>
 
 #include <chrono>
@@ -55,6 +56,19 @@ class Listener final : public HttpListener {
   httplib::Server http_;
 };
 
+/// Why there was no answer.
+std::string problem_text(httplib::Error error, double timeout_s) {
+  switch (error) {
+    case httplib::Error::Connection:
+    case httplib::Error::ConnectionTimeout:
+      return "cannot connect; does the server run there?";
+    case httplib::Error::Read:
+      return fmt::format("the answer broke off, or nothing came for {} s", timeout_s);
+    default:
+      return fmt::format("no answer ({})", httplib::to_string(error));
+  }
+}
+
 class Transport final : public HttpTransport {
  public:
   std::unique_ptr<HttpListener> listen(HttpHandlers handlers, const HttpListenerLimits& limits) override {
@@ -76,7 +90,7 @@ class Transport final : public HttpTransport {
       return true;
     };
     const httplib::Result reply = client.send(http);
-    if (!reply) return {0, httplib::to_string(reply.error())};
+    if (!reply) return {0, problem_text(reply.error(), post.timeout_s)};
     return {reply->status, {}};
   }
 };

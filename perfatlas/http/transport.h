@@ -59,7 +59,7 @@ struct HttpPost {
 
 struct HttpOutcome {
   int status = 0;       // 0: there was no answer
-  std::string problem;  // why there was none
+  std::string problem;  // why there was none: "cannot connect; does the server run there?"
 };
 
 /// Thread-safe.

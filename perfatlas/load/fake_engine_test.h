@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include <atomic>
+#include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 
@@ -19,7 +21,7 @@ class FakeEngine {
   FakeEngine() {
     http_.Post("/v1/completions", [this](const auto& request, auto& response) {
       const auto body = nlohmann::json::parse(request.body);
-      stream(response, body.at("max_tokens"), body.at("prompt").size(), [body](int64_t i) {
+      stream(response, body.at("max_tokens"), body.at("prompt"), [body](int64_t i) {
         if (body.value("return_token_ids", false))  // as a server without a tokenizer
           return nlohmann::json{{"choices", {{{"text", ""}, {"token_ids", {i}}}}}};
         return nlohmann::json{{"choices", {{{"text", ""}}}}};
@@ -27,13 +29,13 @@ class FakeEngine {
     });
     http_.Post("/v1/chat/completions", [this](const auto& request, auto& response) {
       const auto body = nlohmann::json::parse(request.body);
-      stream(response, body.at("max_tokens"), 1, [](int64_t) {
+      stream(response, body.at("max_tokens"), body.at("messages"), [](int64_t) {
         return nlohmann::json{{"choices", {{{"delta", {{"content", "x"}}}}}}};
       });
     });
     http_.Post("/completion", [this](const auto& request, auto& response) {
       const auto body = nlohmann::json::parse(request.body);
-      stream(response, body.at("n_predict"), body.at("prompt").size(), [](int64_t i) {
+      stream(response, body.at("n_predict"), body.at("prompt"), [](int64_t i) {
         return nlohmann::json{{"content", ""}, {"tokens", {i}}, {"stop", false}};
       });
     });
@@ -49,11 +51,16 @@ class FakeEngine {
   std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
   int most_at_once() const { return most_; }
   int64_t prompt_tokens() const { return prompt_tokens_; }
+  size_t different_prompts() const { return prompts_.size(); }
 
  private:
   template <class Event>
-  void stream(httplib::Response& response, int64_t tokens, size_t prompt, Event event) {
-    prompt_tokens_ += int64_t(prompt);
+  void stream(httplib::Response& response, int64_t tokens, const nlohmann::json& prompt, Event event) {
+    prompt_tokens_ += int64_t(prompt.size());
+    {
+      const std::lock_guard lock(mutex_);
+      prompts_.insert(prompt.dump());
+    }
     const int now = ++at_once_;
     for (int most = most_; now > most && !most_.compare_exchange_weak(most, now);) {
     }
@@ -77,6 +84,8 @@ class FakeEngine {
   std::thread thread_;
   std::atomic<int> at_once_{0}, most_{0};
   std::atomic<int64_t> prompt_tokens_{0};
+  std::mutex mutex_;  // of prompts_
+  std::set<std::string> prompts_;
 };
 
 }  // namespace perfatlas

@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/http/transport.h"
 #include "perfatlas/load/stream_events.h"
 #include "perfatlas/serving/arrivals.h"
@@ -23,9 +24,40 @@ using Json = nlohmann::json;
 using Clock = std::chrono::steady_clock;
 
 constexpr double kLateMs = 10;
+constexpr double kLongestWaitS = 1e6;
 
-Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request) {
-  std::mt19937_64 random(uint64_t(request.id) + 1);
+/// Host and port alone: the paths are those of the API.
+void check_url(const std::string& url) {
+  constexpr std::string_view kScheme = "http://";
+  constexpr int64_t kLastPort = 65535;
+  const auto refuse = [&](std::string_view why) {
+    throw UsageError(fmt::format("'{}' is no address{}; give one like http://127.0.0.1:8000", url, why));
+  };
+  if (!url.starts_with(kScheme))
+    refuse(url.starts_with("https://") ? " for this client, which has no TLS" : "");
+  std::string_view host = std::string_view(url).substr(kScheme.size());
+  if (host.ends_with('/')) host.remove_suffix(1);
+  if (host.find('/') != std::string_view::npos) refuse(" without a path");
+  if (const size_t colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
+    const auto port = parse_integer(host.substr(colon + 1));
+    if (!port || *port < 1 || *port > kLastPort) refuse(": the port is from 1 to 65535");
+    host = host.substr(0, colon);
+  }
+  if (host.empty()) refuse("");
+}
+
+void check_endpoint(const LoadEndpoint& target) {
+  check_url(target.url);
+  if (target.vocabulary < 2)
+    throw UsageError(fmt::format("a vocabulary of {} tokens makes no prompts", target.vocabulary));
+  if (!(target.timeout_s > 0 && target.timeout_s <= kLongestWaitS))
+    throw UsageError(
+        fmt::format("a timeout of {} s; give more than 0 and at most {}", target.timeout_s, kLongestWaitS));
+}
+
+/// Tokens that no earlier run has sent, so that no prefix cache answers. `run`: a number of its own for each run.
+Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request, uint32_t run) {
+  std::mt19937_64 random(uint64_t(run) << 32 | uint64_t(request.id));
   const int64_t least = target.vocabulary > 2000 ? 1000 : target.vocabulary / 2;
   Json ids = Json::array();
   for (int64_t i = 0; i < request.input_tokens; ++i)
@@ -33,17 +65,18 @@ Json prompt_ids(const LoadEndpoint& target, const ServingRequest& request) {
   return ids;
 }
 
-std::string prompt_words(const ServingRequest& request) {
-  std::string text = fmt::format("{} ", request.id);  // so that no prefix cache answers
+std::string prompt_words(const ServingRequest& request, uint32_t run) {
+  std::string text = fmt::format("{:08x}{} ", run, request.id);
   for (int64_t i = 1; i < request.input_tokens; ++i) text += "word ";
   return text;
 }
 
-std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRequest& request) {
+std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRequest& request,
+                                     uint32_t run) {
   switch (target.api) {
     case LoadApi::llama_cpp:
       return {"/completion",
-              {{"prompt", prompt_ids(target, request)},
+              {{"prompt", prompt_ids(target, request, run)},
                {"n_predict", request.output_tokens},
                {"stream", true},
                {"cache_prompt", false},
@@ -54,7 +87,7 @@ std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRe
     case LoadApi::chat:
       return {"/v1/chat/completions",
               {{"model", target.model},
-               {"messages", {{{"role", "user"}, {"content", prompt_words(request)}}}},
+               {"messages", {{{"role", "user"}, {"content", prompt_words(request, run)}}}},
                {"max_tokens", request.output_tokens},
                {"temperature", 0},
                {"ignore_eos", true},
@@ -65,7 +98,7 @@ std::pair<std::string, Json> body_of(const LoadEndpoint& target, const ServingRe
   }
   return {"/v1/completions",
           {{"model", target.model},
-           {"prompt", prompt_ids(target, request)},
+           {"prompt", prompt_ids(target, request, run)},
            {"max_tokens", request.output_tokens},
            {"temperature", 0},
            {"ignore_eos", true},
@@ -82,11 +115,13 @@ class LoadRun {
         on_request_(on_request),
         arrivals_(workload, {}),
         closed_(workload.is_closed_loop()) {
-    if (!target.url.starts_with("http://"))
-      throw UsageError(fmt::format("'{}' is no address; give one like http://127.0.0.1:8000", target.url));
+    check_endpoint(target);
     http_ = open_http_transport();
     const auto* loop = std::get_if<ClosedLoop>(&workload.arrivals);
     connections_ = loop ? loop->users : target.most_connections;
+    if (connections_ > kMostConnections)
+      throw UsageError(fmt::format("{} users are more than the {} connections that this client can hold",
+                                   connections_, kMostConnections));
   }
 
   LoadResult run() && {
@@ -154,7 +189,7 @@ class LoadRun {
 
   LoadedRequest send(const ServingRequest& request) const {
     LoadedRequest loaded{.id = request.id, .input_tokens = request.input_tokens};
-    const auto [path, body] = body_of(target_, request);
+    const auto [path, body] = body_of(target_, request, run_);
     const HttpPost post{target_.url, path, body.dump(), "text/event-stream", target_.key, target_.timeout_s};
     int64_t counted = 0;
     std::string refusal;  // the beginning of a body that is no stream
@@ -170,7 +205,7 @@ class LoadRun {
     });
     loaded.done_ms = now_ms();
     if (reply.status == 0)
-      loaded.error = fmt::format("no answer ({})", reply.problem);
+      loaded.error = reply.problem;
     else if (reply.status != 200)
       loaded.error = fmt::format("status {}: {}", reply.status, refusal);
     else if (loaded.error.empty() && loaded.token_ms.empty())
@@ -216,6 +251,7 @@ class LoadRun {
   const LoadEndpoint& target_;
   std::unique_ptr<HttpTransport> http_;
   const std::function<void(const LoadedRequest&)>& on_request_;
+  const uint32_t run_ = std::random_device{}();
   std::mutex mutex_;  // of arrivals_, result_ and fatal_
   Arrivals arrivals_;
   bool closed_;

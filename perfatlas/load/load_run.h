@@ -24,8 +24,11 @@ inline constexpr auto kEnumNames<LoadApi> =
     std::array{EnumName<LoadApi>{LoadApi::completions, "completions"},
                EnumName<LoadApi>{LoadApi::chat, "chat"}, EnumName<LoadApi>{LoadApi::llama_cpp, "llama_cpp"}};
 
+/// Users of a closed loop, and requests under way of an open one: a thread each.
+inline constexpr int64_t kMostConnections = 4096;
+
 struct LoadEndpoint {
-  std::string url;  // "http://127.0.0.1:8000"
+  std::string url;  // "http://127.0.0.1:8000": host and port
   LoadApi api = LoadApi::completions;
   std::string model;  // as the endpoint calls it
   std::string key;    // bearer token; may be empty
@@ -55,7 +58,7 @@ struct LoadResult {
 
 /// Blocks until all requests are answered. Failed requests are values; when the first one fails, throws Error with the
 /// endpoint's words, or when there is no HTTP plug-in (http/transport.h). Throws UsageError for an address that is no http
-/// URL.
+/// URL of host and port, a vocabulary below 2, a timeout that is not positive, and more than kMostConnections users.
 LoadResult run_load(const LoadEndpoint& target, const Workload& workload,
                     const std::function<void(const LoadedRequest&)>& on_request = {});
 

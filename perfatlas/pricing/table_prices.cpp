@@ -14,8 +14,9 @@ namespace {
 /// Prices steps op by op.
 class StepPricer {
  public:
-  StepPricer(const Model& model, const Parallelism& ranks, Database& tables, const QueryOptions& options)
-      : model_(model), ranks_(ranks), tables_(tables), options_(options) {}
+  StepPricer(const Model& model, const Parallelism& ranks, Database& tables, const QueryOptions& options,
+             bool last_layer_cut)
+      : model_(model), ranks_(ranks), tables_(tables), options_(options), last_layer_cut_(last_layer_cut) {}
 
   struct Parts {
     double attention_ms = 0, other_ms = 0;
@@ -31,7 +32,10 @@ class StepPricer {
     return parts;
   }
   Parts prompt(double prompts, double tokens, double cached) {
-    return parts({Phase::context, int64_t(prompts), int64_t(tokens), int64_t(cached)});
+    const StepShape shape{Phase::context, int64_t(prompts), int64_t(tokens), int64_t(cached)};
+    Parts parts = this->parts(shape);
+    if (last_layer_cut_) parts.other_ms -= cut_ms(shape);
+    return parts;
   }
   Parts decode(double sequences, double kv_tokens) {
     return parts({Phase::generation, int64_t(sequences), 1, int64_t(kv_tokens) - 1});
@@ -45,6 +49,24 @@ class StepPricer {
   static bool is_attention(const OpUse& use) {
     return use.c.op->info.id == "attention_context" || use.c.op->info.id == "attention_generation" ||
            use.c.op->info.id == "mla_context" || use.c.op->info.id == "mla_generation";
+  }
+
+  /// What the last layer saves when nothing after its attention and output projection is computed for other tokens than
+  /// the last one of each prompt.
+  double cut_ms(const StepShape& shape) {
+    const std::vector<OpUse> whole = model_.step(shape, ranks_);
+    const std::vector<OpUse> cut = model_.step({shape.phase, shape.batch, 1, shape.cached}, ranks_);
+    PERFATLAS_ASSERT(whole.size() == cut.size());
+    const std::vector<size_t> order = execution_order(whole);
+    const auto attention =
+        std::find_if(order.rbegin(), order.rend(), [&](size_t index) { return is_attention(whole[index]); });
+    double saved_ms = 0;
+    bool projected = false;
+    for (auto at = attention.base(); at != order.end(); ++at) {
+      if (projected) saved_ms += launch_ms(whole[*at]) - launch_ms(cut[*at]);
+      projected |= whole[*at].c.op->info.id == "gemm";
+    }
+    return saved_ms;
   }
 
   double launch_ms(const OpUse& use) {
@@ -64,6 +86,7 @@ class StepPricer {
   const Parallelism& ranks_;
   Database& tables_;
   const QueryOptions& options_;
+  bool last_layer_cut_;
   std::set<std::string> left_out_;
   std::string place_;
   bool transferred_ = false;
@@ -97,7 +120,7 @@ PriceCurve curve(const std::vector<double>& sizes, Price price) {
 TablePrices table_prices(const Model& model, const Parallelism& ranks, Database& tables,
                          const QueryOptions& options, const StepRange& range) {
   constexpr int64_t kLeastPrompt = 16, kLeastKv = 128;
-  StepPricer steps(model, ranks, tables, options);
+  StepPricer steps(model, ranks, tables, options, range.last_layer_cut);
   const auto tokens = doubling(1, range.step_tokens);
   const auto prompts = doubling(1, std::min<int64_t>(range.sequences, 32));
   const auto prompt_tokens = doubling(kLeastPrompt, range.prompt_tokens);

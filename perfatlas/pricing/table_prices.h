@@ -11,11 +11,13 @@
 
 namespace perfatlas {
 
-/// How large the steps get that prices are wanted for. Grids are powers of two up to these.
+/// The steps that prices are wanted for. Grids are powers of two up to the sizes.
 struct StepRange {
   int64_t step_tokens = 2048;    // prompt tokens of one step
   int64_t prompt_tokens = 2048;  // of one prompt, and KV tokens of one sequence
   int64_t sequences = 8;         // decoding at once
+  /// As llama.cpp: what follows the last layer's attention is computed for the last token of a prompt alone.
+  bool last_layer_cut = false;
 };
 
 struct TablePrices {

@@ -37,6 +37,21 @@ TEST(TablePrices, AStepIsTheSumOfItsOps) {
         << sequences;
 }
 
+TEST(TablePrices, ACutLastLayerRunsItsFeedForwardForOneTokenOfThePrompt) {
+  ToyMachine machine;
+  machine.place_gemms(2048);
+  Database tables(machine.tables());
+  StepRange range = kRange;
+  const PriceTables whole = table_prices(machine.model(), {}, tables, {}, range).prices;
+  range.last_layer_cut = true;
+  const PriceTables cut = table_prices(machine.model(), {}, tables, {}, range).prices;
+  constexpr double kFeedForwardGemms = 2;  // gate with up, and down
+  for (const double tokens : {1.0, 16.0, 64.0})
+    EXPECT_NEAR(whole.context.at(tokens) - cut.context.at(tokens),
+                kFeedForwardGemms * ToyMachine::kMsPerRow * (tokens - 1), 1e-9);
+  EXPECT_EQ(whole.decode.at(8, 128), cut.decode.at(8, 128)) << "every token of a decode step has an output";
+}
+
 TEST(TablePrices, OpsWithoutAnyTableAreLeftOutAndNamed) {
   ToyMachine machine;
   machine.place_gemms(2048);

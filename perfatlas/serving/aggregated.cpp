@@ -199,6 +199,9 @@ SimulationResult simulate(const AggregatedCase& served, const SimulationLimits& 
   check_workload(served.workload);
   if (served.attention_dp < 1)
     throw UsageError(fmt::format("attention_dp is {}; give at least one rank", served.attention_dp));
+  if (served.attention_dp > kMostAtOnce)
+    throw UsageError(
+        fmt::format("attention_dp is {}; give at most {} ranks", served.attention_dp, kMostAtOnce));
   SimulationResult result = AggregatedRun(served, limits, observer).run();
   const Launch& launch = served.setup.launch;
   result.stream_wait_ms =

@@ -220,6 +220,9 @@ void check_pool(const WorkerPool& pool, std::string_view name) {
   if (pool.attention_dp < 1)
     throw UsageError(
         fmt::format("attention_dp of the {} workers is {}; give at least one", name, pool.attention_dp));
+  if (pool.workers > kMostAtOnce || pool.attention_dp > kMostAtOnce / pool.workers)
+    throw UsageError(fmt::format("{} {} workers with attention_dp {} are too many; give at most {} ranks",
+                                 pool.workers, name, pool.attention_dp, kMostAtOnce));
 }
 
 }  // namespace

@@ -14,6 +14,7 @@ namespace perfatlas {
 namespace {
 
 constexpr int64_t kUnlimited = std::numeric_limits<int64_t>::max();
+constexpr int64_t kMostSlots = 256;  // LLAMA_MAX_SEQ
 
 /// Takes the options of one engine one by one and remembers which were given.
 class LaunchReader {
@@ -91,6 +92,9 @@ Launch make_launch(ServingEngine engine, const LaunchOptions& o) {
   reader.refuse("async_scheduling", o.async_scheduling.has_value());
   reader.refuse("micro_batch", o.micro_batch.has_value());
   reader.refuse("unified_kv", o.unified_kv.has_value());
+  if (engine == ServingEngine::llama_cpp && launch.max_running > kMostSlots)
+    throw UsageError(fmt::format("max_running is {}; llama.cpp's server has at most {} slots",
+                                 launch.max_running, kMostSlots));
   if (o.kv_fraction) {
     if (engine == ServingEngine::llama_cpp)
       throw UsageError("llama_cpp has no kv_fraction; its KV cache is as large as its context size");

@@ -2,10 +2,9 @@
 // llama.cpp's server: a fixed number of slots. A batch holds one token of every generating slot, then prompt tokens in
 // slot order up to the batch size; it runs as micro-batches one after the other, and all its tokens leave at its end.
 // With one KV cache per slot a micro-batch takes neighbouring slots with equal token counts; a unified cache is cut
-// anywhere, but every token attends to the whole pool. KV lengths are padded to 256. One attention-DP rank. Requests that
-// arrive together at an idle server are taken together; a real one, woken by the first, sometimes starts without the rest.
+// anywhere. Attention skips what is masked, so neither the padding of KV caches to 256 tokens nor the other sequences of
+// a unified one cost anything worth a price. One attention-DP rank.
 #include <algorithm>
-#include <cmath>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/serving/scheduler.h"
@@ -13,17 +12,11 @@
 namespace perfatlas {
 namespace {
 
-constexpr int64_t kKvPadding = 256;
-
-int64_t padded(double kv_tokens) {
-  return (int64_t(std::ceil(kv_tokens)) + kKvPadding - 1) / kKvPadding * kKvPadding;
-}
-
 struct Slot {
   int64_t request = -1;  // id; -1: free
   int64_t kv_tokens = 0;
   bool decoding = false;
-  int64_t freed_at = 0;  // counter, so that the least recently used slot is taken first
+  int64_t freed_at = 0;  // counter: the least recently used slot is taken first, of unused ones the last
 };
 
 /// What one slot has in a batch.
@@ -63,44 +56,28 @@ class LlamaCppScheduler final : public Scheduler {
     for (const ServingRequest& request : step.completed) completed_.push_back(request);
   }
 
-  double step_ms(const EngineRank&, const RankStep&) const override {
+  double step_ms(const EngineRank& rank, const RankStep&) const override {
+    if (launch().unified_kv) return unified_ms(rank);
     std::vector<SlotTokens> batch = prompts_;
     for (size_t i = 0; i < slots_.size(); ++i)
       if (slots_[i].decoding) batch.push_back({i, 1, slots_[i].kv_tokens - 1});
     std::sort(batch.begin(), batch.end(), [](const auto& a, const auto& b) { return a.slot < b.slot; });
-    return launch().unified_kv ? unified_ms(batch) : split_ms(std::move(batch));
+    return split_ms(std::move(batch));
   }
 
   double decode_ms(const EngineRank& rank, double ahead) const override {
-    if (launch().unified_kv)
-      return rank.decoding.size() == 0
-                 ? 0
-                 : decode_pass_ms(rank.decoding.size(),
-                                  double(pool_tokens()) + ahead * double(rank.decoding.size()));
+    if (launch().unified_kv) return Scheduler::decode_ms(rank, ahead);
     double total_ms = 0;
     for (size_t i = 0; i < slots_.size();) {
-      int64_t sequences = 0, longest = 0;
+      int64_t sequences = 0, kv_tokens = 0;
       for (; i < slots_.size() && slots_[i].decoding && sequences < launch().micro_batch; ++i, ++sequences)
-        longest = std::max(longest, slots_[i].kv_tokens);
+        kv_tokens += slots_[i].kv_tokens;
       if (sequences > 0)
-        total_ms += decode_pass_ms(sequences, double(longest) + ahead);
+        total_ms += prices().decode.at(double(sequences), double(kv_tokens) / double(sequences) + ahead);
       else
         ++i;
     }
     return total_ms;
-  }
-
-  /// Up to the next step that needs a longer padded KV length.
-  int64_t decode_run(int64_t steps_to_arrival) const override {
-    int64_t steps = steps_to_arrival, decoding = 0;
-    for (const Slot& slot : slots_) {
-      if (!slot.decoding) continue;
-      ++decoding;
-      if (!launch().unified_kv) steps = std::min(steps, padded(double(slot.kv_tokens)) - slot.kv_tokens + 1);
-    }
-    if (launch().unified_kv && decoding > 0)
-      steps = std::min(steps, (padded(double(pool_tokens())) - pool_tokens()) / decoding + 1);
-    return steps;
   }
 
   void after_decodes(int64_t steps) override {
@@ -127,21 +104,11 @@ class LlamaCppScheduler final : public Scheduler {
   size_t take_slot(int64_t request) {
     size_t best = slots_.size();
     for (size_t i = 0; i < slots_.size(); ++i)
-      if (slots_[i].request < 0 && (best == slots_.size() || slots_[i].freed_at < slots_[best].freed_at))
+      if (slots_[i].request < 0 && (best == slots_.size() || slots_[i].freed_at <= slots_[best].freed_at))
         best = i;
     PERFATLAS_ASSERT(best < slots_.size());
     slots_[best] = {.request = request};
     return best;
-  }
-
-  int64_t pool_tokens() const {
-    int64_t total = 0;
-    for (const Slot& slot : slots_) total += slot.kv_tokens;
-    return total;
-  }
-
-  double decode_pass_ms(int64_t sequences, double kv_tokens) const {
-    return prices().decode.at(double(sequences), double(padded(kv_tokens)));
   }
 
   /// Neighbouring slots give the same number of tokens to a micro-batch.
@@ -159,33 +126,35 @@ class LlamaCppScheduler final : public Scheduler {
         each = std::min(each, batch[last++].tokens);
       const auto sequences = int64_t(last - first);
       each = std::min(each, std::max<int64_t>(1, launch().micro_batch / sequences));
-      int64_t longest = 0;
+      int64_t cached = 0;
       for (size_t i = first; i < last; ++i) {
+        cached += batch[i].cached;
         batch[i].tokens -= each;
         batch[i].cached += each;
-        longest = std::max(longest, batch[i].cached);
       }
-      total_ms += pass_ms(sequences, each, padded(double(longest)));
+      total_ms += pass_ms(sequences, each, cached / sequences);
     }
     return total_ms;
   }
 
-  double pass_ms(int64_t sequences, int64_t each, int64_t kv_tokens) const {
-    if (each == 1) return prices().decode.at(double(sequences), double(kv_tokens));
+  /// `cached`: mean of the sequences.
+  double pass_ms(int64_t sequences, int64_t each, int64_t cached) const {
+    if (each == 1) return prices().decode.at(double(sequences), double(cached + 1));
     return prices().context.at(double(sequences * each)) +
-           double(sequences) * chunk_attention_ms(prices(), {each, kv_tokens - each});
+           double(sequences) * chunk_attention_ms(prices(), {each, cached});
   }
 
-  double unified_ms(const std::vector<SlotTokens>& batch) const {
-    int64_t left = 0, pool = pool_tokens();
-    for (const SlotTokens& part : batch) left += part.tokens;
-    for (const SlotTokens& part : prompts_) pool += part.tokens;
-    double total_ms = 0;
-    for (; left > 0; left -= launch().micro_batch) {
-      const int64_t tokens = std::min(left, launch().micro_batch);
-      total_ms += prices().context.at(double(tokens)) +
-                  chunk_attention_ms(prices(), {tokens, std::max<int64_t>(0, padded(double(pool)) - tokens)});
+  double unified_ms(const EngineRank& rank) const {
+    const int64_t decodes = rank.decoding.size();
+    int64_t left = decodes;
+    double total_ms =
+        decodes > 0 ? prices().decode_attention.at(double(decodes), rank.decoding.mean_kv()) : 0;
+    for (const SlotTokens& part : prompts_) {
+      left += part.tokens;
+      total_ms += chunk_attention_ms(prices(), {part.tokens, part.cached});
     }
+    for (; left > 0; left -= launch().micro_batch)
+      total_ms += prices().context.at(double(std::min(left, launch().micro_batch)));
     return total_ms;
   }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <vector>
 
 #include "perfatlas/base/error.h"
@@ -20,6 +21,14 @@ using Text = std::string_view;
 int64_t whole(Text name, Text value) {
   if (const auto parsed = parse_integer(value)) return *parsed;
   throw UsageError(fmt::format("{} is '{}'; give a whole number", name, value));
+}
+
+uint32_t seed(Text name, Text value) {
+  constexpr uint32_t kLast = std::numeric_limits<uint32_t>::max();
+  const int64_t parsed = whole(name, value);
+  if (parsed < 0 || parsed > int64_t(kLast))
+    throw UsageError(fmt::format("{} is {}; give 0 to {}", name, value, kLast));
+  return uint32_t(parsed);
 }
 
 double real(Text name, Text value) {
@@ -85,7 +94,7 @@ constexpr std::array kSettings{
     Setting{"length_ratio", "Shortest over longest length, drawn evenly between; 1: constant (0.8)",
             [](Q& q, Text n, Text v) { q.workload.input.ratio = q.workload.output.ratio = real(n, v); }},
     Setting{"seed", "Of lengths and arrival times (1)",
-            [](Q& q, Text n, Text v) { q.workload.seed = uint32_t(whole(n, v)); }},
+            [](Q& q, Text n, Text v) { q.workload.seed = seed(n, v); }},
     Setting{"token_budget",
             "Tokens per step: max-num-batched-tokens, chunked-prefill-size, max_num_tokens, batch-size",
             [](Q& q, Text n, Text v) { q.launch.token_budget = whole(n, v); }},

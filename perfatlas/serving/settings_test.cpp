@@ -67,6 +67,29 @@ TEST(Settings, DisaggregatedCasesNameTheMissingWorkers) {
   EXPECT_EQ(predict(q).result.requests, 40);
 }
 
+TEST(Settings, SizesBeyondWhatCanBeSimulatedAreRefused) {
+  const auto refusal = [](std::vector<std::pair<const char*, const char*>> settings) {
+    return complaint([&] {
+      ServingQuestion q = question();
+      for (const auto& [name, value] : settings) apply_setting(q, name, value);
+      predict(q);
+    });
+  };
+  EXPECT_EQ(refusal({{"users", "1000001"}}), "1000001 users are too many; give at most 1000000");
+  EXPECT_EQ(refusal({{"waves", "1000001"}}), "1000001 waves are too many; give at most 1000000");
+  EXPECT_EQ(refusal({{"isl", "9223372036854775807"}}),
+            "input is 9223372036854775807; a request has at most 1000000000 tokens");
+  EXPECT_EQ(refusal({{"rate", "1e-300"}}),
+            "the arrival rate is 1e-300; give requests per second from 1e-06 to 1000000000");
+  EXPECT_EQ(refusal({{"attention_dp", "1000001"}}), "attention_dp is 1000001; give at most 1000000 ranks");
+  EXPECT_EQ(refusal({{"prefill_workers", "1000000000000"}, {"decode_workers", "1"}}),
+            "1000000000000 prefill workers with attention_dp 1 are too many; give at most 1000000 ranks");
+  EXPECT_EQ(refusal({{"engine", "llama_cpp"}, {"max_running", "257"}}),
+            "max_running is 257; llama.cpp's server has at most 256 slots");
+  EXPECT_EQ(refusal({{"seed", "-1"}}), "seed is -1; give 0 to 4294967295");
+  EXPECT_EQ(refusal({{"seed", "4294967296"}}), "seed is 4294967296; give 0 to 4294967295");
+}
+
 TEST(TraceFile, ReadsBothFormatsAlike) {
   const TemporaryFolder folder;
   replace_file(folder / "a.jsonl",
@@ -103,10 +126,13 @@ TEST(TraceFile, NamesTheBadLine) {
   EXPECT_THAT(message(good + "broken\n"), HasSubstr("line 2: not a JSON object"));
   EXPECT_THAT(message("timestamp,input_length\n"), HasSubstr("line 1: no column output_length"));
   EXPECT_THAT(message("timestamp,input_length,output_length\n1,0,3\n"),
-              HasSubstr("line 2: input_length is 0"));
+              HasSubstr("line 2: input_length is 0; give a whole number from 1 to 1000000000"));
+  EXPECT_THAT(message("timestamp,input_length,output_length\n1,1e30,3\n"),
+              HasSubstr("line 2: input_length is 1e+30; give a whole number from 1 to 1000000000"));
   EXPECT_THAT(message("timestamp,input_length,output_length\n1,2\n"),
               HasSubstr("line 2: output_length is missing"));
   EXPECT_THAT(message(""), HasSubstr("no "));
+  EXPECT_THAT(complaint([&] { open_trace(folder / ""); }), HasSubstr("folder"));
 }
 
 TEST(Timeline, IsAJsonArrayOfBarsAndCounters) {

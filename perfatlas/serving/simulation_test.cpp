@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 #include <rapidcheck/gtest.h>
 
+#include <map>
 #include <set>
 
 #include "perfatlas/base/error.h"
@@ -239,6 +240,23 @@ TEST(LlamaCpp, PromptsThatEndTogetherShareTheirFirstTokenTime) {
   EXPECT_DOUBLE_EQ(ttft.p50, ttft.p99);  // 4 * 500 tokens fit one batch of 2048, run as four micro-batches
   const double pass = prices.context.at(512) + 4 * chunk_attention_ms(prices, {128, 128});
   EXPECT_GT(ttft.p50, 3 * pass);
+}
+
+TEST(LlamaCpp, TakesUnusedSlotsFromTheLastOneThenTheLeastRecentlyUsed) {
+  class Slots : public SimulationObserver {
+   public:
+    void ran(const Segment&) override {}
+    void finished(const ServingRequest& r, double) override { of_request.emplace(r.id, r.slot); }
+    std::map<int64_t, int32_t> of_request;
+  } slots;
+  const PriceTables prices = linear_prices();
+  AggregatedCase served = plain_case(prices, 1);
+  served.setup.launch = make_launch(ServingEngine::llama_cpp, {.max_running = 3, .unified_kv = false});
+  served.workload.arrivals = ClosedLoop{.users = 1, .requests = 5};
+  (void)simulate(served, {}, &slots);
+  EXPECT_THAT(slots.of_request,
+              testing::ElementsAre(testing::Pair(0, 2), testing::Pair(1, 1), testing::Pair(2, 0),
+                                   testing::Pair(3, 2), testing::Pair(4, 1)));
 }
 
 TEST(LaunchParameters, OfAnotherEngineAreRefused) {

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 
 #include "perfatlas/base/error.h"
@@ -22,6 +23,7 @@ class TraceFile : public TraceSource {
  public:
   explicit TraceFile(const std::string& path) : path_(path), file_(path) {
     if (!file_) throw Error(io_error_text("read", path, errno));
+    if (std::filesystem::is_directory(path)) throw Error(io_error_text("read", path, EISDIR));
     is_csv_ = file_.peek() != '{';
     if (is_csv_) read_header();
     if (file_.peek() == std::ifstream::traits_type::eof())
@@ -34,11 +36,11 @@ class TraceFile : public TraceSource {
       ++number_;
     } while (trim(line_).empty());
     const std::array<double, 3> values = is_csv_ ? csv_values() : json_values();
-    const TracedRequest request{values[0], int64_t(values[1]), int64_t(values[2])};
     for (size_t i = 1; i < values.size(); ++i)
-      if (!(values[i] >= 1) || values[i] != std::floor(values[i]) || values[i] > 1e9)
+      if (!(values[i] >= 1 && values[i] <= double(kMostTokens)) || values[i] != std::floor(values[i]))
         complain(
-            fmt::format("{} is {}; a request has at least one token of each kind", kFields[i], values[i]));
+            fmt::format("{} is {}; give a whole number from 1 to {}", kFields[i], values[i], kMostTokens));
+    const TracedRequest request{values[0], int64_t(values[1]), int64_t(values[2])};
     if (!(request.send_ms >= last_ms_))
       complain(fmt::format("timestamp {} after {}; sort the trace by time", values[0], last_ms_));
     last_ms_ = request.send_ms;

@@ -10,6 +10,9 @@
 
 namespace perfatlas {
 
+/// Bounds of what can be simulated: tokens of a request; users, requests per user, and engines times ranks.
+inline constexpr int64_t kMostTokens = 1'000'000'000, kMostAtOnce = 1'000'000;
+
 /// Lengths drawn uniformly from the integers [max(1, floor(ratio * longest)), longest].
 struct LengthRange {
   int64_t longest = 1;  // tokens
@@ -59,7 +62,8 @@ struct Workload {
 /// waves * users, but at most max(20000, 3 * users), so that thousands of users stay affordable.
 int64_t request_count(const ClosedLoop& loop);
 
-/// Throws UsageError naming a size that is not positive, a ratio outside (0, 1] or a rate that is not positive.
+/// Throws UsageError naming a size that is not positive or beyond the bounds above, a ratio outside (0, 1], or a rate
+/// outside [1e-6, 1e9].
 void check_workload(const Workload& workload);
 
 }  // namespace perfatlas

@@ -105,8 +105,12 @@ Reply Service::step(const std::string& body) {
 
 Reply Service::simulate_case(const std::string& body) {
   const Json json = parse_object(body);
+  if (json.contains("users") == json.contains("rate"))
+    throw UsageError("say how requests come, in one of two ways: users or rate");
+  if (!json.contains("isl") || !json.contains("osl"))
+    throw UsageError("say how long requests are: isl and osl, in tokens");
   ServingQuestion question;
-  question.workload.input = question.workload.output = {1024, 0.8};
+  question.workload.input.ratio = question.workload.output.ratio = 0.8;
   const auto named = [&](const char* key) {
     return json.contains(key) ? as_text(key, json.at(key)) : std::string();
   };

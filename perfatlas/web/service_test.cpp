@@ -68,8 +68,11 @@ TEST(Service, ComplainsInOneLineOfJson) {
   EXPECT_THAT(complaint("/v1/step", R"({"batch": [[0, 5]]})"), HasSubstr("at least 1"));
   EXPECT_THAT(complaint("/v1/step", R"({"batch": [[1.5, 5]]})"), HasSubstr("whole numbers"));
   EXPECT_THAT(complaint("/v1/step", R"({"prices": "b", "batch": [[1, 5]]})"), HasSubstr("known are linear"));
-  EXPECT_THAT(complaint("/v1/simulate", R"({"users": 0})"), HasSubstr("0 users"));
-  EXPECT_THAT(complaint("/v1/simulate", R"({"user": 3})"), HasSubstr("did you mean users?"));
+  EXPECT_THAT(complaint("/v1/simulate", R"({"users": 0, "isl": 9, "osl": 9})"), HasSubstr("0 users"));
+  EXPECT_THAT(complaint("/v1/simulate", R"({"rate": 1, "isl": 9, "osl": 9, "wave": 2})"),
+              HasSubstr("did you mean waves?"));
+  EXPECT_THAT(complaint("/v1/simulate", R"({"isl": 9, "osl": 9})"), HasSubstr("users or rate"));
+  EXPECT_THAT(complaint("/v1/simulate", R"({"users": 2, "isl": 9})"), HasSubstr("isl and osl"));
   EXPECT_THAT(complaint("/v1/estimate", "{}", 404), HasSubstr("--systems-path"));
   EXPECT_THAT(complaint("/v1/query", "{}", 404), HasSubstr("--data"));
   EXPECT_THAT(complaint("/v2/step", "{}", 404), HasSubstr("openapi"));
