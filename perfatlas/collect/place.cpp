@@ -59,7 +59,7 @@ class FolderWriter {
              [&](const Row& row, const RowDigest& digest) { all.add_placed(row, digest); });
     const MergedTable merged = all.merge();
     const auto source = [&](const std::vector<uint32_t>& numbers) {
-      return RowSource(numbers.size(), [&](size_t i, Row& row) { all.rows().get(numbers[i], row); });
+      return RowsToWrite(numbers.size(), [&](size_t i, Row& row) { all.rows().get(numbers[i], row); });
     };
     PlacedTable placed{file.table,         folder_.backend, folder_.version, file.path,
                        merged.rows.size(), merged.added,    merged.replaced, merged.history.size()};
@@ -93,7 +93,7 @@ class FolderWriter {
   void announce(const std::string& path) const {
     if (request_.before_write) request_.before_write(path);
   }
-  void write(const OpType& op, const RowSource& rows, const TableFile& file) const {
+  void write(const OpType& op, const RowsToWrite& rows, const TableFile& file) const {
     announce(file.path);
     if (file.format == TableFormat::parquet)
       write_parquet_table(op, rows, file.path);

@@ -136,7 +136,7 @@ std::string csv_line(const Row& row) {
 namespace {
 
 /// The text of a table in pieces: the header, then blocks of lines.
-void for_each_csv_block(const OpType& op, const RowSource& rows,
+void for_each_csv_block(const OpType& op, const RowsToWrite& rows,
                         const std::function<void(const std::string&)>& on_text) {
   const std::vector<TableColumn> columns = table_columns(op);
   on_text(csv_header(op) + '\n');
@@ -161,7 +161,7 @@ void for_each_csv_block(const OpType& op, const RowSource& rows,
 
 }  // namespace
 
-std::string csv_table(const OpType& op, const RowSource& rows) {
+std::string csv_table(const OpType& op, const RowsToWrite& rows) {
   std::string table;
   for_each_csv_block(op, rows, [&](const std::string& text) { table += text; });
   return table;
@@ -191,7 +191,7 @@ std::vector<Row> read_csv_table(const OpType& op, const std::string& path) {
   return rows;
 }
 
-void write_csv_table(const OpType& op, const RowSource& rows, const std::string& path) {
+void write_csv_table(const OpType& op, const RowsToWrite& rows, const std::string& path) {
   AtomicFile file(path);
   for_each_csv_block(op, rows, [&](const std::string& text) { file.write(text); });
   file.commit();

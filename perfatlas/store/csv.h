@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "perfatlas/store/row.h"
-#include "perfatlas/store/row_source.h"
+#include "perfatlas/store/rows_to_write.h"
 
 namespace perfatlas {
 
@@ -21,7 +21,7 @@ std::string csv_header(const OpType& op);
 std::string csv_line(const Row& row);
 
 /// A whole table: header, rows, each ended by "\n". REQUIRES: every row is of `op`.
-std::string csv_table(const OpType& op, const RowSource& rows);
+std::string csv_table(const OpType& op, const RowsToWrite& rows);
 
 /// Reads a table. Columns are found by name, so published tables without power or quality columns and with their
 /// own order are read too; "\r\n", a UTF-8 byte order mark and empty lines at the end are accepted. Everything else that is not exactly a
@@ -35,7 +35,7 @@ std::vector<Row> read_csv_table(const OpType& op, const std::string& path);
 void parse_csv_table(const OpType& op, std::string_view text, const std::string& where, const RowSink& sink);
 
 /// Replaces `path` atomically, block by block of rows. Throws Error when it cannot.
-void write_csv_table(const OpType& op, const RowSource& rows, const std::string& path);
+void write_csv_table(const OpType& op, const RowsToWrite& rows, const std::string& path);
 
 /// The text is the pointer that Git LFS leaves in place of a file that was not fetched.
 bool is_git_lfs_pointer(std::string_view text);

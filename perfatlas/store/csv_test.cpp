@@ -256,7 +256,7 @@ TEST(Csv, RowsThatAreMadeWhenAskedForGiveTheSameTable) {
   for (int i = 0; i < 70'000; ++i)
     rows.push_back(i < 100 ? random.next(kToy) : rows[size_t(i) % 100]);  // two blocks
   const TemporaryFolder folder;
-  write_csv_table(kToy, RowSource(rows.size(), [&](size_t i, Row& row) { row = rows[i]; }),
+  write_csv_table(kToy, RowsToWrite(rows.size(), [&](size_t i, Row& row) { row = rows[i]; }),
                   folder / "toy_perf.txt");
   EXPECT_EQ(read_file(folder / "toy_perf.txt"), csv_table(kToy, rows));
   EXPECT_EQ(read_csv_table(kToy, folder / "toy_perf.txt"), rows);

@@ -95,7 +95,7 @@ constexpr size_t kBlockRows = 1 << 13;  // some megabytes of rows at a time
 constexpr size_t kLeastPerThread = 1 << 10;
 
 /// The columns of all rows. REQUIRES: every row is of `op`.
-ColumnBatch columns_of(const OpType& op, const std::vector<TableColumn>& columns, const RowSource& rows) {
+ColumnBatch columns_of(const OpType& op, const std::vector<TableColumn>& columns, const RowsToWrite& rows) {
   std::deque<ColumnBuilder> builders;
   for (const TableColumn& column : columns) builders.emplace_back(column);
   std::vector<Row> memory(std::min(kBlockRows, rows.size()));
@@ -117,14 +117,14 @@ ColumnBatch columns_of(const OpType& op, const std::vector<TableColumn>& columns
   return batch;
 }
 
-ColumnBatch batch_of(const OpType& op, const RowSource& rows) {
+ColumnBatch batch_of(const OpType& op, const RowsToWrite& rows) {
   ColumnBatch batch = columns_of(op, table_columns(op), rows);
   batch.metadata = {{kOpKey, std::string(op.info.id)}, {kRevisionKey, std::to_string(op.info.revision)}};
   return batch;
 }
 
 /// No row has a value there, and readers of a table without the column see the rows as they are.
-bool may_be_left_out(const OpType& op, const TableColumn& column, const RowSource& rows) {
+bool may_be_left_out(const OpType& op, const TableColumn& column, const RowsToWrite& rows) {
   if (column.presence == Presence::required || column.type == CellType::integer) return false;
   Row memory;
   for (size_t i = 0; i < rows.size(); ++i) {
@@ -139,7 +139,7 @@ bool may_be_left_out(const OpType& op, const TableColumn& column, const RowSourc
   return true;
 }
 
-ColumnBatch published_batch_of(const OpType& op, const RowSource& rows) {
+ColumnBatch published_batch_of(const OpType& op, const RowsToWrite& rows) {
   std::vector<TableColumn> columns = table_columns(op);
   std::erase_if(columns, [&](const TableColumn& column) {
     return column.presence == Presence::quality || may_be_left_out(op, column, rows);
@@ -246,11 +246,11 @@ std::vector<Row> read_parquet_table(const OpType& op, const std::string& path) {
   return rows;
 }
 
-void write_parquet_table(const OpType& op, const RowSource& rows, const std::string& path) {
+void write_parquet_table(const OpType& op, const RowsToWrite& rows, const std::string& path) {
   replace_file(path, naming(path, [&](ParquetCodec& codec) { return codec.encode(batch_of(op, rows)); }));
 }
 
-void write_published_table(const OpType& op, const RowSource& rows, const std::string& path) {
+void write_published_table(const OpType& op, const RowsToWrite& rows, const std::string& path) {
   replace_file(path,
                naming(path, [&](ParquetCodec& codec) { return codec.encode(published_batch_of(op, rows)); }));
 }

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "perfatlas/store/row.h"
-#include "perfatlas/store/row_source.h"
+#include "perfatlas/store/rows_to_write.h"
 
 namespace perfatlas {
 
@@ -25,11 +25,11 @@ void read_parquet_table(const OpType& op, const std::string& path, const std::fu
 /// Replaces `path` atomically: columns in the order of table_columns(op), integers int64, reals double, text utf8,
 /// unknown values null; one row group per 1,048,576 rows; op and revision in the file's metadata.
 /// REQUIRES: every row is of `op`. Throws Error when it cannot be written or the plug-in is missing.
-void write_parquet_table(const OpType& op, const RowSource& rows, const std::string& path);
+void write_parquet_table(const OpType& op, const RowsToWrite& rows, const std::string& path);
 
 /// The same as others publish tables: no quality columns, no metadata of this program, and no column that has a value in
 /// no row.
-void write_published_table(const OpType& op, const RowSource& rows, const std::string& path);
+void write_published_table(const OpType& op, const RowsToWrite& rows, const std::string& path);
 
 /// The plug-in can be opened; else the reason is in `why_not`.
 bool parquet_available(std::string& why_not);

@@ -44,7 +44,7 @@ TEST(Parquet, RowsThatAreMadeWhenAskedForGiveTheSameFile) {
   const TemporaryFolder folder;
   const auto rows = random_rows(kToy, 4, 20'000);  // several blocks
   write_parquet_table(kToy, rows, folder / "a.parquet");
-  write_parquet_table(kToy, RowSource(rows.size(), [&](size_t i, Row& row) { row = rows[i]; }),
+  write_parquet_table(kToy, RowsToWrite(rows.size(), [&](size_t i, Row& row) { row = rows[i]; }),
                       folder / "b.parquet");
   EXPECT_EQ(read_file(folder / "a.parquet"), read_file(folder / "b.parquet"));
   EXPECT_EQ(read_parquet_table(kToy, folder / "b.parquet"), rows);

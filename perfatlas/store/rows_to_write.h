@@ -11,15 +11,15 @@
 
 namespace perfatlas {
 
-class RowSource {
+class RowsToWrite {
  public:
   /// Rows that are there. REQUIRES: they outlive this.
   template <class Rows>
-  requires std::convertible_to<const Rows&, std::span<const Row>> RowSource(const Rows& rows)
+  requires std::convertible_to<const Rows&, std::span<const Row>> RowsToWrite(const Rows& rows)
       : rows_(rows), size_(rows_.size()) {}  // NOLINT(google-explicit-constructor)
 
   /// Rows 0 .. size-1 that `make` writes into the row it is given. REQUIRES: `make` may be called from many threads.
-  RowSource(size_t size, std::function<void(size_t i, Row& row)> make)
+  RowsToWrite(size_t size, std::function<void(size_t i, Row& row)> make)
       : size_(size), make_(std::move(make)) {}
 
   size_t size() const { return size_; }
