@@ -140,8 +140,8 @@ std::vector<estimate::Answer> answers_of(const AccuracyArguments& a, estimate::S
     throw UsageError(fmt::format("--launch '{}' is none of script and default", a.launch));
   const bool known = a.launch == "script";
   if (a.step_model == "aic") return estimate::predict(session, runs);
-  if (a.step_model == "sim") return simulate_silicon(session, runs, {StepModel::simulation, known});
-  if (a.step_model == "formula") return simulate_silicon(session, runs, {StepModel::closed_form, known});
+  if (a.step_model == "sim") return simulate_silicon(session, runs, {QueueModel::simulation, known});
+  if (a.step_model == "formula") return simulate_silicon(session, runs, {QueueModel::closed_form, known});
   throw UsageError(fmt::format("--step-model '{}' is none of aic, formula and sim", a.step_model));
 }
 

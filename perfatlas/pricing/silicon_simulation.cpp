@@ -13,8 +13,8 @@
 namespace perfatlas {
 namespace {
 
-estimate::Prediction times(const ServingQuestion& question, StepModel model) {
-  if (model == StepModel::closed_form) {
+estimate::Prediction times(const ServingQuestion& question, QueueModel model) {
+  if (model == QueueModel::closed_form) {
     if (question.disaggregated) throw UsageError("the closed form knows no disaggregated pools");
     const ClosedFormTimes times = closed_form(aggregated_case(question));
     return {times.ttft_ms, times.tpot_ms};
@@ -49,7 +49,7 @@ PricedRun priced(const estimate::SiliconRun& run, estimate::Session& session, Re
   }
 }
 
-estimate::Answer answer(const PricedRun& run, StepModel step) {
+estimate::Answer answer(const PricedRun& run, QueueModel step) {
   if (!run.question) return {.failure = run.failure};
   try {
     return {.prediction = times(*run.question, step)};

@@ -11,10 +11,10 @@
 
 namespace perfatlas {
 
-enum class StepModel { simulation, closed_form };
+enum class QueueModel { simulation, closed_form };
 
 struct SiliconModel {
-  StepModel step = StepModel::simulation;
+  QueueModel step = QueueModel::simulation;
   bool launch_known =
       true;  // false: the engines' defaults instead of the launch parameters of silicon_case()
 };

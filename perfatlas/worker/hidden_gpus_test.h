@@ -9,16 +9,16 @@
 
 namespace perfatlas {
 
-struct Outcome {
+struct WorkerRun {
   std::string output;
   int exit_code = -1;
 };
 
 /// Runs the worker with `input` as its standard input.
-inline Outcome run_worker(const std::string& arguments, const std::string& input) {
+inline WorkerRun run_worker(const std::string& arguments, const std::string& input) {
   const std::string command =
       "printf '%s' '" + input + "' | CUDA_VISIBLE_DEVICES= " PERFATLAS_WORKER " " + arguments + " 2>&1";
-  Outcome outcome;
+  WorkerRun outcome;
   FILE* pipe = popen(command.c_str(), "r");
   char buffer[4096];
   while (const size_t got = fread(buffer, 1, sizeof buffer, pipe)) outcome.output.append(buffer, got);

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 
 TEST(WorkerCuda, WithoutAGpuAnswersHelloWithTheReason) {
   const std::string request = format_request(7, HelloRequest{});
-  const Outcome outcome = run_worker("", request + "\n");
+  const WorkerRun outcome = run_worker("", request + "\n");
   EXPECT_EQ(outcome.exit_code, 1);
   const NumberedAnswer answer = parse_answer(outcome.output.substr(0, outcome.output.find('\n')));
   EXPECT_EQ(answer.id, 7);
@@ -23,14 +23,14 @@ TEST(WorkerCuda, WithoutAGpuAnswersHelloWithTheReason) {
 }
 
 TEST(WorkerCuda, AMalformedLineIsAnsweredToo) {
-  const Outcome outcome = run_worker("", "garbage\n");
+  const WorkerRun outcome = run_worker("", "garbage\n");
   const NumberedAnswer answer = parse_answer(outcome.output.substr(0, outcome.output.find('\n')));
   EXPECT_EQ(answer.id, 0);
   EXPECT_TRUE(std::holds_alternative<FailedAnswer>(answer.answer));
 }
 
 TEST(WorkerCuda, AMalformedDeviceIsAUsageError) {
-  const Outcome outcome = run_worker("--devices gpu0", "");
+  const WorkerRun outcome = run_worker("--devices gpu0", "");
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.output, HasSubstr("'gpu0'"));
 }

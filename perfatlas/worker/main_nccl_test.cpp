@@ -13,7 +13,7 @@ namespace {
 using testing::HasSubstr;
 
 TEST(WorkerNccl, WithoutAGpuAnswersHelloWithTheReason) {
-  const Outcome outcome = run_worker("", format_request(7, HelloRequest{}) + "\n");
+  const WorkerRun outcome = run_worker("", format_request(7, HelloRequest{}) + "\n");
   EXPECT_EQ(outcome.exit_code, 1);
   const NumberedAnswer answer = parse_answer(outcome.output.substr(0, outcome.output.find('\n')));
   EXPECT_EQ(answer.id, 7);
@@ -21,13 +21,13 @@ TEST(WorkerNccl, WithoutAGpuAnswersHelloWithTheReason) {
 }
 
 TEST(WorkerNccl, AMalformedDeviceIsAUsageError) {
-  const Outcome outcome = run_worker("--devices 0-x", "");
+  const WorkerRun outcome = run_worker("--devices 0-x", "");
   EXPECT_EQ(outcome.exit_code, 2);
   EXPECT_THAT(outcome.output, HasSubstr("'0-x' names no GPUs"));
 }
 
 TEST(WorkerNccl, ARankStartedByHandSaysThatItIsNot) {
-  const Outcome outcome = run_worker("--rank 0", "");
+  const WorkerRun outcome = run_worker("--rank 0", "");
   EXPECT_EQ(outcome.exit_code, 1);
   EXPECT_THAT(outcome.output, HasSubstr("started by the worker itself"));
 }
