@@ -57,12 +57,15 @@ void JsonFields::missing(std::string_view name) const {
 
 void JsonFields::read(std::string_view name, const nlohmann::json& field, int64_t& value) const {
   if (!field.is_number_integer()) wrong(name, "an integer");
+  // What does not fit is a negative number as a signed one.
   value = field.get<int64_t>();
+  if (!can_be_asked(value)) wrong(name, fmt::format("an integer from 0 to {}", kMostSize));
 }
 
 void JsonFields::read(std::string_view name, const nlohmann::json& field, double& value) const {
   if (!field.is_number()) wrong(name, "a number");
   value = field.get<double>();
+  if (!can_be_asked(value)) wrong(name, fmt::format("a number from 0 to {}", kMostSize));
 }
 
 void JsonFields::read(std::string_view name, const nlohmann::json& field, bool& value) const {

@@ -13,13 +13,21 @@
 
 namespace perfatlas::aic {
 
+/// No size or count of a question is larger: four of them multiplied still have a finite speed of light.
+inline constexpr int64_t kMostSize = int64_t(1) << 31;
+
+/// Whether a size, count or factor of a question can be answered: at least 0, sizes at most kMostSize.
+constexpr bool can_be_asked(int64_t size) { return size >= 0 && size <= kMostSize; }
+inline bool can_be_asked(double factor) { return factor >= 0 && factor <= double(kMostSize); }
+
 /// Keeps account of which fields were asked for, so that others can be refused.
 class JsonFields {
  public:
   /// `owner` is what messages call the object. Throws UsageError when it is none. REQUIRES: both outlive this.
   JsonFields(std::string_view owner, const nlohmann::json& object);
 
-  /// Sets `value` when the field is there and not null. Throws UsageError when it has another type.
+  /// Sets `value` when the field is there and not null. Throws UsageError when it has another type, and for numbers that
+  /// cannot be asked.
   template <class T>
   bool optional(std::string_view name, T& value) {
     const nlohmann::json* field = find(name);

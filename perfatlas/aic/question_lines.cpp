@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <optional>
 
 #include "perfatlas/aic/json_fields.h"
@@ -97,6 +98,8 @@ void write_rows(std::string& out, const Ground& ground) {
 void write_answer(std::string& out, const BoundOp& op, const PhasePoint& at, Mode mode) {
   const Price price = op.price(at);
   if (!price.ok()) return write_error(out, name_of(price.failure), op.explain(at));
+  if (!std::isfinite(price.latency_ms) || price.latency_ms < 0)
+    return write_error(out, "Usage", "these sizes together are more than can be counted; give smaller ones");
   fmt::format_to(std::back_inserter(out), "\"latency_ms\":{},\"energy_mj\":{},\"source\":\"{}\"",
                  price.latency_ms, price.energy_mj, name_of(price.source));
   if (price.provenance != Provenance::none)
@@ -196,13 +199,13 @@ bool QuestionLines::answer_known(std::string& out) const {
       if (member.text != "true" && member.text != "false") return false;
       at.context = member.text == "true";
     } else if (member.name == "imbalance") {
-      if (!whole_number(member.text, at.imbalance)) return false;
+      if (!whole_number(member.text, at.imbalance) || !can_be_asked(at.imbalance)) return false;
     } else {
       int64_t PhasePoint::*const field = member.name == "batch_size" ? &PhasePoint::batch
                                          : member.name == "s"        ? &PhasePoint::s
                                          : member.name == "prefix"   ? &PhasePoint::prefix
                                                                      : &PhasePoint::tokens;
-      if (!whole_number(member.text, at.*field)) return false;
+      if (!whole_number(member.text, at.*field) || !can_be_asked(at.*field)) return false;
       tokens = tokens || member.name == "x";
     }
   }
