@@ -9,6 +9,12 @@
 #include "perfatlas/base/text.h"
 
 namespace perfatlas::aic {
+namespace {
+
+/// tp_size, moe_ep_size, attention_dp_size, ...: what sizes are divided by.
+bool counts_ranks(std::string_view name) { return name.ends_with("p_size"); }
+
+}  // namespace
 
 JsonFields::JsonFields(std::string_view owner, const nlohmann::json& object)
     : owner_(owner), object_(object) {
@@ -59,7 +65,9 @@ void JsonFields::read(std::string_view name, const nlohmann::json& field, int64_
   if (!field.is_number_integer()) wrong(name, "an integer");
   // What does not fit is a negative number as a signed one.
   value = field.get<int64_t>();
-  if (!can_be_asked(value)) wrong(name, fmt::format("an integer from 0 to {}", kMostSize));
+  const int64_t least = counts_ranks(name) ? 1 : 0;
+  if (value < least || !can_be_asked(value))
+    wrong(name, fmt::format("an integer from {} to {}", least, kMostSize));
 }
 
 void JsonFields::read(std::string_view name, const nlohmann::json& field, double& value) const {

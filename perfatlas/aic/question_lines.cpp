@@ -98,8 +98,9 @@ void write_rows(std::string& out, const Ground& ground) {
 void write_answer(std::string& out, const BoundOp& op, const PhasePoint& at, Mode mode) {
   const Price price = op.price(at);
   if (!price.ok()) return write_error(out, name_of(price.failure), op.explain(at));
-  if (!std::isfinite(price.latency_ms) || price.latency_ms < 0)
-    return write_error(out, "Usage", "these sizes together are more than can be counted; give smaller ones");
+  if (!(std::isfinite(price.latency_ms) && price.latency_ms >= 0 && price.math_ms >= 0 &&
+        price.memory_ms >= 0))
+    return write_error(out, "Usage", "these sizes take no time, or are together more than can be counted");
   fmt::format_to(std::back_inserter(out), "\"latency_ms\":{},\"energy_mj\":{},\"source\":\"{}\"",
                  price.latency_ms, price.energy_mj, name_of(price.source));
   if (price.provenance != Provenance::none)

@@ -94,6 +94,8 @@ TEST_F(QuestionLinesTest, BadLinesAreAnsweredWithTheirFault) {
              {fmt::format("{{{}, \"x\": -1}}", kGemm), "x is -1, expected an integer from 0 to 2147483648"},
              {fmt::format("{{{}, \"x\": 9223372036854775808}}", kGemm), "from 0 to 2147483648"},
              {fmt::format("{{{}, \"x\": 4, \"imbalance\": -0.5}}", kGemm), "imbalance is -0.5"},
+             {R"({"op":"CustomAllReduce","h":8,"tp_size":0,"x":4})",
+              "tp_size is 0, expected an integer from 1"},
              {R"({"op":"GEMM","n":-64,"k":32,"quant_mode":"bfloat16","x":4})", "n is -64"},
              {R"({"op":"GEMM","n\":64,\"k":32,"x":4})", "n"},
              {R"({"op":"GEM","x":4})", "GEMM"},
