@@ -77,12 +77,14 @@ void StatusReader::take_run(const RunRecord& run, ShardLane& lane) {
         lane.folder, run.backend, run.backend_version, first_folder_, status_.backend,
         status_.backend_version));
   lane.shard = parse_shard(run.shard);
-  if (lane.shard.count != status_.shards)
+  // A lane with the whole plan beside shards of it repeats cases, which are counted; other mixtures leave holes.
+  if (lane.shard.count != status_.shards && lane.shard.count != 1 && status_.shards != 1)
     throw UsageError(
         fmt::format("{} holds shard {} of a plan that {} holds as {} shards: their cases overlap and others "
                     "are missing; collect "
                     "with one number of shards, and place what is there as it is",
                     lane.folder, run.shard, first_folder_, status_.shards));
+  status_.shards = std::max(status_.shards, lane.shard.count);
   lane.host = run.host;
   lane.device = run.device_name;
   lane.planned = run.plan_cases;
