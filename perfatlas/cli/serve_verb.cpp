@@ -38,7 +38,11 @@ void add_prices(const std::string& text, ServiceData& data) {
 }
 
 int run_serve(const ServeArguments& a, const OpRegistry& ops) {
-  if (a.prices.empty() && a.data.empty() && a.systems_path.empty())
+  const bool nothing_else = a.prices.empty() && a.data.empty();
+  const std::vector<std::string> published = nothing_else || !a.systems_path.empty()
+                                                 ? find_systems_sources(a.systems_path)
+                                                 : std::vector<std::string>();
+  if (nothing_else && published.empty())
     throw UsageError("nothing to answer from; give --prices FILE, --data FOLDER or --systems-path WHEEL");
   // Signals are taken by the thread below, so that the server ends in order.
   sigset_t stop_signals;
@@ -53,8 +57,8 @@ int run_serve(const ServeArguments& a, const OpRegistry& ops) {
   if (!a.data.empty()) data.database = std::make_unique<Database>(a.data);
   std::optional<SystemsRoot> root;
   std::optional<estimate::Session> session;
-  if (!a.systems_path.empty()) {
-    root.emplace(systems_sources(a.systems_path), ops);
+  if (!published.empty()) {
+    root.emplace(published, ops);
     session.emplace(*root, model_libraries());
     data.session = &*session;
   }
@@ -82,7 +86,9 @@ void add_serve(CLI::App& app, Invocation& invocation) {
   verb->add_option("--prices", a->prices,
                    "Price tables for /v1/step and /v1/simulate: FILE or name=FILE; repeatable");
   verb->add_option("--data", a->data, "Placed tables, for /v1/query");
-  add_systems_path_option(*verb, a->systems_path, "Published tables, for /v1/estimate: a wheel or a folder");
+  add_systems_path_option(*verb, a->systems_path,
+                          "Published tables, for /v1/estimate: a wheel or a folder; without anything else "
+                          "given, those of the other verbs");
   verb->add_option("--host", a->host, "Address to listen on; anything but loopback is open to the network")
       ->capture_default_str();
   verb->add_option("--port", a->port, "0: any free one")->capture_default_str()->check(CLI::Range(0, 65535));
