@@ -21,11 +21,11 @@ using testing::HasSubstr;
 
 /// The stand-in of NVML writes what was asked of its clocks to a file.
 struct ClockLockTest : testing::Test {
-  ClockLockTest() { setenv("FAKE_NVML_CLOCKS", path_.c_str(), 1); }
-  ~ClockLockTest() override { unsetenv("FAKE_NVML_CLOCKS"), ::unlink(path_.c_str()); }
+  ClockLockTest() { setenv("FAKE_NVML_CLOCKS", clocks_path.c_str(), 1); }
+  ~ClockLockTest() override { unsetenv("FAKE_NVML_CLOCKS"), ::unlink(clocks_path.c_str()); }
   std::string asked() const {
     std::ostringstream text;
-    text << std::ifstream(path_).rdbuf();
+    text << std::ifstream(clocks_path).rdbuf();
     return text.str();
   }
   static std::string error_of(const std::vector<std::string>& uuids,
@@ -37,7 +37,7 @@ struct ClockLockTest : testing::Test {
     }
     return {};
   }
-  const std::string path_ = testing::TempDir() + "/clocks." + std::to_string(::getpid());
+  const std::string clocks_path = testing::TempDir() + "/clocks." + std::to_string(::getpid());
 };
 
 TEST_F(ClockLockTest, HoldsEveryGpuWhileItLivesAndFreesThem) {
