@@ -58,7 +58,8 @@ TEST_F(ServingCheckTest, HoldsMeasuredBesidePredicted) {
   for (const json& c : cases) {
     EXPECT_EQ(c.at("requests"), 2 * c.at("users").get<int64_t>());
     EXPECT_GE(c.at("measured").at("ttft_ms").get<double>(), FakeEngine::kPauseMs);
-    EXPECT_GT(c.at("measured").at("tpot_ms").get<double>(), 0);  // a first token that is seen late shortens it
+    EXPECT_GT(c.at("measured").at("tpot_ms").get<double>(),
+              0);  // a first token that is seen late shortens it
     const double predicted = c.at("predicted").at("ttft_ms"), measured = c.at("measured").at("ttft_ms");
     EXPECT_NEAR(c.at("ttft_error").get<double>(), predicted / measured - 1, 1e-9);
   }
