@@ -91,9 +91,9 @@ void require_verb(const CLI::App& app, const std::string& word) {
                                guess.empty() ? "" : fmt::format(" (did you mean {}?)", guess)));
 }
 
-/// One line on standard error; the remedy is in the text.
+/// One line on standard error; the remedy is in the text. Where nobody reads it, the exit code is what is left.
 int complain(const std::string& what, int code) {
-  fmt::print(stderr, "perfatlas: {}\n", what);
+  (void)std::fputs(fmt::format("perfatlas: {}\n", what).c_str(), stderr);
   return code;
 }
 
