@@ -13,7 +13,6 @@
 #include <filesystem>
 
 #include "perfatlas/base/file.h"
-#include "perfatlas/base/hash.h"
 
 namespace perfatlas {
 namespace {
@@ -25,7 +24,7 @@ constexpr std::string_view kMagic = "PATABLE\n";
 /// Before the payload. Machines of one kind write and read it: this is no exchange format.
 struct Head {
   char magic[8];
-  uint64_t revision, bytes, stamp, form, payload_bytes, payload_hash;
+  uint64_t revision, state_high, state_low, form, payload_bytes, payload_hash;
 };
 
 /// A whole file in memory, read-only. Empty when there is none.
@@ -80,7 +79,7 @@ std::optional<SharedBytes> KeptFiles::load(std::string_view name, const KeptKey&
   std::memcpy(&head, file.data, sizeof head);
   const std::string_view payload(static_cast<const char*>(file.data) + sizeof head, file.bytes - sizeof head);
   if (std::string_view(head.magic, sizeof head.magic) != kMagic || head.revision != kRevision ||
-      head.bytes != made_from.bytes || head.stamp != made_from.stamp || head.form != made_from.form ||
+      Hash128{head.state_high, head.state_low} != made_from.state || head.form != made_from.form ||
       head.payload_bytes != payload.size() || head.payload_hash != hash128(payload).low)
     return std::nullopt;
   return SharedBytes{payload.data(), payload.size(), file.owner};
@@ -88,8 +87,13 @@ std::optional<SharedBytes> KeptFiles::load(std::string_view name, const KeptKey&
 
 bool KeptFiles::store(std::string_view name, const KeptKey& made_from, std::string_view payload) const {
   if (!enabled() || beyond_size_limit(sizeof(Head) + payload.size())) return false;
-  Head head{
-      {}, kRevision, made_from.bytes, made_from.stamp, made_from.form, payload.size(), hash128(payload).low};
+  Head head{{},
+            kRevision,
+            made_from.state.high,
+            made_from.state.low,
+            made_from.form,
+            payload.size(),
+            hash128(payload).low};
   std::memcpy(head.magic, kMagic.data(), kMagic.size());
   std::error_code error;
   std::filesystem::create_directories(folder_, error);

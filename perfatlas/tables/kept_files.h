@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "perfatlas/base/hash.h"
 #include "perfatlas/tables/packed_column.h"
 
 namespace perfatlas {
@@ -15,10 +16,10 @@ namespace perfatlas {
 /// $XDG_CACHE_HOME/perfatlas/tables, else $HOME/.cache/perfatlas/tables; empty when neither is known.
 std::string default_table_cache();
 
-/// What something was made from: it is as good as gone when the source says otherwise.
+/// What something was made from, and how: what is kept is as good as gone when either has changed.
 struct KeptKey {
-  uint64_t bytes = 0, stamp = 0;  // of the file; see FileEntry
-  uint64_t form = 0;              // changes with how it was made and written
+  Hash128 state;      // of the source; of one file: its bytes and stamp (FileEntry)
+  uint64_t form = 0;  // changes with how it was made and written
 };
 
 /// One file per thing. It says what it was made from; one that says otherwise, that another revision of this program

@@ -10,7 +10,7 @@ namespace perfatlas {
 namespace {
 
 KeptKey key_of(const OpType& op, const FileEntry& file) {
-  return {file.bytes, file.stamp, declaration_hash(op)};
+  return {{file.bytes, file.stamp}, declaration_hash(op)};
 }
 
 /// What a merge is of, apart from the state of the files.
@@ -28,12 +28,11 @@ std::string states_text(std::span<const FileEntry> files) {
 }
 
 KeptKey merge_key(const OpType& op, std::span<const FileEntry> files) {
-  const Hash128 hash = hash128(states_text(files));
-  return {hash.high, hash.low, declaration_hash(op)};
+  return {hash128(states_text(files)), declaration_hash(op)};
 }
 
 KeptKey bytes_key(std::string_view what, const FileEntry& file) {
-  return {file.bytes, file.stamp, hash64(what)};
+  return {{file.bytes, file.stamp}, hash64(what)};
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ KeptKey state_of(const std::string& path) {
   const uint64_t numbers[] = {uint64_t(s.st_dev),         uint64_t(s.st_ino),
                               uint64_t(s.st_mtim.tv_sec), uint64_t(s.st_mtim.tv_nsec),
                               uint64_t(s.st_ctim.tv_sec), uint64_t(s.st_ctim.tv_nsec)};
-  return {uint64_t(s.st_size), hash64({reinterpret_cast<const char*>(numbers), sizeof numbers}), 0};
+  return {.state = {uint64_t(s.st_size), hash64({reinterpret_cast<const char*>(numbers), sizeof numbers})}};
 }
 
 ZipDirectory directory_of(const std::string& path, const std::string& cache) {
