@@ -2,20 +2,17 @@
 #include "perfatlas/db/atlas_calibration.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <sstream>
+#include <string_view>
 
 #include "perfatlas/base/error.h"
 
 namespace perfatlas {
 namespace {
 
-// The revision rises with everything that changes what is learnt from the same rows.
-constexpr std::string_view kMagic = "perfatlas calibration 1\n";
+/// Rises with everything that changes what is learnt from the same rows, or the bytes below.
+constexpr uint64_t kRevision = 1;
 
 template <class T>
 void append(std::string& bytes, const T& value) {
@@ -42,7 +39,6 @@ class Reader {
   }
   bool good() const { return good_; }
   bool at_end() const { return good_ && bytes_.empty(); }
-  size_t left() const { return bytes_.size(); }
 
  private:
   std::string_view bytes_;
@@ -81,28 +77,21 @@ KrigingTuning take_tuning(Reader& from) {
   return tuning;
 }
 
-}  // namespace
-
 std::string to_bytes(const AtlasCalibration& calibration) {
-  std::string payload;
-  const std::string bars = to_bytes(calibration.bars);
-  append(payload, uint32_t(bars.size()));
-  payload += bars;
+  std::string bytes;
+  const std::string bars = perfatlas::to_bytes(calibration.bars);
+  append(bytes, uint32_t(bars.size()));
+  bytes += bars;
   for (const auto& [slice, tuning] : calibration.scattered) {
-    append(payload, slice);
-    append(payload, tuning);
+    append(bytes, slice);
+    append(bytes, tuning);
   }
-  std::string bytes(kMagic);
-  append(bytes, hash64(payload));
-  return bytes + payload;
+  return bytes;
 }
 
+/// Nothing when the bytes are not those of to_bytes.
 std::optional<AtlasCalibration> calibration_from_bytes(std::string_view bytes) {
-  if (!bytes.starts_with(kMagic)) return std::nullopt;
-  Reader from(bytes.substr(kMagic.size()));
-  uint64_t checksum = 0;
-  from.take(checksum);
-  if (!from.good() || hash64(bytes.substr(bytes.size() - from.left())) != checksum) return std::nullopt;
+  Reader from(bytes);
   uint32_t size = 0;
   from.take(size);
   AtlasCalibration calibration;
@@ -120,33 +109,20 @@ std::optional<AtlasCalibration> calibration_from_bytes(std::string_view bytes) {
   return calibration;
 }
 
-std::string CalibrationStore::path_of(const Hash128& origin) const {
-  return fmt::format("{}/{}{}.bars", folder_, hex16(origin.high), hex16(origin.low));
+std::string name_of(const Hash128& origin) {
+  return fmt::format("calibration {}{}", hex16(origin.high), hex16(origin.low));
 }
 
+}  // namespace
+
 std::optional<AtlasCalibration> CalibrationStore::load(const Hash128& origin) const {
-  if (folder_.empty()) return std::nullopt;
-  const std::ifstream in(path_of(origin), std::ios::binary);
-  if (!in) return std::nullopt;
-  std::ostringstream bytes;
-  bytes << in.rdbuf();
-  return calibration_from_bytes(bytes.str());
+  const auto bytes = kept_.load(name_of(origin), {origin, kRevision});
+  if (!bytes) return std::nullopt;
+  return calibration_from_bytes({static_cast<const char*>(bytes->data), bytes->bytes});
 }
 
 void CalibrationStore::store(const Hash128& origin, const AtlasCalibration& calibration) const {
-  if (folder_.empty()) return;
-  std::error_code error;
-  std::filesystem::create_directories(folder_, error);
-  if (error) return;
-  const std::string path = path_of(origin), temporary = fmt::format("{}.{}", path, ::getpid());
-  bool written = false;
-  {
-    std::ofstream out(temporary, std::ios::binary);
-    out << to_bytes(calibration);
-    written = bool(out.flush());
-  }
-  if (written) std::filesystem::rename(temporary, path, error);
-  if (!written || error) std::filesystem::remove(temporary, error);
+  if (kept_.enabled()) kept_.store(name_of(origin), {origin, kRevision}, to_bytes(calibration));
 }
 
 }  // namespace perfatlas

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <random>
 
 #include "perfatlas/base/file.h"
@@ -12,6 +13,8 @@
 
 namespace perfatlas {
 namespace {
+
+constexpr Hash128 kOrigin{1, 2};
 
 /// A slice that is a grid, and one of scattered points.
 class AtlasCalibrationTest : public testing::Test {
@@ -44,10 +47,13 @@ class AtlasCalibrationTest : public testing::Test {
 };
 
 TEST_F(AtlasCalibrationTest, ATableMadeFromItAnswersAlike) {
+  const TemporaryFolder folder;
+  const CalibrationStore store(folder.path());
   const AtlasTable learnt(op_, slices_);
   ASSERT_NE(learnt.model(0).grid(), nullptr);
   ASSERT_NE(learnt.model(1).scattered(), nullptr);
-  const auto kept = calibration_from_bytes(to_bytes(learnt.calibration()));
+  store.store(kOrigin, learnt.calibration());
+  const auto kept = store.load(kOrigin);
   ASSERT_TRUE(kept);
   const AtlasTable again(op_, slices_, kept);
   for (uint32_t slice = 0; slice < 2; ++slice)
@@ -61,30 +67,36 @@ TEST_F(AtlasCalibrationTest, ATableMadeFromItAnswersAlike) {
 }
 
 TEST_F(AtlasCalibrationTest, DamagedFilesAreAsGoodAsNone) {
-  const std::string bytes = to_bytes(AtlasTable(op_, slices_).calibration());
-  EXPECT_TRUE(calibration_from_bytes(bytes));
-  for (size_t length = 0; length < bytes.size(); length += 7)
-    EXPECT_FALSE(calibration_from_bytes(bytes.substr(0, length)));
+  const TemporaryFolder folder;
+  const CalibrationStore store(folder.path());
+  store.store(kOrigin, AtlasTable(op_, slices_).calibration());
+  EXPECT_TRUE(store.load(kOrigin));
+  const std::string path = std::filesystem::directory_iterator(folder.path())->path().string();
+  const std::string bytes = read_file(path);
+  for (size_t length = 0; length < bytes.size(); length += 7) {
+    replace_file(path, bytes.substr(0, length));
+    EXPECT_FALSE(store.load(kOrigin)) << length;
+  }
   for (size_t at = 0; at < bytes.size(); at += 11) {
     std::string damaged = bytes;
     damaged[at] = char(damaged[at] ^ 1);
-    EXPECT_FALSE(calibration_from_bytes(damaged)) << at;
+    replace_file(path, damaged);
+    EXPECT_FALSE(store.load(kOrigin)) << at;
   }
 }
 
 TEST_F(AtlasCalibrationTest, TheStoreGivesBackWhatItWasGiven) {
   const TemporaryFolder folder;
-  const Hash128 key{1, 2};
   const CalibrationStore store(folder / "new");
-  EXPECT_FALSE(store.load(key));
+  EXPECT_FALSE(store.load(kOrigin));
   const AtlasTable table(op_, slices_);
-  store.store(key, table.calibration());
-  const auto kept = store.load(key);
+  store.store(kOrigin, table.calibration());
+  const auto kept = store.load(kOrigin);
   ASSERT_TRUE(kept);
   EXPECT_EQ(kept->bars, table.bars());
-  EXPECT_FALSE(store.load({key.high, key.low + 1}));
-  CalibrationStore("").store(key, table.calibration());
-  EXPECT_FALSE(CalibrationStore("").load(key));
+  EXPECT_FALSE(store.load({kOrigin.high, kOrigin.low + 1}));
+  CalibrationStore("").store(kOrigin, table.calibration());
+  EXPECT_FALSE(CalibrationStore("").load(kOrigin));
 }
 
 }  // namespace
