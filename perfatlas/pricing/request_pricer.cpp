@@ -13,18 +13,6 @@ namespace {
 
 constexpr double kDrawnRatio = 0.8;  // shortest / longest length, as public serving benchmarks draw them
 
-ServingEngine engine_of(estimate::Framework framework) {
-  switch (framework) {
-    case estimate::Framework::trtllm:
-      return ServingEngine::trtllm;
-    case estimate::Framework::sglang:
-      return ServingEngine::sglang;
-    case estimate::Framework::vllm:
-      return ServingEngine::vllm;
-  }
-  return ServingEngine::vllm;
-}
-
 }  // namespace
 
 WorkerQuestion RequestPricer::worker_question(const EstimateRequest& request,

@@ -104,6 +104,18 @@ std::string split_text(const estimate::Parallel& p) {
 
 }  // namespace
 
+ServingEngine engine_of(estimate::Framework framework) {
+  switch (framework) {
+    case estimate::Framework::trtllm:
+      return ServingEngine::trtllm;
+    case estimate::Framework::sglang:
+      return ServingEngine::sglang;
+    case estimate::Framework::vllm:
+      return ServingEngine::vllm;
+  }
+  return ServingEngine::vllm;
+}
+
 PriceTables worker_prices(const Worker& worker, const std::string& identity) {
   bool transferred = false;
   const auto explain_context = [&](const StepPrice& p, int64_t a, int64_t b) {

@@ -13,6 +13,9 @@
 
 namespace perfatlas {
 
+/// The engine whose scheduler serves the workers of a framework.
+ServingEngine engine_of(estimate::Framework framework);
+
 /// Grids: 1 to 40,960 context tokens; up to 32 prompts and 16,384 tokens each; chunks of up to 16,384 tokens on as
 /// many cached ones; up to 1,024 sequences and 16,384 KV tokens. Grid values the tables know nothing of are left out
 /// at the upper ends. Throws UsageError naming op, table and key when a step within the first octaves has no price.

@@ -21,18 +21,6 @@ constexpr double kLoosened = 5;            // of the TTFT limit, for the formula
 constexpr double kFarBeyond = 2;           // times a limit: what the closed form drops
 constexpr size_t kMostDisaggregated = 48;  // rows that are simulated, best first
 
-ServingEngine engine_of(estimate::Framework framework) {
-  switch (framework) {
-    case estimate::Framework::trtllm:
-      return ServingEngine::trtllm;
-    case estimate::Framework::sglang:
-      return ServingEngine::sglang;
-    case estimate::Framework::vllm:
-      return ServingEngine::vllm;
-  }
-  return ServingEngine::vllm;
-}
-
 /// One engine's cases.
 class Judge {
  public:
