@@ -2,9 +2,7 @@
 // perfatlas collect: plan and measure; resumable at any moment.
 #include <fmt/format.h>
 
-#include <chrono>
 #include <filesystem>
-#include <thread>
 
 #include "perfatlas/base/command.h"
 #include "perfatlas/base/error.h"
@@ -85,13 +83,11 @@ CollectOptions options_from(const CollectArguments& a) {
 
 constexpr const char* kEmptyPlan = "the plan is empty: no case matches these options; see perfatlas plan";
 
-constexpr std::chrono::milliseconds kLook{250};  // at the machine, before anything is measured
+constexpr double kLookSeconds = 0.25;  // at the machine, before anything is measured
 
 /// Tells of programs that will disturb the measurements.
 void warn_when_busy(ProgressLine& progress) {
-  const OtherPrograms others;
-  std::this_thread::sleep_for(kLook);
-  if (const auto line = busy_before(others.share())) progress.say(*line);
+  if (const auto line = busy_before(busy_share(kLookSeconds))) progress.say(*line);
 }
 
 /// The ops that the back end has kernels of. Asked only when the user names none: a worker has to be started for it.
