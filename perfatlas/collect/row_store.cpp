@@ -102,7 +102,6 @@ void RowStore::add(const Row& row, std::string_view run_id) {
   power_w_.push_back(row.power_w);
   power_limit_w_.push_back(row.power_limit_w);
   add_quality(row.quality);
-  ++size_;
 }
 
 void RowStore::add_quality(const std::optional<RowQuality>& quality) {

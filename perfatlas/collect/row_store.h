@@ -52,7 +52,7 @@ class RowStore {
   /// REQUIRES: a row of the op with all its measured values, none of its figures NaN; fewer than 2^32 rows.
   void add(const Row& row, std::string_view run_id);
 
-  size_t size() const { return size_; }
+  size_t size() const { return case_ids_.size(); }
   /// Writes a row into `row`, whose memory is used again.
   void get(size_t i, Row& row) const;
   const std::string& run_id(size_t i) const { return run_.at(i); }
@@ -71,7 +71,6 @@ class RowStore {
   std::vector<uint32_t> field_ranks(size_t field) const;
 
   const OpType* op_;
-  size_t size_ = 0;
   std::vector<CodedColumn> fields_;
   CodedText framework_, version_, device_, kernel_, run_, quality_run_;
   std::vector<double> measured_;  // rows x columns
