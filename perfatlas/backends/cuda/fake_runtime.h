@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -44,7 +46,8 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
   bool stamps_move = false;    // every stamp comes from another multiprocessor
   bool time_runs_backwards = false;
   size_t used_by_others = 0;
-  bool shareable = false;  // allocations can be opened by other processes
+  bool shareable = false;                      // allocations can be opened by other processes
+  std::function<void()> before_close = [] {};  // of memory of another process
   /// The nth call of this name from now on fails, once; a fatal code loses the context.
   struct Failure {
     std::string call;
@@ -89,8 +92,8 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     may_fail("allocate");
     if (allocated + bytes > properties.memory_bytes) throw OutOfMemory("out of memory: fake");
     const int file = shareable ? ::memfd_create("fake-device", MFD_CLOEXEC) : -1;
-    void* const memory = file >= 0 && ::ftruncate(file, off_t(bytes)) == 0
-                             ? ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+    void* const memory = file >= 0 && ::ftruncate(file, off_t(shared_bytes(bytes))) == 0
+                             ? map(file, bytes)
                              : std::aligned_alloc(256, (bytes + 511) / 256 * 256);
     allocated += bytes;
     allocations_[memory] = {bytes, file};
@@ -101,7 +104,11 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     allocations_.erase(memory);
     allocated -= was.bytes;
     if (was.file < 0) return std::free(memory);
-    ::munmap(memory, was.bytes);
+    if (openings(memory, was.bytes) != 0) {
+      std::fputs("memory is freed that another process has open\n", stderr);
+      std::abort();
+    }
+    ::munmap(memory, shared_bytes(was.bytes));
     ::close(was.file);
   }
   /// REQUIRES (both): shareable.
@@ -119,14 +126,17 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     const std::string path =
         "/proc/" + std::to_string(shared.process) + "/fd/" + std::to_string(shared.memory.file);
     const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-    void* const memory = ::mmap(nullptr, shared.memory.bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    void* const memory = map(file, shared.memory.bytes);
     if (memory == MAP_FAILED) throw CudaError(cudaErrorMapBufferObjectFailed, "cudaIpcOpenMemHandle()");
     ::close(file);
+    ++openings(memory, shared.memory.bytes);
     peers_[memory] = shared.memory.bytes;
     return memory;
   }
   void close_peer(void* memory) noexcept override {
-    ::munmap(memory, peers_[memory]);
+    before_close();
+    --openings(memory, peers_[memory]);
+    ::munmap(memory, shared_bytes(peers_[memory]));
     peers_.erase(memory);
   }
   void copy(void* to, const void* from, size_t bytes, Stream) override {
@@ -217,6 +227,15 @@ class FakeRuntime final : public CudaRuntime, public FakeStream {
     std::function<void()> compute;
   };
   using Recorded = std::vector<Work>;
+
+  /// Behind what is shared all processes count who has it open.
+  static size_t shared_bytes(size_t bytes) { return (bytes + 7) / 8 * 8 + sizeof(std::atomic<int>); }
+  static std::atomic<int>& openings(void* memory, size_t bytes) {
+    return *reinterpret_cast<std::atomic<int>*>(static_cast<char*>(memory) + (bytes + 7) / 8 * 8);
+  }
+  static void* map(int file, size_t bytes) {
+    return ::mmap(nullptr, shared_bytes(bytes), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  }
 
   void may_fail(const std::string& call) {
     while (call == hangs_at) ::pause();

@@ -86,6 +86,51 @@ TEST_F(NcclDeviceTest, AKilledRankEndsItsGroupAndSaysHow) {
   }
 }
 
+/// What befalls rank 1 of the groups that are started while it lives (fake_nccl_rank.cpp).
+struct Fate {
+  explicit Fate(const char* fate) { setenv("FAKE_RANK_1", fate, 1); }
+  ~Fate() { unsetenv("FAKE_RANK_1"); }
+};
+
+// The stand-in aborts a rank that frees memory which another has open.
+TEST_F(NcclDeviceTest, PeerMemoryIsFreedWhenNoRankHasItOpen) {
+  const Fate late("closes late");
+  const auto device = front();
+  sample(*device, kOwn, "reference_one_shot");
+  const std::vector<pid_t> pids = device->group(2).pids();
+  sample(*device, kNccl, "nccl_default");
+  sample(*device, kOwn, "reference_two_shot");
+  device->group(2).release();
+  EXPECT_EQ(device->group(2).pids(), pids);
+}
+
+TEST_F(NcclDeviceTest, ARankThatDiesWhileItGivesPeerMemoryBackEndsItsGroup) {
+  const Fate death("dies closing");
+  const auto device = front();
+  sample(*device, kOwn, "reference_one_shot");
+  const std::vector<pid_t> pids = device->group(2).pids();
+  try {
+    sample(*device, kNccl, "nccl_default");
+    FAIL() << "the loss went unnoticed";
+  } catch (const RankLost& loss) {
+    EXPECT_THAT(loss.reason, HasSubstr("rank 1: exit code 7"));
+  }
+  for (const pid_t pid : pids) EXPECT_EQ(::kill(pid, 0), -1) << "a rank still waits for the other";
+}
+
+TEST_F(NcclDeviceTest, ARankThatCannotShareMemoryFailsTheCaseInAllRanks) {
+  for (const char* const call : {"export_memory", "open_peer"}) {
+    const Fate failure(call);
+    const auto device = front();
+    EXPECT_THAT([&] { sample(*device, kOwn, "reference_one_shot"); },
+                ThrowsMessage<Error>(HasSubstr("the ranks do not see each other's memory; rank 1: ")))
+        << call;
+    const std::vector<pid_t> pids = device->group(2).pids();
+    sample(*device, kOwn, "reference_one_shot");  // it fails once
+    EXPECT_EQ(device->group(2).pids(), pids);
+  }
+}
+
 TEST_F(NcclDeviceTest, ARankThatCannotStartIsAnError) {
   NcclDevice device({"all", {"/bin/false"}, &runtime_, &nccl_});
   EXPECT_THAT([&] { device.group(2); },

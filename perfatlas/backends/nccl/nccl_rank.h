@@ -33,8 +33,8 @@ class NcclRankSide final : public RankSide {
   NcclRank where_;
   NcclDevice seen_by_kernels_;
   std::shared_ptr<void> token_;  // what the barrier sums
-  std::unique_ptr<PreparedKernel> kernel_;
   std::vector<Row> rows_;
+  std::unique_ptr<PreparedKernel> kernel_;  // may have the rows of all ranks open
   std::shared_ptr<void> workspace_;
   std::unique_ptr<TimedBatch> batch_;
 };
