@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// FlashInfer's top-k, and plain kernels of sparse attention. FlashInfer's sparse latent attention is compiled at run time
-// from Python.
+// FlashInfer's top-k, and plain kernels of sparse attention.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -10,6 +9,7 @@
 #include "perfatlas/backends/cuda/top_k_unit.h"
 #include "perfatlas/ops/attention/attention_cuda_rows.cuh"
 #include "perfatlas/ops/dsa/dsa_attention.h"
+#include "perfatlas/ops/dsa/dsa_cuda_flashinfer.h"
 #include "perfatlas/ops/dsa/dsa_mqa_logits.h"
 #include "perfatlas/ops/dsa/dsa_topk.h"
 
@@ -252,6 +252,7 @@ void add_dsa_cuda_kernels(KernelRegistry& registry) {
         device.runtime(),
         SelectPositions{.tokens = s.tokens(), .isl = s.isl, .step = s.step, .topk = s.geometry.topk});
   });
+  add_flashinfer_sparse_mla(registry);
   add_reference<DsaAttention>(registry, [](const DsaAttention& op, CudaDevice& device) {
     const DsaShape s = op.shape();
     return with_types(op, [&]<class T, class KV>(T, KV) {

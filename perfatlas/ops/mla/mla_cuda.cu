@@ -90,8 +90,8 @@ template <class T, class KV>
 class UnitLatentAttention final : public LatentAttention<T, KV> {
  public:
   UnitLatentAttention(const AttentionShape& shape, const MlaPlaces& places, CudaDevice& device,
-                      MakeMlaAttention* make)
-      : LatentAttention<T, KV>(shape, places, device), attention_(make(shape, device)) {}
+                      std::unique_ptr<MlaAttention> attention)
+      : LatentAttention<T, KV>(shape, places, device), attention_(std::move(attention)) {}
   size_t workspace_bytes() const override { return attention_->workspace_bytes(); }
 
  private:
@@ -102,7 +102,7 @@ class UnitLatentAttention final : public LatentAttention<T, KV> {
       buffers.v = operands[MlaContext::v_at];
     } else {
       buffers.cache = operands[this->places_.cache];
-      buffers.page_table = static_cast<int32_t*>(operands[this->places_.page_table]);
+      buffers.pages = static_cast<int32_t*>(operands[this->places_.page_table]);
     }
     attention_->launch(buffers, stream);
   }
@@ -126,29 +126,53 @@ std::unique_ptr<PreparedKernel> with_types(const Op& op, const F& f) {
   });
 }
 
-template <class Op, const char* kind>
-std::string unit_of(const Op& op) {
-  return fmt::format("flashinfer_{}_{}", kind, cuda_type_name(op.dtype));
+template <bool for_hopper>
+std::string unit_of(const MlaContext& op) {
+  return fmt::format("flashinfer_mla_prefill_{}{}", for_hopper ? "sm90_" : "", cuda_type_name(op.dtype));
+}
+template <bool for_hopper>
+std::string unit_of(const MlaGeneration& op) {
+  return mla_decode_unit(for_hopper, op.dtype, op.kv_dtype);
 }
 
-template <class Op, const char* kind>
+template <bool for_hopper>
+std::string why_not_shape(const MlaContext& op) {
+  const AttentionShape s = op.shape();
+  // FlashAttention-2 computes where a key begins in 32 bits (flashinfer/attention/prefill.cuh).
+  return !for_hopper && s.batch * s.context_tokens() * s.heads * kMlaKey > UINT32_MAX
+             ? "FlashInfer's FlashAttention-2 counts the elements of all keys in 32 bits"
+             : "";
+}
+template <bool for_hopper>
+std::string why_not_shape(const MlaGeneration& op) {
+  return why_no_mla_requests(op.batch, op.heads);
+}
+
+template <class Op, bool for_hopper>
 std::string why_no_mla_unit(const Op& op, const CudaDevice& device) {
   if (std::string reason = why_not_types(op); !reason.empty()) return reason;
-  if (!places_of(op).expanded && op.kv_dtype != op.dtype)
-    return fmt::format("FlashInfer reads no {} latent cache for {} attention here", name_of(op.kv_dtype),
-                       name_of(op.dtype));
-  // FlashAttention-2 computes where a key begins in 32 bits (flashinfer/attention/prefill.cuh).
-  if (const AttentionShape s = op.shape(); std::string_view(kind) == "mla_prefill" &&
-                                           s.batch * s.context_tokens() * s.heads * kMlaKey > UINT32_MAX)
-    return "FlashInfer's FlashAttention-2 counts the elements of all keys in 32 bits";
-  return why_no_unit(unit_of<Op, kind>(op), device);
+  if (std::string reason = why_not_shape<for_hopper>(op); !reason.empty()) return reason;
+  return why_no_unit(unit_of<for_hopper>(op), device);
 }
 
-template <class Op, const char* kind>
+std::unique_ptr<MlaAttention> made_by(const std::string& unit, const MlaContext& op, CudaDevice& device) {
+  return cuda_unit<MakeMlaAttention>(unit)(op.shape(), device);
+}
+std::unique_ptr<MlaAttention> made_by(const std::string& unit, const MlaGeneration& op, CudaDevice& device) {
+  const AttentionShape s = op.shape();
+  return cuda_unit<MakeMlaDecode>(unit)(
+      {.heads = s.heads,
+       .pages_per_request = s.pages_per_sequence(),
+       .lengths = std::vector<int32_t>(size_t(s.batch), int32_t(s.context_tokens())),
+       .scale = s.score_scale()},
+      device);
+}
+
+template <class Op, bool for_hopper>
 std::unique_ptr<PreparedKernel> prepare_unit(const Op& op, CudaDevice& device) {
-  auto* make = cuda_unit<MakeMlaAttention>(unit_of<Op, kind>(op));
   return with_types(op, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
-    return std::make_unique<UnitLatentAttention<T, KV>>(op.shape(), places_of(op), device, make);
+    return std::make_unique<UnitLatentAttention<T, KV>>(op.shape(), places_of(op), device,
+                                                        made_by(unit_of<for_hopper>(op), op, device));
   });
 }
 
@@ -162,22 +186,40 @@ Kernel<Op, CudaDevice> plain_kernel() {
           }};
 }
 
-constexpr char kPrefill[] = "mla_prefill", kPrefillSm90[] = "mla_prefill_sm90", kDecode[] = "mla_decode",
-               kDecodeSm90[] = "mla_decode_sm90";
-
-template <class Op, const char* kind>
+template <class Op, bool for_hopper>
 void add_unit(KernelRegistry& registry, std::string_view name) {
-  registry.add(Kernel<Op, CudaDevice>{name, "cuda", &why_no_mla_unit<Op, kind>, &prepare_unit<Op, kind>});
+  registry.add(
+      Kernel<Op, CudaDevice>{name, "cuda", &why_no_mla_unit<Op, for_hopper>, &prepare_unit<Op, for_hopper>});
 }
+
+/// FlashInfer's plan has room for 16,384 pieces of work and does not look whether they fit (MLAPlan in scheduler.cuh):
+/// one per request of up to 128 heads, and by splitting at most one more per multiprocessor.
+constexpr int64_t kMostMlaRequests = 16384 - 1024;
+
+/// A request of more heads is cut into tiles, whose causal bound is rounded down (BatchMLAPagedAttentionKernel in mla.cuh):
+/// all but the last may miss the last token.
+constexpr int64_t kMostMlaHeads = 128;
 
 }  // namespace
 
+std::string mla_decode_unit(bool for_hopper, DType dtype, DType kv_dtype) {
+  return fmt::format("flashinfer_mla_decode_{}{}_{}", for_hopper ? "sm90_" : "", cuda_type_name(dtype),
+                     cuda_type_name(kv_dtype));
+}
+
+std::string why_no_mla_requests(int64_t requests, int64_t heads) {
+  if (heads > kMostMlaHeads) return fmt::format("FlashInfer decodes at most {} heads here", kMostMlaHeads);
+  if (requests > kMostMlaRequests)
+    return fmt::format("FlashInfer's plan holds at most {} query tokens", kMostMlaRequests);
+  return {};
+}
+
 void add_mla_cuda_kernels(KernelRegistry& registry) {
-  add_unit<MlaContext, kPrefillSm90>(registry, "flashinfer_ragged_prefill_fa3");
-  add_unit<MlaContext, kPrefill>(registry, "flashinfer_ragged_prefill_fa2");
+  add_unit<MlaContext, true>(registry, "flashinfer_ragged_prefill_fa3");
+  add_unit<MlaContext, false>(registry, "flashinfer_ragged_prefill_fa2");
   registry.add(plain_kernel<MlaContext>());
-  add_unit<MlaGeneration, kDecodeSm90>(registry, "flashinfer_mla_decode_sm90");
-  add_unit<MlaGeneration, kDecode>(registry, "flashinfer_mla_decode_fa2");
+  add_unit<MlaGeneration, true>(registry, "flashinfer_mla_decode_sm90");
+  add_unit<MlaGeneration, false>(registry, "flashinfer_mla_decode_fa2");
   registry.add(plain_kernel<MlaGeneration>());
 }
 

@@ -23,9 +23,9 @@ struct MlaDecodeKernel {
   }
 };
 
-template <class T>
-std::unique_ptr<MlaAttention> make_flashinfer_mla_decode(const AttentionShape& shape, Device& device) {
-  return std::make_unique<FlashInferMla<MlaDecodeKernel, T>>(shape, device);
+template <class T, class KV>
+std::unique_ptr<MlaAttention> make_flashinfer_mla_decode(const MlaRequests& requests, Device& device) {
+  return std::make_unique<FlashInferMla<MlaDecodeKernel, T, KV>>(requests, device);
 }
 
 /// Keys of 192 elements, values of 128, in order.

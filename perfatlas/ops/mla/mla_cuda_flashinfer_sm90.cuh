@@ -19,9 +19,9 @@ struct MlaDecodeSm90Kernel {
   }
 };
 
-template <class T>
-std::unique_ptr<MlaAttention> make_flashinfer_mla_decode_sm90(const AttentionShape& shape, Device& device) {
-  return std::make_unique<FlashInferMla<MlaDecodeSm90Kernel, T>>(shape, device);
+template <class T, class KV>
+std::unique_ptr<MlaAttention> make_flashinfer_mla_decode_sm90(const MlaRequests& requests, Device& device) {
+  return std::make_unique<FlashInferMla<MlaDecodeSm90Kernel, T, KV>>(requests, device);
 }
 
 }  // namespace perfatlas
