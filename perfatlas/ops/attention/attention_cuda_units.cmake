@@ -24,8 +24,20 @@ foreach(dim 64 256)
   perfatlas_cuda_unit(flashinfer_prefill_sm90_bf16_bf16_${dim} FILE ${attention_fa3}
     MAKE "make_flashinfer_prefill_sm90<bf16_t, ${dim}>" ONLY 90a)
 endforeach()
-# XQA, whose sizes are macros: 8 query heads per key/value head (Qwen3-32B, Llama-3.1-70B).
+# XQA, whose sizes are macros: 8 query heads per key/value head (Qwen3-32B, Llama-3.1-70B), 4 (Llama-3.1-8B, Qwen3-8B).
 if(EXISTS ${PERFATLAS_CUDA_HEADERS}/flashinfer/csrc/xqa)
-  perfatlas_cuda_module(perfatlas_xqa_bf16_bf16_128_8 FILE ops/attention/attention_cuda_xqa_module.cuh
-    MACROS INPUT_FP16=0 CACHE_ELEM_ENUM=0 HEAD_ELEMS=128 HEAD_GRP_SIZE=8 CORE)
+  foreach(cache "bf16;0" "fp8;2")
+    list(GET cache 0 type)
+    list(GET cache 1 number)
+    foreach(group 8 4)
+      set(options "")
+      if(type STREQUAL "fp8")
+        list(APPEND options ONLY 90a)
+      elseif(group EQUAL 8)
+        list(APPEND options CORE)
+      endif()
+      perfatlas_cuda_module(perfatlas_xqa_bf16_${type}_128_${group} FILE ops/attention/attention_cuda_xqa_module.cuh
+        MACROS INPUT_FP16=0 CACHE_ELEM_ENUM=${number} HEAD_ELEMS=128 HEAD_GRP_SIZE=${group} ${options})
+    endforeach()
+  endforeach()
 endif()
