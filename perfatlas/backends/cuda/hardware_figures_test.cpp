@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Needs a GPU (label cuda). The figures by which a machine's first run is judged; each is printed with what it stands beside.
+// Needs a GPU (label cuda). Figures by which a machine's first run is judged; each is printed with what it stands beside.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -10,11 +10,9 @@
 #include "perfatlas/backends/harness.h"
 #include "perfatlas/backends/operand_fill.h"
 #include "perfatlas/measure/statistics.h"
-#include "perfatlas/ops/attention/attention.h"
 #include "perfatlas/ops/gemm/gemm.h"
 
 namespace perfatlas {
-void add_attention_cuda_kernels(KernelRegistry& registry);
 void add_gemm_cuda_kernels(KernelRegistry& registry);
 
 namespace {
@@ -83,24 +81,6 @@ TEST_F(HardwareFigures, CopiesAreTimed) {
   const double ms = looped_ms(5, [&] { device_.copy(to.get(), from.get(), bytes); });
   fmt::print("copy within the device: {:.0f} GB/s read and written\n", 2 * double(bytes) / ms * 1e-6);
   EXPECT_GT(ms, 0);
-}
-
-TEST_F(HardwareFigures, DecodeAttentionIsBoundByTheCacheItReads) {
-  add_attention_cuda_kernels(kernels_);
-  const AttentionGeneration op{.batch = 64, .heads = 64, .kv_heads = 8, .head_dim = 128, .step = 4095};
-  const OpType type = make_op_type<AttentionGeneration>();
-  const Case what = make_case(type, op);
-  const double bytes = type.work(what.values).streamed_bytes();
-  int ran = 0;
-  for (const KernelEntry* kernel : kernels_.of("attention_generation", "cuda")) {
-    const std::string why = kernel->why_unsupported(what.values, device_);
-    if (!why.empty() || kernel->name == "reference") continue;
-    const double ms = median_ms(what, *kernel, CacheState::serving);
-    fmt::print("decode attention, 64 sequences of 4096 tokens, {}: {:.1f} us, {:.0f} GB/s of KV cache\n",
-               kernel->name, ms * 1e3, bytes / ms * 1e-6);
-    ++ran;
-  }
-  EXPECT_GT(ran, 0) << "no library kernel of this build runs on this GPU";
 }
 
 }  // namespace

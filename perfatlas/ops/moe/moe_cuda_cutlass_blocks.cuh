@@ -83,19 +83,23 @@ class BlockScaledSegmentGemm final : public GroupedMatmul {
     hardware.sm_count = cutlass::KernelHardwareInfo::query_device_multiprocessor_count(hardware.device_id);
     return {cutlass::gemm::GemmUniversalMode::kGrouped,
             {int(b.groups), reinterpret_cast<typename Groups::UnderlyingProblemShape*>(b.sizes), nullptr},
-            {reinterpret_cast<const Element**>(b.x), reinterpret_cast<StrideA*>(b.x_strides),
-             reinterpret_cast<const Element**>(b.w), reinterpret_cast<StrideB*>(b.w_strides),
-             static_cast<const float**>(row_scale_at_.get()), static_cast<RowScales*>(row_layout_.get()),
-             static_cast<const float**>(weight_scale_at_.get()),
+            {array<Element>(b.x), reinterpret_cast<StrideA*>(b.x_strides), array<Element>(b.w),
+             reinterpret_cast<StrideB*>(b.w_strides), static_cast<const float**>(row_scale_at_.get()),
+             static_cast<RowScales*>(row_layout_.get()), static_cast<const float**>(weight_scale_at_.get()),
              static_cast<WeightScales*>(weight_layout_.get())},
             {{1.0F, 0.0F},
-             reinterpret_cast<const Out**>(b.y),
+             array<Out>(b.y),
              reinterpret_cast<StrideC*>(b.y_strides),
              reinterpret_cast<Out**>(b.y),
              reinterpret_cast<StrideD*>(b.y_strides)},
             hardware};
   }
 
+  /// Pointers to elements that the library promises not to write.
+  template <class T>
+  static const T** array(void** pointers) {
+    return const_cast<const T**>(reinterpret_cast<T**>(pointers));
+  }
   static void check(cutlass::Status status) {
     if (status != cutlass::Status::kSuccess)
       throw Error(std::string("CUTLASS's grouped product of fp8 blocks: ") + cutlassGetStatusString(status));
