@@ -31,7 +31,8 @@ int serve_groups(const std::string& gpus, ProtocolChannel& channel) {
        .rank_program = {std::filesystem::read_symlink("/proc/self/exe").string(), std::string(kRankFlag)},
        .runtime = runtime.get(),
        .nccl = &nccl,
-       .search = search});
+       .search = search,
+       .peer_sums = flashinfer_peer_sums()});
   if (!device.launcher_problem().empty()) {
     refuse(channel, device.launcher_problem());
     return 1;
@@ -59,7 +60,8 @@ int serve_groups(const std::string& gpus, ProtocolChannel& channel) {
 
 int be_a_rank(int count, char** words) {
   try {
-    run_nccl_rank(parse_rank_arguments(count, words), make_cuda_runtime(), library_search());
+    run_nccl_rank(parse_rank_arguments(count, words), make_cuda_runtime(), library_search(),
+                  flashinfer_peer_sums());
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "perfatlas-worker-nccl {}: {}\n", kRankFlag, error.what());

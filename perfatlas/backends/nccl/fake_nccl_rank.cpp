@@ -10,6 +10,7 @@
 #include <string>
 
 #include "perfatlas/backends/cuda/fake_runtime.h"
+#include "perfatlas/backends/nccl/fake_peer_sum.h"
 #include "perfatlas/backends/nccl/nccl_rank.h"
 
 namespace perfatlas {
@@ -36,7 +37,7 @@ int main(int argc, char** argv) {
     const NcclRankArguments arguments = parse_rank_arguments(argc - 1, argv + 1);
     if (const char* const fate = std::getenv("FAKE_RANK_1"); fate != nullptr && arguments.rank == 1)
       befall(*runtime, fate);
-    run_nccl_rank(arguments, runtime, {{{PERFATLAS_FAKE_LIBRARIES, false}}});
+    run_nccl_rank(arguments, runtime, {{{PERFATLAS_FAKE_LIBRARIES, false}}}, fake_peer_sums());
     return 0;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "fake rank: %s\n", error.what());

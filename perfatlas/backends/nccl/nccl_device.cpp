@@ -97,7 +97,8 @@ std::vector<int> parse_gpus(std::string_view text) {
   return gpus;
 }
 
-NcclDevice::NcclDevice(const Front& front) : rank_program_(front.rank_program), nccl_(front.nccl) {
+NcclDevice::NcclDevice(const Front& front)
+    : rank_program_(front.rank_program), nccl_(front.nccl), peer_sums_(front.peer_sums) {
   if (front.gpus != "all") gpus_ = parse_gpus(front.gpus);
   info_.memory_bytes = kFrontShare * memory_limit_bytes().value_or(0);
   launcher_problem_ = front.nccl->reason();
@@ -105,6 +106,7 @@ NcclDevice::NcclDevice(const Front& front) : rank_program_(front.rank_program), 
     info_.versions["nccl"] = front.nccl->version();
     info_.versions["nccl_file"] = front.nccl->path();
   }
+  if (peer_sums_ != nullptr) info_.versions["flashinfer"] = peer_sums_->version;
   for (const char* const name : kSettings)
     if (const char* const value = std::getenv(name)) info_.versions[name] = value;
   try {

@@ -8,6 +8,7 @@
 
 #include "perfatlas/backends/cuda/cuda_device.h"
 #include "perfatlas/backends/nccl/nccl_library.h"
+#include "perfatlas/backends/nccl/peer_sum.h"
 #include "perfatlas/backends/ranks/group_device.h"
 
 namespace perfatlas {
@@ -18,6 +19,7 @@ struct NcclRank {
   const NcclLibrary* nccl = nullptr;
   ncclComm_t communicator = nullptr;
   int rank = 0, ranks = 1;
+  const PeerSumLibrary* peer_sums = nullptr;  // null: the build has none
 };
 
 class NcclDevice final : public GroupDevice {
@@ -30,12 +32,13 @@ class NcclDevice final : public GroupDevice {
     CudaRuntime* runtime = nullptr;
     const NcclLibrary* nccl = nullptr;
     LibrarySearch search = {};  // where NVML is looked for
+    const PeerSumLibrary* peer_sums = nullptr;
   };
   /// Starts nothing yet, and makes no GPU current. Throws UsageError when a GPU is not there. Without a driver or NCCL
   /// launcher_problem() says why.
   explicit NcclDevice(const Front& front);
   /// In a rank: what kernels are prepared with, and nothing else.
-  explicit NcclDevice(const NcclRank& rank) : rank_(rank) {}
+  explicit NcclDevice(const NcclRank& rank) : peer_sums_(rank.peer_sums), rank_(rank) {}
   ~NcclDevice() override { end_groups(); }
   NcclDevice(const NcclDevice&) = delete;
   NcclDevice& operator=(const NcclDevice&) = delete;
@@ -56,6 +59,8 @@ class NcclDevice final : public GroupDevice {
   const std::vector<int>& gpus() const { return gpus_; }
   /// In a front all of it is null.
   const NcclRank& rank() const { return rank_; }
+  /// In a front and in a rank; null where the build has none.
+  const PeerSumLibrary* peer_sums() const { return peer_sums_; }
 
  protected:
   std::unique_ptr<RankLauncher> make_launcher(int ranks) override;
@@ -70,6 +75,7 @@ class NcclDevice final : public GroupDevice {
   std::optional<double> idle_power_w_;
   std::vector<std::string> rank_program_;
   const NcclLibrary* nccl_ = nullptr;
+  const PeerSumLibrary* peer_sums_ = nullptr;
   NcclRank rank_;
 };
 

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "perfatlas/backends/cuda/fake_runtime.h"
+#include "perfatlas/backends/nccl/fake_peer_sum.h"
 #include "perfatlas/backends/nccl/nccl_device.h"
 #include "perfatlas/backends/nccl/nccl_kernels.h"
 
@@ -18,8 +19,12 @@ class NcclTest : public testing::Test {
   }
 
   std::unique_ptr<NcclDevice> front(std::string_view gpus = "all", const NcclLibrary* nccl = nullptr) {
-    return std::make_unique<NcclDevice>(
-        NcclDevice::Front{gpus, {PERFATLAS_FAKE_RANK}, &runtime_, nccl == nullptr ? &nccl_ : nccl, fakes_});
+    return std::make_unique<NcclDevice>(NcclDevice::Front{.gpus = gpus,
+                                                          .rank_program = {PERFATLAS_FAKE_RANK},
+                                                          .runtime = &runtime_,
+                                                          .nccl = nccl == nullptr ? &nccl_ : nccl,
+                                                          .search = fakes_,
+                                                          .peer_sums = fake_peer_sums()});
   }
 
   FakeRuntime runtime_;

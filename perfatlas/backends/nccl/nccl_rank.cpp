@@ -104,7 +104,7 @@ NcclRankArguments parse_rank_arguments(int count, const char* const* words) {
 }
 
 void run_nccl_rank(const NcclRankArguments& arguments, std::shared_ptr<CudaRuntime> runtime,
-                   const LibrarySearch& search) {
+                   const LibrarySearch& search, const PeerSumLibrary* peer_sums) {
   const ncclUniqueId id = unique_id_of(line_from_front());
   const NcclLibrary nccl(search);
   if (!nccl.reason().empty()) throw Error(nccl.reason());
@@ -116,7 +116,7 @@ void run_nccl_rank(const NcclRankArguments& arguments, std::shared_ptr<CudaRunti
   const OpRegistry ops = all_ops();
   KernelRegistry kernels;
   add_all_nccl_kernels(kernels);
-  NcclRankSide side({&device, &nccl, made, arguments.rank, arguments.ranks});
+  NcclRankSide side({&device, &nccl, made, arguments.rank, arguments.ranks, peer_sums});
   obey_front(arguments.socket, side, ops, kernels);
   side.release();
 }

@@ -5,6 +5,7 @@
 
 #include "perfatlas/backends/cuda/cuda_units.h"
 #include "perfatlas/ops/attention/attention.h"
+#include "perfatlas/ops/attention/attention_cuda_cudnn_unit.h"
 #include "perfatlas/ops/attention/attention_cuda_rows.cuh"
 #include "perfatlas/ops/attention/attention_cuda_unit.h"
 #include "perfatlas/ops/attention/attention_cuda_xqa.h"
@@ -157,8 +158,6 @@ Kernel<Op, CudaDevice> unit_kernel(std::string_view name) {
           }};
 }
 
-constexpr std::string_view kCudnnUnit = "cudnn_attention";
-
 /// The unit is made for every head size; what cuDNN refuses it says when the kernel is prepared.
 template <class Op>
 Kernel<Op, CudaDevice> cudnn_kernel() {
@@ -166,20 +165,14 @@ Kernel<Op, CudaDevice> cudnn_kernel() {
           [](const Op& op, const CudaDevice& device) -> std::string {
             const AttentionShape s = op.shape();
             if (std::string reason = why_not_types(s); !reason.empty()) return reason;
-            if (s.dtype != DType::bf16 && s.dtype != DType::f16)
-              return fmt::format("cuDNN's attention here computes in bfloat16 and float16, not in {}",
-                                 name_of(s.dtype));
             if (s.kv_dtype != s.dtype) return "cuDNN's attention here takes queries and cache of one type";
-            if (s.head_dim % 8 != 0 || s.head_dim > 256)
-              return fmt::format("cuDNN's attention has no head size of {}", s.head_dim);
-            if (std::string reason = why_no_unit(kCudnnUnit, device); !reason.empty()) return reason;
-            return device.cudnn().reason();
+            return why_no_cudnn_attention(s.dtype, s.head_dim, device);
           },
           [](const Op& op, CudaDevice& device) {
             const AttentionShape s = op.shape();
-            auto* make = cuda_unit<MakePagedAttention>(kCudnnUnit);
+            auto* make = cuda_unit<MakeCudnnAttention>(kCudnnUnit);
             return with_types(s, [&]<class T, class KV>(T, KV) -> std::unique_ptr<PreparedKernel> {
-              return std::make_unique<UnitAttention<T, KV>>(s, device, make(s, device));
+              return std::make_unique<UnitAttention<T, KV>>(s, device, make(s, KeysLie::in_pages, device));
             });
           }};
 }
@@ -211,6 +204,15 @@ Kernel<Op, CudaDevice> plain_kernel() {
 }
 
 }  // namespace
+
+std::string why_no_cudnn_attention(DType dtype, int64_t head_dim, const CudaDevice& device) {
+  if (dtype != DType::bf16 && dtype != DType::f16)
+    return fmt::format("cuDNN's attention here computes in bfloat16 and float16, not in {}", name_of(dtype));
+  if (head_dim % 8 != 0 || head_dim > 256)
+    return fmt::format("cuDNN's attention has no head size of {}", head_dim);
+  if (std::string reason = why_no_unit(kCudnnUnit, device); !reason.empty()) return reason;
+  return device.cudnn().reason();
+}
 
 void add_attention_cuda_kernels(KernelRegistry& registry) {
   registry.add(unit_kernel<AttentionContext, PrefillSm90>("flashinfer_paged_prefill_fa3"));

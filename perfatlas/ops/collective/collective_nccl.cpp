@@ -137,6 +137,7 @@ std::string why_no_ranks(int64_t ranks, const NcclDevice& device) {
 void add_collective_nccl_kernels(KernelRegistry& registry) {
   add<Collective, CollectiveCall>(registry);
   add<P2p, RingExchange>(registry);
+  add_library_all_reduce(registry);
   add_peer_all_reduce(registry);
 }
 

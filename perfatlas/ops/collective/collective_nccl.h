@@ -17,7 +17,11 @@ GroupCall group_call(const Op& op, std::string_view kernel) {
   return {std::string(kernel), case_text(make_case(type, op)), int(op.ranks)};
 }
 
-/// The all-reduce kernels over peer memory.
+/// Of one message over peer memory: beyond, the stages of the plain kernels alone take a gigabyte of every rank.
+inline constexpr int64_t kMostPeerElements = int64_t(1) << 28;
+
+/// The all-reduce kernels over peer memory: that of a library, and the plain ones.
+void add_library_all_reduce(KernelRegistry& registry);
 void add_peer_all_reduce(KernelRegistry& registry);
 
 }  // namespace perfatlas

@@ -19,8 +19,6 @@ constexpr int kMostRanks = 8;
 /// has peer memory has multiprocessors.
 constexpr int64_t kMostPeerBlocks = 32;
 constexpr int64_t kElementsPerBlock = int64_t(Block::kThreads) * 8;
-/// Beyond, the stage alone takes a gigabyte of every rank.
-constexpr int64_t kMostElements = int64_t(1) << 28;
 
 /// What the ranks share, in this order, in the buffer of each: a signal per waiting rank and block, the blocks' count
 /// of meetings, and the stages.
@@ -197,7 +195,8 @@ class PeerAllReduce final : public GroupKernel {
 
 std::string why_unsupported(const CustomAllReduce& op, const NcclDevice& device) {
   if (op.ranks > kMostRanks) return fmt::format("peer memory is used by at most {} ranks", kMostRanks);
-  if (op.elements > kMostElements) return fmt::format("messages have at most {} elements", kMostElements);
+  if (op.elements > kMostPeerElements)
+    return fmt::format("messages have at most {} elements", kMostPeerElements);
   return why_no_ranks(op.ranks, device);
 }
 

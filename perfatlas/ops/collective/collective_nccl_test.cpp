@@ -12,15 +12,18 @@ namespace {
 
 using testing::HasSubstr;
 
+constexpr std::string_view kLibrary = "flashinfer_", kPlain = "reference_";
+
 class CollectiveNccl : public NcclTest {
  protected:
-  /// What is wrong with any kernel that takes the case.
+  /// What is wrong with any kernel that takes the case, of those whose names begin so.
   template <class Op>
-  std::string check(const Op& op) {
+  std::string check(const Op& op, std::string_view names = "") {
     static const OpType type = make_op_type<Op>();
     const Case what = make_case(type, op);
     std::string failures = std::string(op.why_invalid());
     for (const KernelEntry* kernel : kernels_.of(Op::info.id, "nccl")) {
+      if (!kernel->name.starts_with(names)) continue;
       if (!kernel->why_unsupported(what.values, *device_).empty()) continue;
       ++checked_;
       for (const HarnessCheck& result : check_kernel(what, *kernel, 1, *device_))
@@ -46,19 +49,43 @@ TEST_F(CollectiveNccl, EveryCollectiveAndTypeAgreesWithTheReference) {
   EXPECT_EQ(checked_, 2 * 4 * 5);
 }
 
+TEST_F(CollectiveNccl, TheSumOfALibraryGetsSignalsAndMessagesOfAllRanks) {
+  for (const int64_t ranks : {2, 4})
+    for (const MessageType type : {MessageType::half, MessageType::bf16, MessageType::f32})
+      for (const int64_t elements : {8, 4096})
+        EXPECT_EQ(check(CustomAllReduce{.dtype = type, .ranks = ranks, .elements = elements}, kLibrary), "");
+  EXPECT_EQ(checked_, 2 * 3 * 2);
+}
+
+TEST_F(CollectiveNccl, TheSumOfALibraryHasItsLimits) {
+  const auto reason = [&](const CustomAllReduce& op) {
+    return kernels_.of("custom_all_reduce", "nccl").at(0)->why_unsupported(encode(op), *device_);
+  };
+  EXPECT_THAT(reason({.ranks = 3}), HasSubstr("2, 4, 6 or 8 ranks"));
+  EXPECT_THAT(reason({.dtype = MessageType::int8}), HasSubstr("float32, float16 and bfloat16"));
+  EXPECT_THAT(reason({.elements = 1028}), HasSubstr("multiple of 16 bytes"));
+  EXPECT_THAT(reason({.elements = int64_t(1) << 30}), HasSubstr("elements"));
+  EXPECT_THAT(reason({.ranks = 8}), HasSubstr("8 ranks need a GPU each"));
+  EXPECT_EQ(reason({.ranks = 4}), "");
+  device_ = std::make_unique<NcclDevice>(NcclDevice::Front{"all", {}, &runtime_, &nccl_});
+  EXPECT_THAT(reason({.ranks = 4}), HasSubstr("without the headers of FlashInfer"));
+}
+
 TEST_F(CollectiveNccl, SumsOverPeerMemoryAgreeWithTheReferenceInOneAndInTwoShots) {
   // Less than one element per rank, uneven parts, one block, several blocks, all blocks.
   for (const int64_t elements : {1, 7, 100, 2048 * 3 + 5, 2048 * 40})
     for (const int64_t ranks : {2, 3})
-      EXPECT_EQ(check(CustomAllReduce{.dtype = MessageType::bf16, .ranks = ranks, .elements = elements}), "");
+      EXPECT_EQ(
+          check(CustomAllReduce{.dtype = MessageType::bf16, .ranks = ranks, .elements = elements}, kPlain),
+          "");
   for (const MessageType type : {MessageType::half, MessageType::int8, MessageType::f32})
-    EXPECT_EQ(check(CustomAllReduce{.dtype = type, .ranks = 2, .elements = 300}), "");
+    EXPECT_EQ(check(CustomAllReduce{.dtype = type, .ranks = 2, .elements = 300}, kPlain), "");
   EXPECT_EQ(checked_, 2 * (5 * 2 + 3));
 }
 
 TEST_F(CollectiveNccl, PeerMemoryHasItsLimits) {
   const auto reason = [&](const CustomAllReduce& op) {
-    return kernels_.of("custom_all_reduce", "nccl").at(0)->why_unsupported(encode(op), *device_);
+    return kernels_.of("custom_all_reduce", "nccl").at(1)->why_unsupported(encode(op), *device_);
   };
   EXPECT_THAT(reason({.ranks = 16}), HasSubstr("at most 8 ranks"));
   EXPECT_THAT(reason({.elements = int64_t(1) << 30}), HasSubstr("elements"));

@@ -83,7 +83,7 @@ class SparseMla final : public PreparedKernel {
 template <bool for_hopper>
 std::string why_no_unit_of(const DsaAttention& op, const CudaDevice& device) {
   const std::string reason = why_no_sparse_mla(op);
-  return reason.empty() ? why_no_unit(mla_decode_unit(for_hopper, op.dtype, op.kv_dtype), device) : reason;
+  return reason.empty() ? why_no_mla_decode_unit(for_hopper, op.dtype, op.kv_dtype, device) : reason;
 }
 
 template <bool for_hopper>

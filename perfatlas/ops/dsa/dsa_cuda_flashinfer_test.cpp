@@ -12,6 +12,7 @@ void add_dsa_cuda_kernels(KernelRegistry&);
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 /// Float32, since the host computes it; of the units only types differ.
 class HostDecode final : public MlaAttention {
@@ -92,6 +93,13 @@ TEST_F(SparseMlaCuda, RefusesWhatTheLibraryDoesNotHave) {
   many_heads.heads = 129;
   EXPECT_THAT(why_no_sparse_mla(many_heads), HasSubstr("at most 128 heads"));
   EXPECT_THAT(why_no_sparse_mla(attention(8000, 0)), HasSubstr("at most 15360 query tokens"));
+  DsaAttention fp8_cache = attention(1, 300);
+  fp8_cache.dtype = DType::bf16, fp8_cache.kv_dtype = DType::fp8_e4m3;
+  runtime_->properties.sm_version = 80;
+  const CudaDevice ampere(runtime_, "cuda:0", LibrarySearch{});
+  EXPECT_THAT(why_no_mla_decode_unit(false, DType::bf16, DType::fp8_e4m3, ampere),
+              HasSubstr("shared memory"));
+  EXPECT_THAT(reasons(fp8_cache)[1], Not(HasSubstr("shared memory")));
   // Of the types of the test there is no unit, of bf16 there is one where the headers were.
   EXPECT_THAT(reasons(attention(1, 300))[1], HasSubstr("flashinfer_mla_decode_f32_f32"));
 }

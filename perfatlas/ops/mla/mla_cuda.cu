@@ -148,11 +148,20 @@ std::string why_not_shape(const MlaGeneration& op) {
   return why_no_mla_requests(op.batch, op.heads);
 }
 
+template <bool for_hopper>
+std::string why_no_unit_of(const MlaContext& op, const CudaDevice& device) {
+  return why_no_unit(unit_of<for_hopper>(op), device);
+}
+template <bool for_hopper>
+std::string why_no_unit_of(const MlaGeneration& op, const CudaDevice& device) {
+  return why_no_mla_decode_unit(for_hopper, op.dtype, op.kv_dtype, device);
+}
+
 template <class Op, bool for_hopper>
 std::string why_no_mla_unit(const Op& op, const CudaDevice& device) {
   if (std::string reason = why_not_types(op); !reason.empty()) return reason;
   if (std::string reason = why_not_shape<for_hopper>(op); !reason.empty()) return reason;
-  return why_no_unit(unit_of<for_hopper>(op), device);
+  return why_no_unit_of<for_hopper>(op, device);
 }
 
 std::unique_ptr<MlaAttention> made_by(const std::string& unit, const MlaContext& op, CudaDevice& device) {
@@ -205,6 +214,15 @@ constexpr int64_t kMostMlaHeads = 128;
 std::string mla_decode_unit(bool for_hopper, DType dtype, DType kv_dtype) {
   return fmt::format("flashinfer_mla_decode_{}{}_{}", for_hopper ? "sm90_" : "", cuda_type_name(dtype),
                      cuda_type_name(kv_dtype));
+}
+
+std::string why_no_mla_decode_unit(bool for_hopper, DType dtype, DType kv_dtype, const CudaDevice& device) {
+  // Queries, tiles as stored and tiles made bf16: SharedStorageQKVO in mla.cuh with 32 tokens in two stages.
+  const int sm = device.sm_version();
+  if (kv_dtype == DType::fp8_e4m3 && !for_hopper && (sm < 90 || sm >= 120))
+    return fmt::format("FlashInfer decodes an fp8 cache in 181 KiB of shared memory, which {} does not have",
+                       device.info().name);
+  return why_no_unit(mla_decode_unit(for_hopper, dtype, kv_dtype), device);
 }
 
 std::string why_no_mla_requests(int64_t requests, int64_t heads) {

@@ -51,6 +51,11 @@ using MakeMlaDecode = std::unique_ptr<MlaAttention>(const MlaRequests& requests,
 /// "flashinfer_mla_decode_bf16_fp8": the unit for Hopper or for every part, by the types of queries and cache.
 std::string mla_decode_unit(bool for_hopper, DType dtype, DType kv_dtype);
 
+class CudaDevice;
+
+/// Why there is no such unit for the device, or empty.
+std::string why_no_mla_decode_unit(bool for_hopper, DType dtype, DType kv_dtype, const CudaDevice& device);
+
 /// Why FlashInfer takes no such requests, or empty.
 std::string why_no_mla_requests(int64_t requests, int64_t heads);
 
