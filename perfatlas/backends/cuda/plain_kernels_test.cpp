@@ -57,11 +57,11 @@ TEST_F(PlainKernels, CacheWritesEqualTheReferenceForHeadsAndForTheLatent) {
 }
 
 TEST_F(PlainKernels, QuantisersEqualTheReference) {
-  for (const Quant quant : {Quant::fp8, Quant::int8, Quant::fp8_block}) {
+  for (const Quant quant : {Quant::fp8, Quant::int8, Quant::fp8_rowwise, Quant::fp8_block}) {
     EXPECT_EQ(failures_of(ComputeScale{.m = 5, .k = 300, .dtype = quant}), "");
     EXPECT_EQ(failures_of(ScaleMatrix{.m = 5, .k = 300, .dtype = quant}), "");
   }
-  EXPECT_EQ(checked_, 6);
+  EXPECT_EQ(checked_, 8);
 }
 
 TEST_F(PlainKernels, EncoderAttentionEqualsTheReference) {

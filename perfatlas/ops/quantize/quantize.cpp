@@ -33,7 +33,7 @@ double scale_bytes(const QuantizeShape& s) { return double(s.scales()) * bytes_o
 
 /// Number of the scale of each element.
 size_t scale_at(const QuantizeShape& s, size_t row, size_t column) {
-  return s.grouped() ? row * size_t(s.groups()) + column / size_t(kQuantGroup) : 0;
+  return s.grouped() ? row * size_t(s.groups()) + column / size_t(s.group()) : 0;
 }
 
 template <class Op>
@@ -58,8 +58,8 @@ std::vector<int64_t> QuantizeShape::scale_shape() const {
 
 std::string_view QuantizeShape::why_invalid() const {
   if (m < 1 || k < 1) return "m and k must be positive";
-  if (quant != Quant::fp8 && quant != Quant::int8 && quant != Quant::fp8_block)
-    return "quant_dtype must be fp8, int8 or fp8_block";
+  if (quant != Quant::fp8 && quant != Quant::int8 && !grouped())
+    return "quant_dtype must be fp8, int8, fp8_rowwise or fp8_block";
   return {};
 }
 

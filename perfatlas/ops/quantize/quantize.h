@@ -19,15 +19,19 @@ inline constexpr int64_t kQuantGroup = 128;
 inline constexpr double kSmallestScale = 1e-10;
 
 /// What both ops are about: x[m, k] in bf16, and how it is quantised.
-///   fp8, int8   one scale per tensor: the largest magnitude becomes 448 or 127
-///   fp8_block   one scale per row and group of kQuantGroup elements
+///   fp8, int8     one scale per tensor: the largest magnitude becomes 448 or 127
+///   fp8_rowwise   one scale per row (token)
+///   fp8_block     one scale per row and group of kQuantGroup elements
 struct QuantizeShape {
   Quant quant = Quant::fp8;
   int64_t m = 1;
   int64_t k = 1;
 
-  bool grouped() const { return quant == Quant::fp8_block; }
-  int64_t groups() const { return (k + kQuantGroup - 1) / kQuantGroup; }
+  /// Rows have scales of their own.
+  bool grouped() const { return quant == Quant::fp8_block || quant == Quant::fp8_rowwise; }
+  /// Elements of a row that share one of them.
+  int64_t group() const { return quant == Quant::fp8_block ? kQuantGroup : k; }
+  int64_t groups() const { return (k + group() - 1) / group(); }
   std::vector<int64_t> scale_shape() const;
   int64_t scales() const { return grouped() ? m * groups() : 1; }
   DType stored() const { return quant == Quant::int8 ? DType::int8 : DType::fp8_e4m3; }
@@ -55,7 +59,8 @@ struct ComputeScale {
   static constexpr auto fields = std::tuple{
       field("m", &ComputeScale::m, Role::axis, "tokens in the step"),
       field("k", &ComputeScale::k, Role::axis, "features per token"),
-      field("quant_dtype", &ComputeScale::dtype, Role::exact, "fp8 or int8 (per tensor), fp8_block (1x128)")
+      field("quant_dtype", &ComputeScale::dtype, Role::exact,
+            "fp8 or int8 (per tensor), fp8_rowwise, fp8_block (1x128)")
           .flagged("dtype"),
   };
 
@@ -75,7 +80,7 @@ struct ComputeScale {
   QuantizeShape shape() const { return {dtype, m, k}; }
   std::string_view why_invalid() const { return shape().why_invalid(); }
   Work work() const;
-  /// x[m, k] bf16 activation; scale f32 output: [1], or [m, groups] for fp8_block.
+  /// x[m, k] bf16 activation; scale f32 output: [1], or [m, groups] for fp8_rowwise and fp8_block.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 
@@ -104,7 +109,8 @@ struct ScaleMatrix {
   static constexpr auto fields = std::tuple{
       field("m", &ScaleMatrix::m, Role::axis, "tokens in the step"),
       field("k", &ScaleMatrix::k, Role::axis, "features per token"),
-      field("quant_dtype", &ScaleMatrix::dtype, Role::exact, "fp8 or int8 (per tensor), fp8_block (1x128)")
+      field("quant_dtype", &ScaleMatrix::dtype, Role::exact,
+            "fp8 or int8 (per tensor), fp8_rowwise, fp8_block (1x128)")
           .flagged("dtype"),
   };
 
@@ -122,7 +128,8 @@ struct ScaleMatrix {
   QuantizeShape shape() const { return {dtype, m, k}; }
   std::string_view why_invalid() const { return shape().why_invalid(); }
   Work work() const;
-  /// x[m, k] bf16 activation, scale f32 activation ([1], or [m, groups] for fp8_block), q[m, k] fp8 or int8 output.
+  /// x[m, k] bf16 activation, scale f32 activation ([1], or [m, groups] for fp8_rowwise and fp8_block), q[m, k] fp8 or int8
+  /// output.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 

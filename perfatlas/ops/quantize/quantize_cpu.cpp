@@ -23,10 +23,10 @@ struct Pieces {
 
   int64_t count() const { return s.grouped() ? s.m * s.groups() : (s.m * s.k + kRun - 1) / kRun; }
   int64_t begin(int64_t piece) const {
-    return s.grouped() ? piece / s.groups() * s.k + piece % s.groups() * kQuantGroup : piece * kRun;
+    return s.grouped() ? piece / s.groups() * s.k + piece % s.groups() * s.group() : piece * kRun;
   }
   int64_t size(int64_t piece) const {
-    return s.grouped() ? std::min(kQuantGroup, s.k - piece % s.groups() * kQuantGroup)
+    return s.grouped() ? std::min(s.group(), s.k - piece % s.groups() * s.group())
                        : std::min(kRun, s.m * s.k - piece * kRun);
   }
 

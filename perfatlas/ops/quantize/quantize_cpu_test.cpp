@@ -23,7 +23,7 @@ class QuantizeCpu : public KernelChecks {
     EXPECT_TRUE(rc::check([&] {
       const Op op{.m = *rc::gen::inRange(1, 60),
                   .k = *rc::gen::inRange(1, 700),
-                  .dtype = *rc::gen::element(Quant::fp8, Quant::int8, Quant::fp8_block)};
+                  .dtype = *rc::gen::element(Quant::fp8, Quant::int8, Quant::fp8_rowwise, Quant::fp8_block)};
       const std::string failures = failures_of(op);
       RC_ASSERT(failures == "");
     }));
@@ -41,7 +41,7 @@ TEST_F(QuantizeCpu, EveryQuantiserAgreesWithTheReferenceOnRandomShapes) {
 
 TEST_F(QuantizeCpu, ZerosHaveASmallScaleAndLargeQuotientsSaturate) {
   const OpType compute = make_op_type<ComputeScale>(), scale = make_op_type<ScaleMatrix>();
-  for (const Quant quant : {Quant::fp8, Quant::int8, Quant::fp8_block}) {
+  for (const Quant quant : {Quant::fp8, Quant::int8, Quant::fp8_rowwise, Quant::fp8_block}) {
     const ComputeScale reduction{.m = 2, .k = 130, .dtype = quant};
     std::vector<HostOperand> content;
     for (const Operand& operand : reduction.operands()) content.push_back(make_host_operand(operand, 1));

@@ -8,9 +8,9 @@
 namespace perfatlas {
 namespace {
 
-/// A block per group of 128: one scale each.
+/// A block per group of 128, or per row: one scale each.
 struct GroupScales {
-  int64_t m = 0, k = 0, groups = 0;
+  int64_t m = 0, k = 0, group = 0, groups = 0;
   float largest = 448;
   const CudaBf16* x = nullptr;
   float* scale = nullptr;
@@ -22,10 +22,10 @@ struct GroupScales {
   int64_t blocks() const { return m * groups; }
   int64_t shared_floats() const { return 0; }
   PERFATLAS_BOTH void operator()(const Block& block) const {
-    const int64_t first = block.index() % groups * kQuantGroup, left = k - first;
+    const int64_t first = block.index() % groups * group, left = k - first;
     const CudaBf16* part = x + block.index() / groups * k + first;
-    const float found = block.largest(left < kQuantGroup ? left : kQuantGroup, 0,
-                                      [=](int64_t i) { return fabsf(to_float(part[i])); });
+    const float found =
+        block.largest(left < group ? left : group, 0, [=](int64_t i) { return fabsf(to_float(part[i])); });
     float* to = scale + block.index();
     const float value = fmaxf(found / largest, float(kSmallestScale));
     block.each(1, [=](int64_t) { *to = value; });
@@ -89,7 +89,7 @@ class TensorScaleKernel final : public PreparedKernel {
 /// A block per row.
 template <class To>
 struct QuantizeRows {
-  int64_t m = 0, k = 0, groups = 0;  // groups 0: one scale for all
+  int64_t m = 0, k = 0, group = 0, groups = 0;  // groups 0: one scale for all
   float smallest = -448, largest = 448;
   const CudaBf16* x = nullptr;
   const float* scale = nullptr;
@@ -106,7 +106,7 @@ struct QuantizeRows {
     const CudaBf16* row = x + block.index() * k;
     To* to = q + block.index() * k;
     const float* scales = groups > 0 ? scale + block.index() * groups : scale;
-    const int64_t per_scale = groups > 0 ? kQuantGroup : k;
+    const int64_t per_scale = groups > 0 ? group : k;
     const float low = smallest, high = largest;
     block.each(k, [=](int64_t i) {
       to[i] = from_float<To>(fminf(fmaxf(to_float(row[i]) / scales[i / per_scale], low), high));
@@ -119,6 +119,7 @@ std::unique_ptr<PreparedKernel> quantizer(const QuantizeShape& shape, CudaRuntim
   const auto largest = float(shape.largest());
   return block_kernel_of(runtime, QuantizeRows<To>{.m = shape.m,
                                                    .k = shape.k,
+                                                   .group = shape.group(),
                                                    .groups = shape.grouped() ? shape.groups() : 0,
                                                    .smallest = shape.quant == Quant::int8 ? -128 : -largest,
                                                    .largest = largest});
@@ -132,10 +133,11 @@ void add_quantize_cuda_kernels(KernelRegistry& registry) {
       [](const ComputeScale& op, CudaDevice& device) -> std::unique_ptr<PreparedKernel> {
         const QuantizeShape shape = op.shape();
         if (!shape.grouped()) return std::make_unique<TensorScaleKernel>(shape, device.runtime());
-        return block_kernel_of(
-            device.runtime(),
-            GroupScales{
-                .m = shape.m, .k = shape.k, .groups = shape.groups(), .largest = float(shape.largest())});
+        return block_kernel_of(device.runtime(), GroupScales{.m = shape.m,
+                                                             .k = shape.k,
+                                                             .group = shape.group(),
+                                                             .groups = shape.groups(),
+                                                             .largest = float(shape.largest())});
       }});
   registry.add(Kernel<ScaleMatrix, CudaDevice>{
       "reference", "cuda", [](const ScaleMatrix&, const CudaDevice&) { return std::string(); },

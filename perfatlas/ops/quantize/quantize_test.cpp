@@ -36,6 +36,17 @@ TEST(Quantize, BlocksHaveAScalePerRowAndGroup) {
   EXPECT_THAT(data[1].values, testing::ElementsAre(1, 2, 3, float(kSmallestScale)));
 }
 
+TEST(Quantize, RowsHaveAScaleEach) {
+  const ComputeScale op{.m = 2, .k = 129, .dtype = Quant::fp8_rowwise};
+  std::vector<HostOperand> data = zeros_for(op);
+  EXPECT_EQ(data[1].declared.shape, (std::vector<int64_t>{2, 1}));
+  data[0].values[3] = 448;
+  data[0].values[128] = -896;
+  data[0].values[129] = 1344;
+  op.reference(data);
+  EXPECT_THAT(data[1].values, testing::ElementsAre(2, 3));
+}
+
 TEST(Quantize, ScalingDividesRoundsAndSaturates) {
   const ScaleMatrix op{.m = 1, .k = 4, .dtype = Quant::int8};
   std::vector<HostOperand> data = zeros_for(op);
