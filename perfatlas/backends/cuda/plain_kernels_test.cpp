@@ -71,6 +71,12 @@ TEST_F(PlainKernels, EncoderAttentionEqualsTheReference) {
   EXPECT_EQ(checked_, 3);
 }
 
+TEST_F(PlainKernels, CudnnRefusesEncodersThatItDoesNotHave) {
+  const auto reason = [&](const EncoderAttention& op) { return reasons(op)[0]; };
+  EXPECT_NE(reason({.dtype = DType::f32}).find("not in float32"), std::string::npos);
+  EXPECT_NE(reason({.head_dim = 12}).find("no head size of 12"), std::string::npos);
+}
+
 TEST_F(PlainKernels, SamplingDrawsTheTokenOfTheReference) {
   for (const DType type : kTypes)
     for (const int64_t topk : {1, 5, 40})

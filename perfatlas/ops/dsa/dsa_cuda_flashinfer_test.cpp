@@ -69,20 +69,20 @@ DsaAttention attention(int64_t isl, int64_t step) {
 
 struct SparseMlaCuda : CudaKernelChecks {
   SparseMlaCuda() : CudaKernelChecks(&add_dsa_cuda_kernels) {
-    on_stand_in_.add(Kernel<DsaAttention, CudaDevice>{
+    on_stand_in.add(Kernel<DsaAttention, CudaDevice>{
         "flashinfer_sparse_mla_fa2", "cuda",
         [](const DsaAttention& op, const CudaDevice&) { return why_no_sparse_mla(op); },
         [](const DsaAttention& op, CudaDevice& device) {
           return make_sparse_mla(op, device, &make_host_decode);
         }});
   }
-  KernelRegistry on_stand_in_;
+  KernelRegistry on_stand_in;
 };
 
 TEST_F(SparseMlaCuda, EveryTokenIsARequestForTheTokensSelectedForIt) {
   // Fewer cached tokens than are selected, as many for some, more; one page and several.
   for (const auto& [isl, step] : {std::pair{1, 300}, {5, 0}, {3, 1100}, {40, 10}})
-    EXPECT_EQ(failures_of_kernels(attention(isl, step), on_stand_in_.of("dsa_attention", "cuda"), device_,
+    EXPECT_EQ(failures_of_kernels(attention(isl, step), on_stand_in.of("dsa_attention", "cuda"), device_,
                                   checked_),
               "");
   EXPECT_EQ(checked_, 4);

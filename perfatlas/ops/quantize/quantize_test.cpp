@@ -117,7 +117,8 @@ TEST(Quantize, ModelGridSweepsTheTokenLadder) {
 
 TEST(Quantize, SenselessCasesSayWhy) {
   EXPECT_EQ(ComputeScale{.m = 0}.why_invalid(), "m and k must be positive");
-  EXPECT_EQ(ScaleMatrix{.dtype = Quant::nvfp4}.why_invalid(), "quant_dtype must be fp8, int8 or fp8_block");
+  EXPECT_EQ(ScaleMatrix{.dtype = Quant::nvfp4}.why_invalid(),
+            "quant_dtype must be fp8, int8, fp8_rowwise or fp8_block");
   EXPECT_EQ(ScaleMatrix{}.why_invalid(), "");
 }
 
