@@ -63,8 +63,7 @@ std::string why_unsupported(const CustomAllReduce& op, const NcclDevice& device)
   if (op.ranks != 2 && op.ranks != 4 && op.ranks != 6 && op.ranks != 8)
     return "vLLM's all-reduce is for 2, 4, 6 or 8 ranks";
   if (op.dtype == MessageType::int8) return "vLLM's all-reduce sums float32, float16 and bfloat16";
-  if (message_bytes(op) % 16 != 0)
-    return "vLLM's all-reduce takes messages of a multiple of 16 bytes";
+  if (message_bytes(op) % 16 != 0) return "vLLM's all-reduce takes messages of a multiple of 16 bytes";
   if (op.elements > kMostPeerElements)
     return fmt::format("messages have at most {} elements", kMostPeerElements);
   return why_no_ranks(op.ranks, device);

@@ -82,9 +82,9 @@ struct SparseMlaCuda : CudaKernelChecks {
 TEST_F(SparseMlaCuda, EveryTokenIsARequestForTheTokensSelectedForIt) {
   // Fewer cached tokens than are selected, as many for some, more; one page and several.
   for (const auto& [isl, step] : {std::pair{1, 300}, {5, 0}, {3, 1100}, {40, 10}})
-    EXPECT_EQ(failures_of_kernels(attention(isl, step), on_stand_in.of("dsa_attention", "cuda"), device_,
-                                  checked_),
-              "");
+    EXPECT_EQ(
+        failures_of_kernels(attention(isl, step), on_stand_in.of("dsa_attention", "cuda"), device_, checked_),
+        "");
   EXPECT_EQ(checked_, 4);
 }
 
