@@ -427,7 +427,7 @@ class ComputeScale:
     op_id: ClassVar[str]
     m: IntOrArray  # tokens in the step
     k: IntOrArray  # features per token
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_block (1x128)
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_rowwise, fp8_block (1x128)
     def __init__(
         self,
         *,
@@ -441,7 +441,7 @@ class ScaleMatrix:
     op_id: ClassVar[str]
     m: IntOrArray  # tokens in the step
     k: IntOrArray  # features per token
-    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_block (1x128)
+    dtype: Literal["float32", "tfloat32", "float16", "bfloat16", "int8", "int8_wo", "int4_wo", "fp8", "fp8_static", "fp8_block", "fp8_rowwise", "mxfp8", "sq", "nvfp4", "nvfp4_wo", "w4a16_nvfp4", "w4afp8", "w4a16_mxfp4", "w4a16_mxfp4_cutlass", "w4a8_mxfp4_mxfp8", "w4a8_mxfp4_mxfp8_trtllm", "q8_0", "q4_0", "q4_K", "q6_K"]  # fp8 or int8 (per tensor), fp8_rowwise, fp8_block (1x128)
     def __init__(
         self,
         *,
