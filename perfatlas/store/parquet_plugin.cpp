@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <parquet/arrow/reader.h>
 #include <parquet/arrow/writer.h>
+#include <parquet/xxhasher.h>
 
 #include <algorithm>
 #include <unordered_map>
@@ -17,6 +18,7 @@ namespace perfatlas {
 namespace {
 
 constexpr int64_t kRowsPerGroup = int64_t{1} << 20;
+constexpr std::string_view kWriter = "perfatlas columns ";
 
 /// Errors of Arrow span lines and name source files; ours are one line that says what to do.
 void check(const arrow::Status& status) {
@@ -162,10 +164,37 @@ std::unique_ptr<parquet::arrow::FileReader> open_reader(std::string_view bytes) 
   return reader;
 }
 
+/// Who wrote a file, with a digest of its column names: pages have checksums, the footer that names the columns has none.
+/// A program that writes the table again puts its own name there.
+std::string writer_of(const std::vector<std::string>& columns) {
+  const std::string names = fmt::format("{}", fmt::join(columns, "\n"));
+  return fmt::format("{}{:016x}", kWriter, parquet::XxHasher().Hash(std::string_view(names)));
+}
+
+void check_column_names(const arrow::Table& table, const std::string& writer) {
+  if (writer.starts_with(kWriter) && writer != writer_of(table.ColumnNames()))
+    check(arrow::Status::Invalid("its columns have other names than when it was written"));
+}
+
+/// Arrow reads as many rows as each row group says that it has; the counts stand in two other places.
+void check_row_counts(const parquet::FileMetaData& file) {
+  int64_t rows = 0;
+  for (int group = 0; group < file.num_row_groups(); ++group) {
+    const auto part = file.RowGroup(group);
+    rows += part->num_rows();
+    for (int column = 0; column < part->num_columns(); ++column)
+      if (part->ColumnChunk(column)->num_values() != part->num_rows())
+        check(arrow::Status::Invalid("a column has another number of values than there are rows"));
+  }
+  if (rows != file.num_rows()) check(arrow::Status::Invalid("it has another number of rows than it says"));
+}
+
 ColumnBatch decode_columns(std::string_view bytes) {
   const auto reader = open_reader(bytes);
+  check_row_counts(*reader->parquet_reader()->metadata());
   const std::shared_ptr<arrow::Table> table = checked(reader->ReadTable());
   check(table->ValidateFull());  // damaged pages can decode to codes beyond the dictionary
+  check_column_names(*table, reader->parquet_reader()->metadata()->created_by());
   ColumnBatch batch{.rows = table->num_rows()};
   for (int i = 0; i < table->num_columns(); ++i) {
     ColumnData& data = batch.columns.emplace_back();
@@ -231,7 +260,9 @@ std::string encode_columns(const ColumnBatch& batch) {
   const auto metadata = std::make_shared<arrow::KeyValueMetadata>();
   for (const auto& [key, value] : batch.metadata) metadata->Append(key, value);
   parquet::WriterProperties::Builder properties;
-  properties.compression(arrow::Compression::ZSTD)->enable_page_checksum();
+  properties.compression(arrow::Compression::ZSTD)
+      ->enable_page_checksum()
+      ->created_by(writer_of(table->ColumnNames()));
   const auto sink = checked(arrow::io::BufferOutputStream::Create());
   const auto writer = checked(parquet::arrow::FileWriter::Open(*table->schema(), arrow::default_memory_pool(),
                                                                sink, properties.build()));

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/tables/file_tree.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
+#include <mutex>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
 #include "perfatlas/store/layout.h"
+#include "perfatlas/tables/file_sums.h"
 
 namespace perfatlas {
 namespace {
@@ -29,7 +33,15 @@ class FolderTree final : public FileTree {
     if (error || !(found.is_regular_file(error) || in_place_of_a_file(found))) return std::nullopt;
     return entry_of(found);
   }
-  std::string read(std::string_view path) const override { return read_file(name_of(path)); }
+  std::string read(std::string_view path) const override {
+    std::string content = read_file(name_of(path));
+    if (!sums().fits(path, content))
+      throw Error(
+          fmt::format("{}: it does not hold what was imported (its checksum in {} differs): run perfatlas import "
+                      "again, or remove its line there if the change is meant",
+                      name_of(path), kFileSumsName));
+    return content;
+  }
   std::string name_of(std::string_view path) const override { return folder_ + "/" + std::string(path); }
 
   std::vector<std::string> names_in(std::string_view folder) const override {
@@ -85,7 +97,18 @@ class FolderTree final : public FileTree {
     return {file.path().lexically_relative(folder_).generic_string(), bytes,
             uint64_t(file.last_write_time(gone).time_since_epoch().count())};
   }
+  /// Read when the first file is.
+  const FileSums& sums() const {
+    std::call_once(sums_read_, [&] {
+      const std::string file = name_of(kFileSumsName);
+      if (file_exists(file)) sums_ = FileSums::parse(read_file(file));
+    });
+    return sums_;
+  }
+
   std::string folder_;
+  mutable std::once_flag sums_read_;
+  mutable FileSums sums_;
 };
 
 }  // namespace

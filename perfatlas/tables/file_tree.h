@@ -42,7 +42,8 @@ class FileTree {
 };
 
 /// A folder. Links are followed, but not back to a folder that they lie in. A link that leads nowhere and a folder that is
-/// called as a table are listed as files, which cannot be read.
+/// called as a table are listed as files, which cannot be read. read() refuses a file that does not hold what it held when
+/// it was imported (file_sums.h).
 std::unique_ptr<FileTree> open_folder(const std::string& folder);
 
 /// The members of a zip file. Its directory is read through once and then kept in `cache` (KeptFiles) until the file

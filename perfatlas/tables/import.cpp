@@ -10,6 +10,7 @@
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
+#include "perfatlas/tables/file_sums.h"
 #include "perfatlas/tables/root_location_impl.h"
 
 namespace perfatlas {
@@ -38,11 +39,14 @@ class Importer {
     make_writable_folder(request_.into);
     const std::string marker = request_.into + "/" + kImportIncompleteFile;
     replace_file(marker, "An import into this folder has not finished; run it again.\n");
+    const std::string sums_file = request_.into + "/" + kFileSumsName;
+    if (file_exists(sums_file)) sums_ = FileSums::parse(read_file(sums_file));
     for (const Copy& copy : copies_) {
       place(copy);
       ++report_.files;
       if (progress) progress(report_.files, copies_.size());
     }
+    replace_file(sums_file, sums_.text());
     write_attribution();
     fs::remove(marker);
     return std::move(report_);
@@ -83,6 +87,7 @@ class Importer {
     const std::string path = request_.into + "/" + copy.to;
     report_.bytes += copy.from.bytes;
     const std::string content = from_.files().read(copy.from.path);
+    sums_.set(copy.to, content);
     std::error_code error;
     if (fs::file_size(path, error) == copy.from.bytes && !error && read_file(path) == content) return;
     fs::create_directories(fs::path(path).parent_path(), error);
@@ -111,6 +116,7 @@ class Importer {
   const RootSource& from_;
   const ImportRequest& request_;
   std::vector<Copy> copies_;
+  FileSums sums_;
   ImportReport report_;
 };
 

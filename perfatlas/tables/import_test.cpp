@@ -71,6 +71,27 @@ TEST(Import, GoesOnWhereItStopped) {
   EXPECT_GT(files, 3);
 }
 
+TEST(Import, AFileThatHasChangedSinceIsRefusedByNameAndTheNextImportMendsIt) {
+  const PublishedTree tree = two_systems();
+  const TemporaryFolder folder;
+  const std::string into = folder / "published", table = into + "/systems/data/s/gemm/vllm/2.0/gemm_perf.txt";
+  (void)import_all(tree.path(), into, {"s"});
+  (void)import_all(tree.path(), into, {"t"});
+  const std::string whole = read_file(table);
+  const OpRegistry ops = all_ops();
+  const auto rows = [&] {
+    return SystemsRoot(into, ops, plain_options()).table_rows(ops.get("gemm"), {"s", "vllm", "2.0"})->size();
+  };
+  for (size_t at = 0; at < whole.size(); ++at) {
+    std::string damaged = whole;
+    damaged[at] = char(damaged[at] ^ (1 << at % 8));
+    std::ofstream(table, std::ios::binary) << damaged;
+    EXPECT_THAT(refusal([&] { (void)rows(); }), HasSubstr(table + ": it does not hold what was imported"));
+  }
+  EXPECT_EQ(import_all(tree.path(), into, {"s"}).copied, 1);
+  EXPECT_EQ(rows(), 2);
+}
+
 TEST(Import, AHalfImportedFolderIsRefused) {
   const PublishedTree tree = two_systems();
   const TemporaryFolder folder;
