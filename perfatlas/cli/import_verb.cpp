@@ -8,6 +8,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/verb.h"
+#include "perfatlas/tables/contradictions.h"
 #include "perfatlas/tables/data_check.h"
 #include "perfatlas/tables/import.h"
 
@@ -33,6 +34,13 @@ IndexProgress progress_on_terminal(const char* what) {
   };
 }
 
+std::vector<TableProblem> contradictions_of(const RootSource& root, const std::vector<std::string>& systems) {
+  std::vector<TableProblem> all;
+  for (const std::string& system : systems)
+    for (TableProblem& found : contradictions(root, system)) all.push_back(std::move(found));
+  return all;
+}
+
 std::vector<TableProblem> problems_of(const RootSource& root, const std::vector<std::string>& systems) {
   std::vector<TableProblem> problems = root.index(systems, progress_on_terminal("indexing"));
   for (const std::string& system : systems)
@@ -40,18 +48,28 @@ std::vector<TableProblem> problems_of(const RootSource& root, const std::vector<
   return problems;
 }
 
-void print_json(const ImportReport& report, const std::string& folder,
-                const std::vector<TableProblem>& problems) {
+/// What is said of the imported tables.
+struct ImportRemarks {
+  std::vector<TableProblem> problems;        // files that cannot be used, or not as they are
+  std::vector<TableProblem> contradictions;  // can be used; a case has two latencies
+};
+
+nlohmann::json remarks_json(const std::vector<TableProblem>& remarks) {
   auto list = nlohmann::json::array();
-  for (const TableProblem& problem : problems)
-    list.push_back({{"file", problem.path}, {"reason", problem.reason}});
+  for (const TableProblem& remark : remarks)
+    list.push_back({{"file", remark.path}, {"reason", remark.reason}});
+  return list;
+}
+
+void print_json(const ImportReport& report, const std::string& folder, const ImportRemarks& remarks) {
   fmt::print("{}\n", nlohmann::json{{"folder", folder},
                                     {"systems", report.systems},
                                     {"files", report.files},
                                     {"copied", report.copied},
                                     {"bytes", report.bytes},
                                     {"attribution", report.attribution},
-                                    {"problems", list}}
+                                    {"problems", remarks_json(remarks.problems)},
+                                    {"contradictions", remarks_json(remarks.contradictions)}}
                          .dump(2));
 }
 
@@ -67,9 +85,11 @@ int run_import(const ImportArguments& a, const OpRegistry& ops) {
           progress_on_terminal("copying"));
   }
   const RootSource imported(folder, ops);
-  const std::vector<TableProblem> problems = problems_of(imported, report.systems);
+  const ImportRemarks remarks{problems_of(imported, report.systems),
+                              contradictions_of(imported, report.systems)};
+  const std::vector<TableProblem>& problems = remarks.problems;
   if (a.json) {
-    print_json(report, folder, problems);
+    print_json(report, folder, remarks);
   } else {
     const std::vector<std::string_view> names(report.systems.begin(), report.systems.end());
     if (!a.in_place)
@@ -77,6 +97,8 @@ int run_import(const ImportArguments& a, const OpRegistry& ops) {
                  double(report.bytes) / 1e6, report.copied);
     fmt::print("{}: {}\n", names.size() == 1 ? "system" : "systems", join_words(names));
     if (!report.attribution.empty()) fmt::print("data of {}, licence Apache-2.0\n", report.attribution);
+    for (const TableProblem& found : remarks.contradictions)
+      fmt::print(stderr, "perfatlas: note: {}\n", found.reason);
     for (const TableProblem& problem : problems) fmt::print(stderr, "perfatlas: {}\n", problem.reason);
     if (!problems.empty())
       fmt::print(stderr, "perfatlas: {} problem{}; everything else can be used\n", problems.size(),
@@ -104,6 +126,7 @@ void add_import(CLI::App& app, Invocation& invocation) {
       "published\n"
       "  perfatlas import /opt/systems --in-place\n"
       "Every table is read once; what is wrong is named with file and reason, and the rest can be used.\n"
+      "Of a case that a table has twice, with two latencies, a note says which counts.\n"
       "Exit code 1 when something is wrong. An interrupted import goes on when it is run again.");
   verb->callback(
       [&invocation, a] { invocation.action = [&invocation, a] { return run_import(*a, invocation.ops); }; });

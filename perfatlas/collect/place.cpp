@@ -15,6 +15,7 @@
 #include "perfatlas/collect/placed_meta_impl.h"
 #include "perfatlas/collect/table_merge.h"
 #include "perfatlas/hw/system_spec.h"
+#include "perfatlas/store/contradiction_text.h"
 #include "perfatlas/store/csv.h"
 #include "perfatlas/store/parquet.h"
 
@@ -43,6 +44,22 @@ void add_file(const OpType& op, const TableFile& file, const RowDigests& digests
   add_block();
 }
 
+/// Of measurements of which nobody knows which is newer, those that say different latencies.
+std::string contradiction_in(const RowStore& rows, const MergedTable& merged, const std::string& path) {
+  std::optional<std::pair<Row, TwoLatencies>> first;
+  size_t cases = 0;
+  Row row;
+  for (const auto& [counts, other] : merged.undecided) {
+    rows.get(other, row);
+    const double other_ms = latency_ms(row);
+    rows.get(counts, row);
+    if (latency_ms(row) == other_ms) continue;
+    ++cases;
+    if (!first) first.emplace(row, TwoLatencies{latency_ms(row), other_ms});
+  }
+  return first ? contradiction_text(path, first->first.c, first->second, cases - 1) : std::string();
+}
+
 /// Replaces files of one table folder.
 class FolderWriter {
  public:
@@ -67,6 +84,7 @@ class FolderWriter {
       make_writable_folder(folder_.path + "/history");
       write(op, source(merged.history), past);
     }
+    placed.contradiction = contradiction_in(all.rows(), merged, file.path);
     placed.changed = merged.rows_changed || merged.history_changed;
     if (merged.rows_changed) write(op, source(merged.rows), file);
     return placed;
@@ -132,9 +150,11 @@ size_t plans_of(const PlaceInput& input) {
 }
 
 nlohmann::ordered_json table_json(const PlacedTable& t) {
-  return {{"table", t.table},       {"backend", t.backend}, {"version", t.version},
-          {"path", t.path},         {"rows", t.rows},       {"added", t.added},
-          {"replaced", t.replaced}, {"history", t.history}, {"changed", t.changed}};
+  nlohmann::ordered_json json{{"table", t.table},       {"backend", t.backend}, {"version", t.version},
+                              {"path", t.path},         {"rows", t.rows},       {"added", t.added},
+                              {"replaced", t.replaced}, {"history", t.history}, {"changed", t.changed}};
+  if (!t.contradiction.empty()) json["contradiction"] = t.contradiction;
+  return json;
 }
 
 }  // namespace
@@ -169,6 +189,8 @@ PlaceReport place(const OpRegistry& ops, const PlaceRequest& request) {
 
 std::string PlaceReport::text() const {
   std::string out;
+  for (const PlacedTable& t : tables)
+    if (!t.contradiction.empty()) out += t.contradiction + "\n";
   for (const PlacedTable& t : tables)
     out += t.changed ? fmt::format("{}: {} rows ({} new, {} replaced; {} in history)\n", t.path, t.rows,
                                    t.added, t.replaced, t.history)

@@ -153,6 +153,17 @@ TEST_F(PlaceTest, StagingTableOfAJournalAddsNothingAndAloneSuffices) {
   EXPECT_EQ(curve(table()).size(), 4u);
 }
 
+TEST_F(PlaceTest, ACaseThatAStagingTableAloneHasTwiceIsToldOnceAndTheLastRowStands) {
+  std::filesystem::create_directories(root_ / "bare");
+  write_csv_table(toy(), std::vector{row(old_, 16, 9.0), row(old_, 32, 2.0), row(old_, 16, 8.0)},
+                  root_ / "bare/toy_perf.txt");
+  const PlaceReport report = place(ops_, request({root_ / "bare"}));
+  EXPECT_EQ(curve(table()), (Curve{{16, 8.0}, {32, 2.0}}));
+  EXPECT_THAT(report.text(), HasSubstr("is there more than once: 8 ms counts, 9 ms does not\n"));
+  EXPECT_THAT(nlohmann::json::parse(report.json())["tables"][0]["contradiction"].get<std::string>(),
+              HasSubstr("8 ms counts"));
+}
+
 TEST_F(PlaceTest, ParquetIsWrittenAndAnExistingTableKeepsItsFormat) {
   collect(old_);
   collect(new_);

@@ -77,7 +77,7 @@ std::vector<uint32_t> Measurements::distinct() {
 }
 
 /// By position in `distinct`: the row is the newest of its identity, of equally new ones the last.
-std::vector<bool> Measurements::winners(const std::vector<uint32_t>& distinct) const {
+std::vector<bool> Measurements::winners(const std::vector<uint32_t>& distinct, MergedTable& merged) const {
   std::vector<Placed> by_identity(distinct.size());
   for (uint32_t i = 0; i < distinct.size(); ++i) by_identity[i] = {identities_[distinct[i]], i};
   std::sort(by_identity.begin(), by_identity.end());
@@ -90,6 +90,11 @@ std::vector<bool> Measurements::winners(const std::vector<uint32_t>& distinct) c
     for (end = begin; end < by_identity.size() && by_identity[end].number == by_identity[begin].number; ++end)
       if (age(by_identity[newest]) < age(by_identity[end])) newest = end;
     wins[by_identity[newest].place] = true;
+    const uint32_t winner = distinct[by_identity[newest].place];
+    for (size_t i = begin; i < end && ranks_[winner] > from_history; ++i)
+      if (const uint32_t row = distinct[by_identity[i].place];
+          i != newest && ranks_[row] == ranks_[winner] && rows_.run_rank(row) == rows_.run_rank(winner))
+        merged.undecided.emplace_back(winner, row);
   }
   return wins;
 }
@@ -119,8 +124,8 @@ bool Measurements::differ(const std::vector<uint32_t>& sorted, size_t begin, siz
 MergedTable Measurements::merge() {
   rows_.finish();
   const std::vector<uint32_t> all = distinct();
-  const std::vector<bool> wins = winners(all);
   MergedTable merged;
+  const std::vector<bool> wins = winners(all, merged);
   for (size_t i = 0; i < all.size(); ++i) (wins[i] ? merged.rows : merged.history).push_back(all[i]);
   count_news(merged.rows, merged);
   rows_.sort(merged.rows, contents_);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "perfatlas/collect/row_store.h"
@@ -20,6 +21,9 @@ struct RowDigest {
 struct MergedTable {
   std::vector<uint32_t> rows;     // one per identity, in a fixed order
   std::vector<uint32_t> history;  // every other distinct measurement, in the same order
+  /// Rows of one identity and one run of which nobody knows which was measured later (of a staging table without its journal,
+  /// or of a placed table): the one that stands, and another that does not.
+  std::vector<std::pair<uint32_t, uint32_t>> undecided;
   size_t added = 0, replaced = 0;
   bool rows_changed = false, history_changed = false;  // against what came from files
 };
@@ -49,7 +53,7 @@ class Measurements {
  private:
   void add(const Row& row, const RowDigest& digest, std::string_view run_id, uint64_t rank);
   std::vector<uint32_t> distinct();
-  std::vector<bool> winners(const std::vector<uint32_t>& distinct) const;
+  std::vector<bool> winners(const std::vector<uint32_t>& distinct, MergedTable& merged) const;
   void count_news(const std::vector<uint32_t>& winners, MergedTable& merged) const;
   bool differ(const std::vector<uint32_t>& sorted, size_t begin, size_t end) const;
 

@@ -103,6 +103,20 @@ TEST_F(MergeTest, ChoosesAsTheRulesSayOnAnyMixOfSources) {
   }));
 }
 
+TEST_F(MergeTest, OfRowsOfOneRunThatNobodyKnowsTheOrderOfTheLastStandsAndIsToldWithTheOther) {
+  const Row first = row({1, 1, 1}), last = row({1, 1, 2}), newer = row({2, 2, 1}), older = row({2, 1, 2});
+  Measurements all(toy());
+  for (const Row* r : {&first, &last, &newer, &older}) all.add_staged(*r, digest(*r));
+  const MergedTable merged = all.merge();
+  EXPECT_EQ(merged.rows, (std::vector<uint32_t>{1, 2}));
+  EXPECT_EQ(merged.undecided, (std::vector<std::pair<uint32_t, uint32_t>>{{1, 0}}));
+
+  Measurements recorded(toy());
+  recorded.add_recorded(first, digest(first), "1", 1);
+  recorded.add_recorded(last, digest(last), "1", 2);
+  EXPECT_TRUE(recorded.merge().undecided.empty()) << "the journal knows";
+}
+
 TEST_F(MergeTest, TellsNewFromReplacedAndUnchangedFromChanged) {
   const Row a = row({1, 1, 1}), b = row({2, 1, 1}), newer_b = row({2, 2, 2}), c = row({3, 2, 1});
   Measurements all(toy());

@@ -7,7 +7,6 @@
 #include <random>
 #include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "perfatlas/base/file.h"
 #include "perfatlas/collect/drift.h"
@@ -15,6 +14,7 @@
 #include "perfatlas/collect/validate_impl.h"
 #include "perfatlas/interp/leave_one_out.h"
 #include "perfatlas/interp/slice.h"
+#include "perfatlas/store/contradiction_text.h"
 #include "perfatlas/store/csv.h"
 
 namespace perfatlas {
@@ -106,9 +106,17 @@ void check_duplicates(const OpRegistry& ops, const ValidateRequest& request, Val
     for (const auto& op : ops.ops()) {
       const std::string path = staging_path(folder, *op);
       if (!file_exists(path)) continue;
-      std::unordered_set<uint64_t> seen;
-      for (const Row& row : read_csv_table(*op, path))
-        if (!seen.insert(row_identity(row)).second) duplicates.add(path + ": " + row_text(row));
+      std::unordered_map<uint64_t, double> seen;  // latencies
+      for (const Row& row : read_csv_table(*op, path)) {
+        const double latency = latency_ms(row);
+        const auto [before, is_new] = seen.try_emplace(row_identity(row), latency);
+        if (is_new) continue;
+        // `place` takes the last one.
+        duplicates.add(before->second == latency
+                           ? fmt::format("{}: {}", path, row_text(row))
+                           : contradiction_text(path, row.c, {latency, before->second}));
+        before->second = latency;
+      }
     }
   duplicates.finish("rows of one identity twice in a table", true, report);
 }

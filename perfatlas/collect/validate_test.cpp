@@ -244,6 +244,8 @@ TEST_F(ValidateTest, DuplicateRowsInAStagingTableFail) {
   const ValidateReport report = validated();
   ASSERT_TRUE(find(report, "duplicate"));
   EXPECT_TRUE(find(report, "duplicate")->fails);
+  EXPECT_THAT(find(report, "duplicate")->examples.at(0),
+              HasSubstr("is there more than once: 1.1 ms counts, 1 ms does not"));
 }
 
 TEST_F(ValidateTest, ANegativeLatencyFromAPlugInWorkerFails) {

@@ -8,6 +8,7 @@
 
 #include "perfatlas/base/text.h"
 #include "perfatlas/db/answer_parts_impl.h"
+#include "perfatlas/store/contradiction_text.h"
 
 namespace perfatlas {
 namespace {
@@ -94,8 +95,13 @@ AnswerSource source_of(EstimateKind kind) {
 void add_supporting_rows(Answer& answer, const TableSlice& slice, std::span<const Support> supports) {
   std::vector<std::string> kernels;
   size_t raised = 0, throttled = 0;
+  std::string contradiction;
   for (const Support& support : supports) {
     const Row& row = slice.row(support.point);
+    const auto other = slice.contradicting_ms(uint32_t(support.point));
+    if (other && contradiction.empty())
+      contradiction =
+          contradiction_text("the table", row.c, {.counts_ms = latency_ms(row), .other_ms = *other});
     SupportingRow& from = answer.derived_from.emplace_back();
     from = {axes_text(*row.c.op, row.c.values), latency_ms(row), std::nullopt, row.kernel_source,
             support.weight};
@@ -106,6 +112,7 @@ void add_supporting_rows(Answer& answer, const TableSlice& slice, std::span<cons
       kernels.push_back(row.kernel_source);
   }
   answer.kernel_source = fmt::format("{}", fmt::join(kernels, "+"));
+  if (!contradiction.empty()) answer.notes.push_back(std::move(contradiction));
   if (raised > 0 && answer.engine == Engine::aic)
     answer.notes.push_back(
         fmt::format("{} supporting rows beat the speed of light and count as that", raised));

@@ -10,6 +10,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/db/answer_parts_impl.h"
 #include "perfatlas/db/place_impl.h"
+#include "perfatlas/tables/contradictions.h"
 
 namespace perfatlas {
 namespace {
@@ -25,6 +26,7 @@ AnswerSource source_of(const aic::Price& price, const aic::Ground& ground) {
 
 void add_rows(Answer& answer, const aic::Ground& ground) {
   std::vector<std::string> kernels;
+  std::optional<std::string> contradiction;
   for (const aic::RowShare& share : ground.rows) {
     const TableRows& table = *share.table;
     SupportingRow row{axes_text(table.op(), table.values(share.row)), table.latency_ms(share.row),
@@ -34,7 +36,9 @@ void add_rows(Answer& answer, const aic::Ground& ground) {
     if (std::find(kernels.begin(), kernels.end(), row.kernel_source) == kernels.end())
       kernels.push_back(row.kernel_source);
     answer.derived_from.push_back(std::move(row));
+    if (!contradiction) contradiction = contradiction_of(table, share.row);
   }
+  if (contradiction) answer.notes.push_back(std::move(*contradiction));
   answer.kernel_source = fmt::format("{}", fmt::join(kernels, "+"));
 }
 

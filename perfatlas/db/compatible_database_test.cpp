@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "perfatlas/db/published_database.h"
 #include "perfatlas/ops/attention/attention.h"
 #include "perfatlas/ops/collective/collective.h"
 #include "perfatlas/ops/gemm/gemm.h"
@@ -42,6 +43,26 @@ TEST_F(CompatibleDatabaseTest, AMeasuredCaseIsItsRow) {
   EXPECT_EQ(answer.latency_ms, 0.5);
   ASSERT_EQ(answer.derived_from.size(), 1u);
   EXPECT_EQ(answer.derived_from[0], (SupportingRow{"m=4 n=64 k=32", 0.5, std::nullopt, "new", 1.0, ""}));
+}
+
+TEST_F(CompatibleDatabaseTest, ARowThatAnotherContradictsIsToldByBothEnginesAndCountsAsBefore) {
+  tree_.put_gemm("box/gemm/vllm/0.24.0",
+                 {"new,bfloat16,4,64,32,0.5", "new,bfloat16,12,64,32,1.5", "new,bfloat16,4,64,32,0.75"});
+  const std::string said =
+      "data/box/gemm/vllm/0.24.0/gemm_perf.txt: gemm gemm_dtype=bfloat16 m=4 n=64 k=32 is there more than "
+      "once: "
+      "0.5 ms counts, 0.75 ms does not";
+  for (const Engine engine : {Engine::aic, Engine::atlas}) {
+    options_.engine = engine;
+    const auto asked = [&](int64_t m) {
+      const Case of = make_case(ops_.get("gemm"), Gemm{.m = m, .n = 64, .k = 32});
+      return engine == Engine::aic ? CompatibleDatabase(root_).query(of, options_, {})
+                                   : PublishedDatabase(root_).query(of, options_);
+    };
+    EXPECT_EQ(asked(4).latency_ms, 0.5);
+    EXPECT_THAT(asked(4).notes, testing::ElementsAre(said));
+    EXPECT_THAT(asked(12).notes, testing::IsEmpty()) << "not a row that is behind the answer";
+  }
 }
 
 TEST_F(CompatibleDatabaseTest, RowsThatFillHolesNameTheirVersion) {

@@ -11,6 +11,7 @@
 #include "perfatlas/db/answer_parts_impl.h"
 #include "perfatlas/db/place_impl.h"
 #include "perfatlas/interp/atlas_op.h"
+#include "perfatlas/tables/contradictions.h"
 
 namespace perfatlas {
 
@@ -107,12 +108,15 @@ void PublishedDatabase::answer_from_slice(Answer& answer, const Loaded& loaded, 
   }
   add_estimate(answer, e);
   std::vector<FieldValues> behind;
+  std::optional<std::string> contradiction;
   for (const Support& s : loaded.table->support(number, asked.values)) {
     const uint32_t row = slice.rows[s.point];
     behind.push_back(loaded.rows->values(row));
     answer.derived_from.push_back({axes_text(op, behind.back()), loaded.rows->latency_ms(row), std::nullopt,
                                    std::string(loaded.rows->kernel(row).text()), s.weight});
+    if (!contradiction) contradiction = contradiction_of(*loaded.rows, row);
   }
+  if (contradiction) answer.notes.push_back(std::move(*contradiction));
   answer.distance_octaves = distance_to(op, asked.values, behind);
   if (!answer.derived_from.empty()) answer.kernel_source = answer.derived_from[0].kernel_source;
   if (const double bound = sol_parts(op, asked.values, slice.context()).bound_ms(); bound > 0)

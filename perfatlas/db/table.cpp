@@ -47,12 +47,20 @@ TableSlice::TableSlice(const std::vector<Row>& rows, const std::vector<uint32_t>
     if (is_new) {
       points.push_back(point);
       numbers_.push_back(number);
-    } else if (latency < points[at->second].latency_ms && !same_identity(row, rows[numbers_[at->second]])) {
+    } else if (same_identity(row, rows[numbers_[at->second]])) {
+      if (latency != points[at->second].latency_ms) contradicted_.try_emplace(uint32_t(at->second), latency);
+    } else if (latency < points[at->second].latency_ms) {
       points[at->second] = point;
       numbers_[at->second] = number;
+      contradicted_.erase(uint32_t(at->second));
     }
   }
   slice_ = std::make_unique<const Slice>(op, points, context);
+}
+
+std::optional<double> TableSlice::contradicting_ms(uint32_t point) const {
+  const auto found = contradicted_.find(point);
+  return found == contradicted_.end() ? std::nullopt : std::optional(found->second);
 }
 
 RowState TableSlice::state() const { return state_of((*rows_)[numbers_[0]]); }

@@ -54,6 +54,17 @@ TEST_F(OpTableTest, FirstOfTwoRowsOfOneIdentityCounts) {
   EXPECT_EQ(t.find(at(8), std::nullopt)->estimate(at(8)).latency_ms, 2.0);
 }
 
+TEST_F(OpTableTest, WhatContradictsTheRowThatCountsIsKnownAndOtherKernelsDoNot) {
+  OpTable t = table({row(8, 2.0, "k"), row(8, 3.0, "k"), row(16, 2.0, "k"), row(16, 2.0, "k"),
+                     row(32, 5.0, "k"), row(32, 6.0, "k"), row(32, 4.0, "other")});
+  const TableSlice* const slice = t.find(at(8), CacheState::serving);
+  EXPECT_EQ(slice->contradicting_ms(slice->estimate(at(8)).support()[0].point), 3.0);
+  EXPECT_EQ(slice->contradicting_ms(slice->estimate(at(16)).support()[0].point), std::nullopt)
+      << "the same again";
+  EXPECT_EQ(slice->contradicting_ms(slice->estimate(at(32)).support()[0].point), std::nullopt)
+      << "another kernel is faster";
+}
+
 TEST_F(OpTableTest, EnergyOfZeroWattsIsUnknown) {
   Row dark = row(8, 2.0, "k", std::nullopt), lit = row(16, 2.0, "k", std::nullopt);
   dark.power_w = 0;

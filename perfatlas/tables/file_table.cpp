@@ -283,19 +283,55 @@ class FileTableMaker {
     const RowKeys keys(op_);
     const auto rule = op_.layout.merge.repeats;
     RowKeyMap seen(rows_.size());
-    std::vector<uint8_t> keep(rows_.size(), 1);
+    std::vector<uint32_t> dropped;
+    bool is_new = false;
     for (uint32_t i = 0; i < uint32_t(rows_.size()); ++i) {
-      bool is_new = false;
       uint32_t& kept = seen.add(keys.kernel_key(row_values(i), kernels_[i]), i, is_new);
       if (is_new) continue;
       if (rule == TableMerge::Repeats::refused)
         refuse(fmt::format("row {} repeats row {}", rows_[i] + 1, rows_[kept] + 1));
       const bool last = rule == TableMerge::Repeats::last_counts;
-      keep[last ? kept : i] = 0;
+      dropped.push_back(last ? kept : i);
       if (last) kept = i;
     }
+    std::vector<uint8_t> keep(rows_.size(), 1);
+    std::vector<Contradiction> found;
+    for (const uint32_t i : dropped) {
+      keep[i] = 0;
+      const uint32_t kept = seen.add(keys.kernel_key(row_values(i), kernels_[i]), i, is_new);
+      const double counts = latency_or_zero(kept), other = latency_or_zero(i);
+      if (counts > 0 && other > 0 && counts != other) found.push_back({kept, other});
+    }
+    note_contradictions(std::move(found), keep);
     keep_rows(keep);
     parts_.repeats = dropped_ - parts_.left_out;
+  }
+
+  /// `found`: with rows before those that are not to be kept are dropped.
+  void note_contradictions(std::vector<Contradiction> found, const std::vector<uint8_t>& keep) {
+    const auto by_row = [](const Contradiction& a, const Contradiction& b) { return a.row < b.row; };
+    std::stable_sort(found.begin(), found.end(), by_row);
+    size_t before = 0, next = 0;
+    for (size_t i = 0; i < keep.size() && next < found.size(); ++i) {
+      if (found[next].row == i) parts_.contradictions.push_back({before, found[next].other_ms});
+      while (next < found.size() && found[next].row == i) ++next;
+      before += keep[i];
+    }
+  }
+
+  /// Of a row that is perhaps not to be read: 0 where its latency is unknown or no number.
+  double latency_or_zero(size_t i) const {
+    double sum = 0;
+    for (const MeasuredColumn& column : op_.info.measured) {
+      const ColumnData* const data = find(column.name);
+      const bool numbers = data != nullptr &&
+                           (data->kind == ColumnData::Kind::real || data->kind == ColumnData::Kind::integer);
+      if (!numbers || data->known[rows_[i]] == 0) return 0;
+      const double value =
+          data->kind == ColumnData::Kind::real ? data->reals[rows_[i]] : double(data->integers[rows_[i]]);
+      sum += value * column.to_ms;
+    }
+    return std::isfinite(sum) ? sum : 0;
   }
 
   /// Where kernels are not told apart, of rows of several kernels that have one key one counts.

@@ -14,6 +14,12 @@
 
 namespace perfatlas {
 
+/// A row that counts, and what another one of the same file, kernel and key says.
+struct Contradiction {
+  uint64_t row = 0;     // of the table
+  double other_ms = 0;  // the latency that does not count; the first of several
+};
+
 /// What a FileTable consists of; see its functions.
 struct FileTableParts {
   const OpType* op = nullptr;
@@ -25,6 +31,7 @@ struct FileTableParts {
   std::vector<uint32_t> winners;  // rows that count when kernels do not matter; empty: all of them
   size_t repeats = 0;
   size_t left_out = 0;
+  std::vector<Contradiction> contradictions;
   std::vector<std::string> unknown_columns;
 };
 
@@ -54,6 +61,8 @@ class FileTable {
 
   /// Rows of the file that were dropped because another one of the same kernel has their key (TableMerge::Repeats).
   size_t repeats() const { return parts_.repeats; }
+  /// Rows that count although a dropped one has another latency, one entry for each, by row.
+  const std::vector<Contradiction>& contradictions() const { return parts_.contradictions; }
   /// Rows of this op's table that OpInfo::left_out or OpType::published excluded.
   size_t left_out() const { return parts_.left_out; }
   /// Columns of the file that the op does not know.

@@ -36,10 +36,10 @@ class FolderTree final : public FileTree {
   std::string read(std::string_view path) const override {
     std::string content = read_file(name_of(path));
     if (!sums().fits(path, content))
-      throw Error(
-          fmt::format("{}: it does not hold what was imported (its checksum in {} differs): run perfatlas import "
-                      "again, or remove its line there if the change is meant",
-                      name_of(path), kFileSumsName));
+      throw Error(fmt::format(
+          "{}: it does not hold what was imported (its checksum in {} differs): run perfatlas import "
+          "again, or remove its line there if the change is meant",
+          name_of(path), kFileSumsName));
     return content;
   }
   std::string name_of(std::string_view path) const override { return folder_ + "/" + std::string(path); }

@@ -18,7 +18,7 @@ namespace perfatlas {
 namespace {
 
 /// Raised when the bytes of anything that is kept change, or what is made of the same source.
-constexpr uint64_t kRevision = 2;
+constexpr uint64_t kRevision = 3;
 constexpr std::string_view kMagic = "PATABLE\n";
 
 /// Before the payload. Machines of one kind write and read it: this is no exchange format.

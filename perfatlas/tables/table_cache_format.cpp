@@ -147,6 +147,12 @@ std::optional<FileTableParts> read_parts(const OpType& op, Reader& in) {
   parts.winners.resize(in.count() / sizeof(uint32_t));
   const SharedBytes winners = in.blob(parts.winners.size() * sizeof(uint32_t));
   if (winners.bytes > 0) std::memcpy(parts.winners.data(), winners.data, winners.bytes);
+  parts.contradictions.resize(in.count() / sizeof(Contradiction));
+  const SharedBytes contradictions = in.blob(parts.contradictions.size() * sizeof(Contradiction));
+  if (contradictions.bytes > 0)
+    std::memcpy(parts.contradictions.data(), contradictions.data, contradictions.bytes);
+  for (const Contradiction& c : parts.contradictions)
+    if (c.row >= parts.rows) return std::nullopt;
   for (size_t left = in.count(); left > 0 && in.ok(); --left) parts.unknown_columns.emplace_back(in.text());
   if (!in.at_end()) return std::nullopt;
   return parts;
@@ -187,6 +193,8 @@ std::string encode_table(const FileTable& table) {
   write_reals(out, parts.power);
   out.number(parts.winners.size() * sizeof(uint32_t));
   out.blob(parts.winners.data(), parts.winners.size() * sizeof(uint32_t));
+  out.number(parts.contradictions.size() * sizeof(Contradiction));
+  out.blob(parts.contradictions.data(), parts.contradictions.size() * sizeof(Contradiction));
   out.number(parts.unknown_columns.size());
   for (const std::string& name : parts.unknown_columns) out.text(name);
   return out.take();

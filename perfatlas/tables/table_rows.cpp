@@ -152,6 +152,14 @@ double TableRows::measured(size_t row, size_t column) const {
   return place.file->measured(place.row, column);
 }
 
+std::optional<double> TableRows::contradicting_ms(size_t row) const {
+  const Place place = place_of(row);
+  const std::vector<Contradiction>& all = place.file->contradictions();
+  const auto found = std::lower_bound(all.begin(), all.end(), place.row,
+                                      [](const Contradiction& c, size_t number) { return c.row < number; });
+  return found != all.end() && found->row == place.row ? std::optional(found->other_ms) : std::nullopt;
+}
+
 Symbol TableRows::kernel(size_t row) const {
   const Place place = place_of(row);
   return Symbol::from_id(place.file->kernels()[place.row]);

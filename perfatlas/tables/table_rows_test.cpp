@@ -121,6 +121,29 @@ TEST(FileTable, OfOneKeyTheFirstRowCountsAcrossKernelsAndTheLastWhereTheOpSaysSo
   EXPECT_THAT(latencies(dsa), ElementsAre(2));
 }
 
+TEST(FileTable, RowsThatContradictTheOneThatCountsAreKnown) {
+  const auto found = [](const FileTable& table) {
+    std::vector<std::pair<double, double>> pairs;
+    for (const Contradiction& c : table.contradictions())
+      pairs.emplace_back(table.latency_ms(size_t(c.row)), c.other_ms);
+    return pairs;
+  };
+  const std::string header = "kernel_source,gemm_dtype,m,n,k,latency\n";
+  EXPECT_THAT(found(table_of("gemm", header + "a,fp8,9,2,3,7\na,fp8,1,2,3,1\na,fp8,1,2,3,1\na,fp8,1,2,3,3\n"
+                                              "a,fp8,4,2,3,5\na,fp8,1,2,3,4\na,fp8,4,2,3,6\n")),
+              ElementsAre(std::pair(1.0, 3.0), std::pair(5.0, 6.0)))
+      << "of a case once, the first other latency";
+  EXPECT_THAT(found(table_of("gemm", header + "a,fp8,1,2,3,1\na,fp8,1,2,3,1\nb,fp8,1,2,3,2\n")), IsEmpty())
+      << "the same again, and another kernel";
+  const std::string row = "k,m,DeepseekV32ForCausalLM,bfloat16,fp8,bfloat16,8,1,16,1,0,";
+  EXPECT_THAT(found(table_of("dsa_context_module",
+                             "kernel_source,model,architecture,mla_dtype,kv_cache_dtype,gemm_type,num_heads,"
+                             "batch_size,isl,tp_size,step,latency\n" +
+                                 row + "1\n" + row + "2\n" + row + "3\n")),
+              ElementsAre(std::pair(3.0, 1.0)))
+      << "where the last row counts";
+}
+
 TEST(FileTable, RowsOfSeveralOpsInOneFileAreToldApartByTheirName) {
   const std::string csv =
       "op_name,model,architecture,mla_dtype,kv_cache_dtype,gemm_type,num_heads,batch_size,isl,tp_size,step,"
