@@ -74,4 +74,33 @@ std::string shell_quoted(const std::string& word) {
   return quoted + "'";
 }
 
+std::vector<std::string> shell_words(std::string_view command) {
+  constexpr std::string_view kEscapedInDoubleQuotes = "\"\\$`";
+  std::vector<std::string> words;
+  bool in_word = false;
+  char quote = 0;  // the one that is open
+  for (size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (quote == 0 && (c == ' ' || c == '\t' || c == '\n')) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    const bool last = i + 1 == command.size();
+    if (c == quote)
+      quote = 0;
+    else if (quote == 0 && (c == '\'' || c == '"'))
+      quote = c;
+    else if (c == '\\' && !last &&
+             (quote == 0 ||
+              (quote == '"' && kEscapedInDoubleQuotes.find(command[i + 1]) != std::string_view::npos)))
+      words.back() += command[++i];
+    else
+      words.back() += c;
+  }
+  if (quote != 0) throw UsageError(fmt::format("a quote ({}) is not closed in: {}", quote, command));
+  return words;
+}
+
 }  // namespace perfatlas

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace perfatlas {
@@ -21,5 +22,9 @@ std::vector<std::string> own_command_line();
 
 /// The word as a POSIX shell reads it back: unchanged when it is plain, else in single quotes.
 std::string shell_quoted(const std::string& word);
+
+/// The words of a command as a POSIX shell splits them: at blanks, but for quotes ('...', "...") and backslashes. Nothing
+/// is expanded. Throws UsageError for a quote that is not closed.
+std::vector<std::string> shell_words(std::string_view command);
 
 }  // namespace perfatlas

@@ -26,5 +26,23 @@ RC_GTEST_PROP(Command, ShellReadsQuotedWordsBack, ()) {
             "<" + word + ">");
 }
 
+RC_GTEST_PROP(Command, QuotedWordsAreReadBackWithoutAShellToo, (const std::vector<std::string>& words)) {
+  std::string line;
+  for (const std::string& word : words) line += shell_quoted(word) + " ";
+  RC_ASSERT(shell_words(line) == words);
+}
+
+TEST(Command, WordsAreThoseThatAShellWouldSee) {
+  for (const std::string line :
+       {R"(a  'b c'"d e"\ f "" g)", R"("a\"b\\c\d" 'e\f')", R"(  lead and trail  )", R"(--x='a b' "it's")"}) {
+    const std::string shell = run_command({"sh", "-c", "printf '<%s>' " + line}).output;
+    std::string own;
+    for (const std::string& word : shell_words(line)) own += "<" + word + ">";
+    EXPECT_EQ(own, shell);
+  }
+  EXPECT_TRUE(shell_words(" \t\n").empty());
+  EXPECT_THROW(shell_words("a 'b"), UsageError);
+}
+
 }  // namespace
 }  // namespace perfatlas

@@ -121,6 +121,10 @@ bool file_exists(const std::string& path) {
 void make_writable_folder(const std::string& path) {
   std::error_code error;
   std::filesystem::create_directories(path, error);
+  if (error == std::errc::file_exists && std::filesystem::is_symlink(path) && !file_exists(path))
+    throw Error(
+        fmt::format("{} is a symbolic link to {}, which is not there; create that folder or remove the link",
+                    path, std::filesystem::read_symlink(path).string()));
   if (error) fail("create the folder", path, error.value());
   if (!std::filesystem::is_directory(path)) fail("use as a folder", path, ENOTDIR);
   if (::access(path.c_str(), W_OK | X_OK) != 0) fail("write into the folder", path, errno);
@@ -198,6 +202,14 @@ void AppendFile::append(std::string_view bytes) {
 
 void AppendFile::sync() {
   if (fdatasync(fd_.get()) != 0) fail("flush", path_, errno);
+  struct stat own {
+  }, there{};
+  if (::fstat(fd_.get(), &own) != 0) fail("flush", path_, errno);
+  if (::stat(path_.c_str(), &there) != 0 || own.st_dev != there.st_dev || own.st_ino != there.st_ino)
+    throw Error(fmt::format(
+        "{} was removed, moved or replaced while it was written; put it back if you still have it, and run "
+        "the same command again",
+        path_));
 }
 
 TemporaryFolder::TemporaryFolder() {

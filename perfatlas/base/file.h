@@ -82,7 +82,8 @@ class AppendFile {
 
   /// One write to the operating system: survives the death of this process, not yet a power cut.
   void append(std::string_view bytes);
-  /// Makes everything appended so far survive a power cut.
+  /// Makes everything appended so far survive a power cut. Throws Error, also when the file is no longer at its path:
+  /// removed, moved or replaced, so that nobody would find what was appended.
   void sync();
 
  private:

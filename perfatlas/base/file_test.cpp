@@ -76,6 +76,36 @@ TEST_F(File, AppendUnderASizeLimitIsWholeOrAbsent) {
   EXPECT_TRUE(AppendFile(in_folder("log")).ends_with_newline());
 }
 
+TEST_F(File, AppendingToAFileThatIsNoLongerThereIsNoticed) {
+  for (const bool moved : {false, true}) {
+    AppendFile file(in_folder("a"));
+    file.append("1\n");
+    file.sync();
+    if (moved)
+      std::filesystem::rename(in_folder("a"), in_folder("b"));
+    else
+      std::filesystem::remove(in_folder("a"));
+    file.append("2\n");
+    EXPECT_THROW(file.sync(), Error);
+    replace_file(in_folder("a"), "another\n");
+    EXPECT_THROW(file.sync(), Error);
+    std::filesystem::remove(in_folder("a"));
+  }
+  EXPECT_EQ(read_file(in_folder("b")), "1\n2\n");
+}
+
+TEST_F(File, AFolderBehindADanglingLinkIsNamedAsThat) {
+  std::filesystem::create_symlink("nowhere", in_folder("link"));
+  try {
+    make_writable_folder(in_folder("link"));
+    FAIL() << "it should have thrown";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("symbolic link to nowhere, which is not there"),
+              std::string::npos)
+        << error.what();
+  }
+}
+
 TEST_F(File, TornEndIsSeen) {
   AppendFile file(in_folder("log"));
   EXPECT_TRUE(file.ends_with_newline());

@@ -61,8 +61,7 @@ CollectOptions options_from(const CollectArguments& a) {
   o.folder = a.out;
   o.backend = a.measure.backend;
   o.devices = a.devices.empty() ? default_devices(o.backend) : a.devices;
-  for (const std::string_view word : split(a.worker, ' '))
-    if (!word.empty()) o.worker_command.emplace_back(word);
+  o.worker_command = shell_words(a.worker);
   o.measure = measure_from(a.measure);
   if (!a.budget.empty()) o.budget_s = duration("budget", a.budget);
   if (!a.case_deadline.empty()) o.case_deadline_s = duration("case-deadline", a.case_deadline);
@@ -175,7 +174,8 @@ void add_collect(CLI::App& app, Invocation& invocation) {
   verb->add_option("--data", a->data, "Folder of the --prior's tables; default: as of perfatlas query");
   verb->add_option("--devices", a->devices, "Core sets (0-1) or GPUs (0); one worker process each")
       ->delimiter(';');
-  verb->add_option("--worker", a->worker, "Command of a plug-in worker; {device} is replaced");
+  verb->add_option("--worker", a->worker,
+                   "Command of a plug-in worker, in words as of a shell; {device} is replaced");
   verb->add_flag("--resume,!--no-resume", a->resume, "Skip cases that are done already (default)");
   verb->add_flag("--retry-failed", a->retry_failed, "Try failed, crashed and timed-out cases again");
   verb->add_option("--case-deadline", a->case_deadline, "Kill a worker that needs longer for one case");

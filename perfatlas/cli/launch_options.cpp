@@ -7,6 +7,7 @@
 #include <array>
 #include <filesystem>
 
+#include "perfatlas/base/command.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/verb.h"
@@ -44,11 +45,11 @@ int launch_slurm(const LaunchArguments& a, const JobRequest& request, const OpRe
     return kDone;
   }
   if (a.dry_run)
-    fmt::print("{} tasks; submit with: sbatch {}\n", job.tasks, job.script);
+    fmt::print("{} tasks; submit with: sbatch {}\n", job.tasks, shell_quoted(job.script));
   else
     fmt::print("job {}: {} tasks; script {}\n", job.job_id, job.tasks, job.script);
   fmt::print("next: perfatlas status {0}; when done: perfatlas place {0}/shard-* --into tables\n",
-             request.folder);
+             shell_quoted(request.folder));
   return kDone;
 }
 

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // perfatlas: measure the kernels of LLM inference, keep the tables, answer from them.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 
+#include "perfatlas/base/command.h"
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/file.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/option_problem.h"
 #include "perfatlas/cli/status_verb.h"
@@ -91,6 +96,14 @@ void require_verb(const CLI::App& app, const std::string& word) {
                                guess.empty() ? "" : fmt::format(" (did you mean {}?)", guess)));
 }
 
+/// Standard streams that the caller closed become the null device: else the first files opened would take their place,
+/// and what is said to the user would be written into a journal.
+void keep_standard_streams_open() {
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) == -1 && errno == EBADF)
+      (void)::open("/dev/null", O_RDWR);  // takes the lowest free number
+}
+
 /// One line on standard error; the remedy is in the text. Where nobody reads it, the exit code is what is left.
 int complain(const std::string& what, int code) {
   (void)std::fputs(fmt::format("perfatlas: {}\n", what).c_str(), stderr);
@@ -103,7 +116,7 @@ int run(int argc, char** argv) {
                         .requested_op = argc > 2 ? argv[2] : "",
                         .command_line = "perfatlas",
                         .action = {}};
-  for (int i = 1; i < argc; ++i) invocation.command_line += std::string(" ") + argv[i];
+  for (int i = 1; i < argc; ++i) invocation.command_line += fmt::format(" {}", shell_quoted(argv[i]));
   CLI::App app("Measures the kernels of LLM inference and answers how long an op takes.", "perfatlas");
   build(app, invocation);
   try {
@@ -123,10 +136,20 @@ int run(int argc, char** argv) {
   }
 }
 
+/// `code`, or kFailed when what was printed did not arrive.
+int delivered(int code) {
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return code;
+  if (code != kDone) return code;      // that has been said
+  if (errno == EPIPE) return kFailed;  // whoever read has seen enough
+  return complain(io_error_text("write", "standard output", errno != 0 ? errno : EIO), kFailed);
+}
+
 }  // namespace
 }  // namespace perfatlas
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is a write error, not a death
-  return perfatlas::run(argc, argv);
+  perfatlas::keep_standard_streams_open();
+  return perfatlas::delivered(perfatlas::run(argc, argv));
 }

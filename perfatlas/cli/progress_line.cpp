@@ -25,25 +25,28 @@ void ProgressLine::on_progress(const Progress& progress) {
   if (now - last_ < interval) return;
   last_ = now;
   if (terminal_) {
-    fmt::print(out_, "\r\x1b[K{}", progress_text(progress, terminal_width(out_) - 1));
+    put(fmt::format("\r\x1b[K{}", progress_text(progress, terminal_width(out_) - 1)));
     drawn_ = true;
   } else {
-    fmt::print(out_, "{}\n", progress_text(progress, 200));
+    put(progress_text(progress, 200) + "\n");
   }
-  std::fflush(out_);
 }
 
 void ProgressLine::say(const std::string& line) {
   clear();
-  fmt::print(out_, "{}\n", line);
-  std::fflush(out_);
+  put(line + "\n");
 }
 
 void ProgressLine::finish() { clear(); }
 
 void ProgressLine::clear() {
-  if (drawn_) fmt::print(out_, "\r\x1b[K");
+  if (drawn_) put("\r\x1b[K");
   drawn_ = false;
+}
+
+void ProgressLine::put(const std::string& text) {
+  (void)std::fputs(text.c_str(), out_);
+  (void)std::fflush(out_);
 }
 
 std::string progress_text(const Progress& p, size_t width) {

@@ -25,6 +25,8 @@ class ProgressLine : public CollectObserver {
 
  private:
   void clear();
+  /// Nobody may be reading any more: measuring goes on all the same.
+  void put(const std::string& text);
   std::FILE* out_;
   bool terminal_;
   bool drawn_ = false;

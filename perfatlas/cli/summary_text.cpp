@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "perfatlas/base/command.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/cli/busy_machine.h"
 #include "perfatlas/collect/audited_families.h"
@@ -112,8 +113,9 @@ std::string collect_summary_text(const CollectSummary& s, const std::string& fol
   for (const DamagedLine& d : s.damaged)
     text += fmt::format("ignored: {}:{}: {}\n", d.path, d.line, d.reason);
   text += failures_text(s);
-  text += fmt::format(
-      "next: perfatlas validate {0} && perfatlas place {0} --into tables; perfatlas report {0}\n", folder);
+  text +=
+      fmt::format("next: perfatlas validate {0} && perfatlas place {0} --into tables; perfatlas report {0}\n",
+                  shell_quoted(folder));
   return text;
 }
 

@@ -28,9 +28,10 @@ if ! [ -r "$tasks" ]; then
   echo "perfatlas: $(hostname) does not see $tasks: is $folder on a file system that all nodes share?" >&2
   exit 1
 fi
-IFS=$'\t' read -r shard out done_in < <(sed -n "${{SLURM_ARRAY_TASK_ID}}p" "$tasks")
+IFS=$'\t' read -r -a fields < <(sed -n "${{SLURM_ARRAY_TASK_ID}}p" "$tasks")
+shard=${{fields[0]}} out=${{fields[1]}}
 options=()
-for other in $done_in; do options+=(--done-in "$folder/$other"); done
+for other in "${{fields[@]:2}}"; do options+=(--done-in "$folder/$other"); done
 
 records() {{ cat "$folder/$out"/journal-*.jsonl 2>/dev/null | wc -l; }}
 before=$(records)
@@ -57,33 +58,62 @@ while squeue -h -j "$1" 2>/dev/null | grep -q .; do
 done
 )sh";
 
-/// A path as sbatch reads it in a script: blanks in quotes, and '%' twice, which else stands for a number of the job.
-std::string sbatch_path(const std::string& path) {
-  std::string text;
-  for (const char c : path) {
-    if (c == '%') text += '%';
+/// One word of a line "#SBATCH ...", which sbatch splits at blanks outside of double quotes.
+std::string sbatch_word(const std::string& word) {
+  std::string text = "\"";
+  for (const char c : word) {
     if (c == '"' || c == '\\') text += '\\';
     text += c;
+  }
+  return text + '"';
+}
+
+/// '%' twice: alone it stands for a number of the job.
+std::string without_symbols(const std::string& path) {
+  std::string text;
+  for (const char c : path) text.append(c == '%' ? 2 : 1, c);
+  return text;
+}
+
+/// A line of a script ends where sbatch stops reading an option. In the name of a log, it takes a backslash for its own sign.
+void refuse_what_slurm_cannot_take(const JobRequest& request, const SlurmOptions& options) {
+  if (request.folder.find_first_of("\\\n\r") != std::string::npos)
+    throw UsageError(
+        fmt::format("--out {}: Slurm cannot write its logs into a folder with a backslash or a line break in "
+                    "its path; choose another",
+                    shell_quoted(request.folder)));
+  std::vector<std::string> given = options.sbatch_options;
+  given.insert(given.end(), {options.partition, options.time_limit, options.gres});
+  for (const std::string& value : given)
+    if (value.find_first_of("\n\r") != std::string::npos)
+      throw UsageError(
+          fmt::format("{} has a line break, which sbatch does not take; repeat --sbatch-option for several",
+                      shell_quoted(value)));
+}
+
+std::string headers(const JobRequest& request, const SlurmOptions& options, const std::string& name) {
+  std::string text = fmt::format("#SBATCH --job-name=perfatlas\n#SBATCH --output={}\n",
+                                 sbatch_word(without_symbols(request.folder) + "/" + name + "-%A_%a.log"));
+  if (!options.partition.empty())
+    text += fmt::format("#SBATCH --partition={}\n", sbatch_word(options.partition));
+  return text;
+}
+
+/// After all others, so that they win. "--name=value" is one word; "-A abc" and "--account abc" are two, as users type them.
+std::string user_headers(const SlurmOptions& options) {
+  std::string text;
+  for (const std::string& option : options.sbatch_options) {
+    const size_t equals = option.find('=');
+    const bool one_word = option.starts_with("--") && equals < option.find_first_of(" \"'");
+    text += one_word ? fmt::format("#SBATCH {}{}\n", option.substr(0, equals + 1),
+                                   sbatch_word(option.substr(equals + 1)))
+                     : fmt::format("#SBATCH {}\n", option);
   }
   return text;
 }
 
-std::string headers(const JobRequest& request, const SlurmOptions& options, const std::string& name) {
-  std::string text = fmt::format("#SBATCH --job-name=perfatlas\n#SBATCH --output=\"{}/{}-%A_%a.log\"\n",
-                                 sbatch_path(request.folder), name);
-  if (!options.partition.empty()) text += fmt::format("#SBATCH --partition={}\n", options.partition);
-  return text;
-}
-
-/// After all others, so that they win.
-std::string user_headers(const SlurmOptions& options) {
-  std::string text;
-  for (const std::string& option : options.sbatch_options) text += fmt::format("#SBATCH {}\n", option);
-  return text;
-}
-
 std::string task_line(const JobTask& task) {
-  return fmt::format("{}\t{}\t{}\n", format_shard(task.shard), task.folder, fmt::join(task.done_in, " "));
+  return fmt::format("{}\t{}\t{}\n", format_shard(task.shard), task.folder, fmt::join(task.done_in, "\t"));
 }
 
 /// Throws when an earlier job of the folder has not left the queue.
@@ -131,8 +161,9 @@ SlurmScripts slurm_scripts(const JobRequest& request, const std::vector<JobTask>
     quoted.push_back(fmt::format("--stop-file {}", shell_quoted(request.folder + "/stopped")));
   scripts.job = fmt::format("#!/bin/bash\n{}", headers(request, options, name));
   scripts.job += fmt::format("#SBATCH --array=1-{}\n#SBATCH --ntasks=1\n", tasks.size());
-  if (!options.gres.empty()) scripts.job += fmt::format("#SBATCH --gres={}\n", options.gres);
-  if (!options.time_limit.empty()) scripts.job += fmt::format("#SBATCH --time={}\n", options.time_limit);
+  if (!options.gres.empty()) scripts.job += fmt::format("#SBATCH --gres={}\n", sbatch_word(options.gres));
+  if (!options.time_limit.empty())
+    scripts.job += fmt::format("#SBATCH --time={}\n", sbatch_word(options.time_limit));
   scripts.job += fmt::format("#SBATCH --requeue\n#SBATCH --open-mode=append\n#SBATCH --signal=B:TERM@{}\n",
                              kWarningSeconds);
   scripts.job += user_headers(options);
@@ -150,6 +181,7 @@ SlurmScripts slurm_scripts(const JobRequest& request, const std::vector<JobTask>
 
 SubmittedJob submit_to_slurm(const OpRegistry& ops, const JobRequest& request, const SlurmOptions& options,
                              bool dry_run) {
+  refuse_what_slurm_cannot_take(request, options);
   make_writable_folder(request.folder);
   if (!dry_run) refuse_while_running(request.folder);
   const std::vector<JobTask> tasks = tasks_of(ops, request);

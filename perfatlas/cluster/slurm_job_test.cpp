@@ -48,10 +48,13 @@ class SlurmJob : public testing::Test {
 
 TEST_F(SlurmJob, ScriptCarriesEveryOptionAndIsValidShell) {
   const auto scripts =
-      slurm_scripts(request_, first_tasks(3), {"main", "1:00:00", "gpu:1", {"--account=abc"}}, "launch-1");
-  for (const char* line : {"#SBATCH --array=1-3\n", "#SBATCH --partition=main\n", "#SBATCH --time=1:00:00\n",
-                           "#SBATCH --gres=gpu:1\n", "#SBATCH --account=abc\n", "#SBATCH --requeue\n",
-                           "collect --grid aic --case-filter 'a b' --shard"})
+      slurm_scripts(request_, first_tasks(3),
+                    {"main", "1:00:00", "gpu:1", {"--account=abc", "-A abc", "--comment=a \"b"}}, "launch-1");
+  for (const char* line :
+       {"#SBATCH --array=1-3\n", "#SBATCH --partition=\"main\"\n", "#SBATCH --time=\"1:00:00\"\n",
+        "#SBATCH --gres=\"gpu:1\"\n", "#SBATCH --account=\"abc\"\n", "#SBATCH -A abc\n",
+        "#SBATCH --comment=\"a \\\"b\"\n", "#SBATCH --requeue\n",
+        "collect --grid aic --case-filter 'a b' --shard"})
     EXPECT_THAT(scripts.job, HasSubstr(line));
   EXPECT_EQ(scripts.tasks, "1/3\tshard-1-of-3\t\n2/3\tshard-2-of-3\t\n3/3\tshard-3-of-3\t\n");
   EXPECT_TRUE(scripts.stop.empty());
@@ -79,7 +82,8 @@ TEST_F(SlurmJob, ATaskSaysWhenTheFolderIsNotShared) {
 TEST_F(SlurmJob, ATaskRunsItsShardWithItsOptionsAndKeepsTheExitCode) {
   add_program("collector", "printf '[%s]' \"$@\"; exit 7");
   request_.program = home_ / "bin/collector";
-  const std::vector<JobTask> tasks{{{1, 3, 0, 2}, "shard-2-of-3.piece-1-of-2", {"shard-2-of-3"}}};
+  const std::vector<JobTask> tasks{
+      {{1, 3, 0, 2}, "shard-2-of-3.piece-1-of-2", {"shard-2-of-3", "by hand *"}}};
   make_writable_folder(request_.folder);
   const auto scripts = slurm_scripts(request_, tasks, {}, "launch-1");
   replace_file(request_.folder + "/launch-1.tasks", scripts.tasks);
@@ -88,13 +92,29 @@ TEST_F(SlurmJob, ATaskRunsItsShardWithItsOptionsAndKeepsTheExitCode) {
   EXPECT_EQ(result.code, 7);
   EXPECT_EQ(result.output, "[collect][--grid][aic][--case-filter][a b][--shard][2/3:1/2][--out][" +
                                request_.folder + "/shard-2-of-3.piece-1-of-2][--done-in][" + request_.folder +
-                               "/shard-2-of-3]");
+                               "/shard-2-of-3][--done-in][" + request_.folder + "/by hand *]");
 }
 
 TEST_F(SlurmJob, PathsThatSbatchWouldReadOtherwiseAreQuoted) {
   request_.folder = "/shared/my run/100%";
   EXPECT_THAT(slurm_scripts(request_, first_tasks(1), {}, "launch-1").job,
               HasSubstr("#SBATCH --output=\"/shared/my run/100%%/launch-1-%A_%a.log\"\n"));
+}
+
+TEST_F(SlurmJob, WhatNoScriptCanHoldIsRefusedBeforeAnythingIsWritten) {
+  for (const char* name : {"back\\slash", "new\nline"}) {
+    request_.folder = home_ / name;
+    EXPECT_THROW(submit_to_slurm(ops_, request_, {}, true), UsageError) << name;
+    EXPECT_FALSE(file_exists(request_.folder));
+  }
+  request_.folder = home_ / "run";
+  EXPECT_THROW(submit_to_slurm(ops_, request_, {.partition = "a\nb"}, true), UsageError);
+  EXPECT_THROW(submit_to_slurm(ops_, request_, {.sbatch_options = {"--comment=a\nrm b"}}, true), UsageError);
+}
+
+TEST_F(SlurmJob, NoTasksAreRefused) {
+  request_.tasks = 0;
+  EXPECT_THROW(submit_to_slurm(ops_, request_, {}, true), UsageError);
 }
 
 TEST_F(SlurmJob, RefusalOfSbatchIsPassedOnInItsOwnWords) {

@@ -8,6 +8,7 @@
 #include "perfatlas/base/text.h"
 #include "perfatlas/collect/collection_impl.h"
 #include "perfatlas/collect/wall_clock.h"
+#include "perfatlas/store/layout.h"
 
 namespace perfatlas {
 namespace {
@@ -62,6 +63,11 @@ void Collection::greet(Slot& slot, const HelloAnswer& hello) {
     throw UsageError(fmt::format("worker {} has no back end '{}'; it has {}", command_[0], options_.backend,
                                  known.empty() ? "none" : join_words(known)));
   }
+  if (!valid_folder_name(version->second))
+    throw Error(
+        fmt::format("worker {} gives its back end {} the version '{}', which cannot name the folder of its "
+                    "tables; mend the worker",
+                    command_[0], options_.backend, version->second));
   slot.greeted = true;
   if (hello.wants_operands && !slot.operands) slot.operands = std::make_unique<RemoteOperands>();
   slot.deaths_in_a_row = 0;

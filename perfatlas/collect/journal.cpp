@@ -101,7 +101,14 @@ std::vector<std::string> journal_files(const std::vector<std::string>& folders) 
 }
 
 JournalReader::JournalReader(std::string path, const OpRegistry& ops)
-    : path_(std::move(path)), ops_(ops), file_(std::make_unique<std::ifstream>(path_, std::ios::binary)) {
+    : path_(std::move(path)), ops_(ops), file_(std::make_unique<std::ifstream>()) {
+  std::error_code error;
+  const auto kind = std::filesystem::status(path_, error).type();
+  if (kind == std::filesystem::file_type::directory) throw Error(io_error_text("read", path_, EISDIR));
+  // Opening a pipe would wait for someone to write into it.
+  if (!error && kind != std::filesystem::file_type::regular && kind != std::filesystem::file_type::not_found)
+    throw Error(fmt::format("{} is no regular file, so no journal; remove it from the folder", path_));
+  file_->open(path_, std::ios::binary);
   if (!*file_) throw Error(io_error_text("read", path_, errno));
 }
 

@@ -27,8 +27,9 @@ struct FakeOptions {
   ProtocolFds fds;
   std::string device = "0";
   std::vector<FaultRule> faults;
-  std::string memory;          // folder in which rules with TIMES count
-  std::string hello = "fake";  // back end it claims; "crash": dies instead of saying hello
+  std::string memory;           // folder in which rules with TIMES count
+  std::string hello = "fake";   // back end it claims; "crash": dies instead of saying hello
+  std::string version = "1.0";  // of that back end
   int protocol = kProtocolVersion;
   int late_ms = 50;
   double answer_us = 0;  // time each sample request takes
@@ -49,6 +50,8 @@ FakeOptions parse_options(int count, char** words) {
       o.memory = value;
     else if (flag == "--hello")
       o.hello = value;
+    else if (flag == "--version")
+      o.version = value;
     else if (flag == "--protocol")
       o.protocol = int(parse_integer(value).value());
     else if (flag == "--late-ms")
@@ -87,7 +90,7 @@ class FakeWorker {
     answer.protocol = options_.protocol;
     answer.worker = "perfatlas-worker-fake";
     answer.device = {options_.device, "fake device", 1e9, 1e6, {{"fake", "1"}}};
-    answer.backends = {{options_.hello, "1.0"}};
+    answer.backends = {{options_.hello, options_.version}};
     return answer;
   }
 

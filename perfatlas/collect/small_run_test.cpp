@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Small plans while they are measured: audits stop families, doubtful rows are measured again, runs continue each other.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <filesystem>
 #include <set>
+#include <utility>
 
 #include "perfatlas/base/hash.h"
 #include "perfatlas/collect/knee_rounds.h"
@@ -152,6 +154,15 @@ TEST_F(SmallRun, AShardIsNotCollectedIntoTheFolderOfAnother) {
   run(make_plan(ops_, request));
   request.shard = {1, 2};
   EXPECT_THROW(run(make_plan(ops_, request)), UsageError);
+  // Nor may it be what a piece of another one takes over: that folder is named, not the own one.
+  options_.done_in = {std::exchange(options_.folder, options_.folder + "-piece")};
+  request.shard = {1, 2, 0, 2};
+  try {
+    run(make_plan(ops_, request));
+    FAIL() << "it should have thrown";
+  } catch (const UsageError& error) {
+    EXPECT_THAT(error.what(), testing::StartsWith(options_.done_in[0] + " holds shard 1/2"));
+  }
 }
 
 }  // namespace

@@ -89,7 +89,7 @@ bool staging_up_to_date(const std::string& folder, const std::vector<const OpTyp
   for (const std::string& path : journals) newest = std::max(newest, std::filesystem::last_write_time(path));
   return std::all_of(ops_with_rows.begin(), ops_with_rows.end(), [&](const OpType* op) {
     const std::string path = staging_path(folder, *op);
-    return file_exists(path) && std::filesystem::last_write_time(path) >= newest;
+    return std::filesystem::is_regular_file(path) && std::filesystem::last_write_time(path) >= newest;
   });
 }
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
 #include "perfatlas/base/text.h"
@@ -28,8 +30,15 @@ void check(const CollectOptions& options) {
                                  std::max<size_t>(rule.min_samples, 2)));
 }
 
+/// The one of these folders that a run is recorded in.
+std::string folder_of_run(const std::string& run_id, const std::vector<std::string>& folders) {
+  for (const std::string& path : journal_files(folders))
+    if (run_id_of_file(path) == run_id) return std::filesystem::path(path).parent_path().string();
+  return folders.back();
+}
+
 /// A folder holds one shard of one plan: journals of another one would be counted to this one.
-void check_shard(const Plan& plan, const FolderState& state, const std::string& folder) {
+void check_shard(const Plan& plan, const FolderState& state, const std::vector<std::string>& folders) {
   if (plan.shard().count == 1) return;
   for (const RunRecord& run : state.runs()) {
     const Shard known = parse_shard(run.shard);
@@ -37,8 +46,10 @@ void check_shard(const Plan& plan, const FolderState& state, const std::string& 
         known.count == plan.shard().count)
       continue;
     throw UsageError(fmt::format(
-        "{} holds shard {} of plan {} ({}); this is shard {} of plan {}: use another --out for each", folder,
-        run.shard, hex16(run.plan_hash), run.command, format_shard(plan.shard()), hex16(plan.hash())));
+        "{} holds shard {} of plan {} ({}); this is shard {} of plan {}: use another --out for each, and "
+        "--done-in only for pieces of one shard",
+        folder_of_run(run.run_id, folders), run.shard, hex16(run.plan_hash), run.command,
+        format_shard(plan.shard()), hex16(plan.hash())));
   }
 }
 
@@ -149,7 +160,7 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
     std::vector<std::string> folders = options.done_in;
     folders.push_back(options.folder);
     const FolderState state(folders, ops);
-    check_shard(plan, state, options.folder);
+    check_shard(plan, state, folders);
     remaining = remaining_work(plan, state,
                                {options.backend, options.measure.kernel, options.measure.cache,
                                 options.resume, options.retry_failed});

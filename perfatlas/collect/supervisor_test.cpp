@@ -6,12 +6,14 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
 #include <functional>
 #include <set>
+#include <utility>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/hash.h"
@@ -29,6 +31,7 @@ class Watcher : public CollectObserver {
  public:
   void on_case(const CaseRecord& record) override {
     records.push_back(record);
+    if (at_first) std::exchange(at_first, nullptr)();
     if (records.size() == interrupt_after) ::kill(::getpid(), SIGTERM);
   }
   void on_event(const std::string& text) override { events.push_back(text); }
@@ -37,6 +40,7 @@ class Watcher : public CollectObserver {
   std::vector<std::string> events;
   Progress last;
   size_t interrupt_after = 0;
+  std::function<void()> at_first;
 };
 
 class Supervisor : public testing::Test {
@@ -421,6 +425,45 @@ TEST_F(Supervisor, WorkerOfAnotherProtocolIsRefused) {
 TEST_F(Supervisor, WorkerWithoutTheBackEndIsRefused) {
   use_worker({"--hello", "onednn"});
   EXPECT_THAT(error_of([&] { run(plan(1)); }, true), HasSubstr("it has onednn"));
+}
+
+TEST_F(Supervisor, AVersionThatCannotNameAFolderIsRefusedBeforeAnythingIsMeasured) {
+  use_worker({"--version", "../up"});
+  EXPECT_THAT(error_of([&] { run(plan(1)); }, false), HasSubstr("cannot name the folder of its tables"));
+  EXPECT_TRUE(journal_files(options_.folder).empty());
+}
+
+TEST_F(Supervisor, AJournalThatIsTakenAwayEndsTheRunWithAnError) {
+  for (const bool whole_folder : {false, true}) {
+    const auto collect_watched = [&] {
+      watcher_ = {};
+      watcher_.at_first = [&] {
+        if (whole_folder)
+          std::filesystem::remove_all(options_.folder);
+        else
+          std::filesystem::remove(journal_files(options_.folder).at(0));
+      };
+      collect(plan(30), ops_, options_, watcher_);
+    };
+    EXPECT_THAT(error_of(collect_watched, false), HasSubstr("was removed, moved or replaced"));
+    EXPECT_EQ(run(plan(30)).this_run.measured, uint64_t{30});
+    EXPECT_EQ(table().size(), size_t{30});
+    std::filesystem::remove_all(options_.folder);
+  }
+}
+
+TEST_F(Supervisor, ATableReplacedByAFolderIsNotTakenForTheTable) {
+  run(plan(5));
+  const std::string path = staging_path(options_.folder, ops_.get("gemm"));
+  std::filesystem::remove(path);
+  std::filesystem::create_directory(path);
+  EXPECT_THAT(error_of([&] { run(plan(5)); }, false), HasSubstr("cannot replace"));
+}
+
+TEST_F(Supervisor, APipeAmongTheJournalsIsRefusedAndNotWaitedFor) {
+  run(plan(5));
+  ASSERT_EQ(::mkfifo((options_.folder + "/journal-0.jsonl").c_str(), 0666), 0);
+  EXPECT_THAT(error_of([&] { run(plan(5)); }, false), HasSubstr("is no regular file"));
 }
 
 TEST_F(Supervisor, WorkerThatAlwaysDiesAtStartIsGivenUp) {

@@ -12,7 +12,7 @@
 #include "perfatlas/backends/mpi/mpi_device.h"
 #include "perfatlas/backends/mpi/mpi_kernels.h"
 #include "perfatlas/backends/mpi/rank_program.h"
-#include "perfatlas/base/text.h"
+#include "perfatlas/base/command.h"
 #include "perfatlas/ops/all_ops.h"
 #include "perfatlas/worker/serve.h"
 #include "perfatlas/worker/worker_program.h"
@@ -32,12 +32,8 @@ int serve_groups(const std::string& cores, ProtocolChannel& channel) {
   KernelRegistry kernels;
   add_all_mpi_kernels(kernels);
   if (const char* const launcher = std::getenv("PERFATLAS_MPI_LAUNCH");
-      launcher != nullptr && *launcher != '\0') {
-    std::vector<std::string> words;
-    for (const std::string_view word : split(launcher, ' '))
-      if (!word.empty()) words.emplace_back(word);
-    device.use_launcher(std::move(words));
-  }
+      launcher != nullptr && *launcher != '\0')
+    device.use_launcher(shell_words(launcher));
   const WorkerParts parts{"perfatlas-worker-mpi " PERFATLAS_VERSION,
                           device,
                           ops,

@@ -8,6 +8,8 @@ bin=$(realpath "$1")
 root=$(cd "$(dirname "$0")/../.." && pwd)
 work=$(mktemp -d)
 chmod 755 "$work" # for the user munge
+# Every sign that a shell, sbatch or a log's name could read otherwise; each part of the test goes through this folder.
+run="$work/it's a \"100% %A %j\" \$HOME \`run\` #1 ünï;&(*)"
 testbed() { "$root/tools/slurm_testbed" "$1" "$work/slurm" "${@:2}"; }
 slurm() { testbed run "$@"; }
 finish() {
@@ -18,7 +20,7 @@ finish() {
 trap finish EXIT
 fail() {
   echo "two_node_slurm: $*" >&2
-  tail -n 5 "$work"/run/*.log "$work"/slurm/log/* >&2 || true
+  tail -n 5 "$run"/*.log "$work"/slurm/log/* >&2 || true
   exit 1
 }
 wait_until() { # seconds, what, command...
@@ -37,15 +39,16 @@ plan=(--ops gemm --grid aic --at-most m=1 --at-most n=768 --at-most k=16384 --ca
 launch() {
   slurm "$bin/perfatlas" collect "${plan[@]}" --backend fake --devices 0 --no-probe --no-drift --runs 6 --repeat 6 \
     --worker "$bin/perfatlas-worker-fake --devices {device} --answer-us $(($1 * 1000))" \
-    --out "$work/run" --launcher slurm --partition main "${@:2}"
+    --out "$run" --launcher slurm --partition main --sbatch-option='--comment=two "words"' "${@:2}"
 }
 "$bin/perfatlas" plan "${plan[@]}" --list | sed 's/.* gemm_dtype=/gemm_dtype=/' | sort >"$work/planned"
 
 launch 400 --tasks 3
-records() { cat "$work/run/shard-$1-of-3"/journal-*.jsonl | grep -c '"type":"case"'; }
+[ "$(slurm squeue -h -o %k | sort -u)" = 'two "words"' ] || fail "the comment became: $(slurm squeue -h -o %k)"
+records() { cat "$run/shard-$1-of-3"/journal-*.jsonl | grep -c '"type":"case"'; }
 some_records() { (($(records "$1") >= 5)); }
 wait_until 60 'task 1 measures' some_records 1
-kill -9 "$(sed 's/process \([0-9]*\) .*/\1/' "$work/run/shard-1-of-3/lock")"
+kill -9 "$(sed 's/process \([0-9]*\) .*/\1/' "$run/shard-1-of-3/lock")"
 wait_until 60 'task 2 measures' some_records 2
 slurm scontrol update nodename=n2 state=drain reason=test
 if launch 400 --tasks 3 >"$work/second" 2>&1; then fail 'a second launch did not wait for the first'; fi
@@ -59,7 +62,7 @@ queue_empty() {
 }
 wait_until 300 'the queue is empty' queue_empty
 
-"$bin/perfatlas" status "$work/run" --json >"$work/status"
+"$bin/perfatlas" status "$run" --json >"$work/status"
 grep -q '"complete": false' "$work/status" || fail 'the killed task finished its shard'
 
 # The rest in two pieces, too slow for a minute of which the last twenty seconds are the warning's; Slurm may warn earlier,
@@ -67,13 +70,13 @@ grep -q '"complete": false' "$work/status" || fail 'the killed task finished its
 for _ in 1 2 3 4; do
   launch 3000 --tasks 2 --time 1 --sbatch-option=--signal=B:TERM@20
   wait_until 400 'the queue is empty again' queue_empty
-  "$bin/perfatlas" status "$work/run" --json >"$work/status"
+  "$bin/perfatlas" status "$run" --json >"$work/status"
   grep -q '"complete": true' "$work/status" && break
 done
-grep -q 'asking to be queued again' "$work"/run/*.log || fail 'no task came to its time limit'
-[ -d "$work/run/shard-1-of-3.piece-2-of-2" ] || fail 'the shard was not split'
+grep -q 'asking to be queued again' "$run"/*.log || fail 'no task came to its time limit'
+[ -d "$run/shard-1-of-3.piece-2-of-2" ] || fail 'the shard was not split'
 
-"$bin/perfatlas" place "$work"/run/shard-* --into "$work/tables" --system testbed --format csv >/dev/null
+"$bin/perfatlas" place "$run"/shard-* --into "$work/tables" --system testbed --format csv >/dev/null
 table=$(find "$work/tables" -name gemm_perf.txt -not -path '*history*')
 python3 - "$table" >"$work/measured" <<'EOF'
 import csv
