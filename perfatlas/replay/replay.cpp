@@ -29,6 +29,7 @@ struct TestRow {
   uint32_t row = 0;
   double weight = 0;
   bool new_shape = false;
+  bool comparable = true;  // the full grid's resolver answers it
 };
 
 struct WeightedError {
@@ -114,7 +115,7 @@ std::vector<SlicePoint> Replay::points(std::span<const uint32_t> order) const {
 }
 
 ReplayError Replay::error_of(const Predictor& predictor) const {
-  std::vector<WeightedError> all, known, fresh;
+  std::vector<WeightedError> all, known, fresh, comparable;
   ReplayError error;
   for (const TestRow& test : tests_) {
     const auto predicted = predictor.latency_ms(family_.values[test.row]);
@@ -125,12 +126,14 @@ ReplayError Replay::error_of(const Predictor& predictor) const {
     const WeightedError e{std::abs(*predicted / family_.latency_ms[test.row] - 1), test.weight};
     all.push_back(e);
     (test.new_shape ? fresh : known).push_back(e);
+    if (test.comparable) comparable.push_back(e);
   }
   error.p50 = weighted_quantile(all, .5);
   error.p90 = weighted_quantile(all, .9);
   error.p99 = weighted_quantile(all, .99);
   error.known_p90 = weighted_quantile(known, .9);
   error.new_p90 = weighted_quantile(fresh, .9);
+  error.comparable_p90 = weighted_quantile(comparable, .9);
   return error;
 }
 
@@ -151,6 +154,7 @@ ReplayCurve Replay::curve(const std::string& strategy,
       point.error.p99 += part * e.p99;
       point.error.known_p90 += part * e.known_p90;
       point.error.new_p90 += part * e.new_p90;
+      point.error.comparable_p90 += part * e.comparable_p90;
       point.error.misses += e.misses;
     }
     say(fmt::format("{}: {} at {:.0f} %: p90 {:.1f} %", family_.name, strategy, 100 * share,
@@ -242,7 +246,9 @@ ReplayResult Replay::result() {
   if (pool_.empty() || tests_.empty())
     throw Error(fmt::format("{}: its {} rows leave nothing to judge a plan by", family_.name, result.rows));
   const auto everything = points(pool_);
-  result.full_resolver = error_of(*make_resolver_predictor(space_.op(), everything, context_));
+  const auto resolver = make_resolver_predictor(space_.op(), everything, context_);
+  for (TestRow& test : tests_) test.comparable = resolver->latency_ms(family_.values[test.row]).has_value();
+  result.full_resolver = error_of(*resolver);
   say(fmt::format("{}: full grid, resolver: p90 {:.1f} %", family_.name, 100 * result.full_resolver.p90));
   result.full_kriged = error_of(*make_kriged_predictor(space_.op(), everything, context_));
   const std::vector<OrderPlace> planned = plan_order();
@@ -259,7 +265,7 @@ ReplayResult Replay::result() {
 
 std::optional<double> ReplayResult::share_needed(const ReplayCurve& curve) const {
   for (const ReplayPoint& point : curve.points)
-    if (point.error.p90 <= full_resolver.p90) return point.share;
+    if (point.error.comparable_p90 <= full_resolver.p90) return point.share;
   return std::nullopt;
 }
 

@@ -20,6 +20,7 @@ struct ReplayError {
   double p50 = 0, p90 = 0,
          p99 = 0;  // known and new shapes, half and half, each spread evenly over shapes and octaves
   double known_p90 = 0, new_p90 = 0;  // apart
+  double comparable_p90 = 0;          // over those rows that the full grid's resolver answers
   size_t misses = 0;
 };
 
@@ -45,11 +46,14 @@ struct ReplayResult {
   std::string system, family;
   size_t rows = 0, pool = 0;
   std::vector<ReplayCurve> curves;
-  ReplayError full_kriged;    // the whole pool, read by kriging
-  ReplayError full_resolver;  // the whole pool, read by the op's own resolver
+  ReplayError full_kriged;  // the whole pool, read by kriging
+  // The whole pool, read by the op's own resolver. It answers nothing of a slice that has no other shape: such rows of new
+  // shapes are harder than the rest, so that only comparable_p90 of others may be held against it.
+  ReplayError full_resolver;
   std::optional<ReplayAudit> stop;
 
-  /// The smallest share of a curve whose p90 is at most the full grid's by the resolver; nothing when none is.
+  /// The smallest share of a curve whose p90 is at most the full grid's by the resolver, over rows that this answers;
+  /// nothing when none is.
   std::optional<double> share_needed(const ReplayCurve& curve) const;
 };
 

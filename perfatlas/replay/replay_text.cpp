@@ -10,13 +10,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json error_json(const ReplayError& e) {
-  Json j{{"p50", e.p50}, {"p90", e.p90}, {"p99", e.p99}, {"known_p90", e.known_p90}, {"new_p90", e.new_p90}};
+  Json j{{"p50", e.p50},         {"p90", e.p90},
+         {"p99", e.p99},         {"known_p90", e.known_p90},
+         {"new_p90", e.new_p90}, {"comparable_p90", e.comparable_p90}};
   if (e.misses > 0) j["misses"] = e.misses;
   return j;
 }
 
 std::string misses_text(const ReplayError& e) {
-  return e.misses > 0 ? fmt::format(" ({} hold-out rows without an answer)", e.misses) : "";
+  return e.misses > 0 ? fmt::format(" ({} hold-out rows are of slices that it has no point of)", e.misses)
+                      : "";
 }
 
 }  // namespace
@@ -45,6 +48,12 @@ std::string replay_text(const ReplayResult& r) {
   for (const ReplayPoint& p : plan.points) text += fmt::format(" {:>7.1f}", 100 * p.error.new_p90);
   text += fmt::format("  full grid: resolver {:.1f}, kriging {:.1f}\n", 100 * r.full_resolver.new_p90,
                       100 * r.full_kriged.new_p90);
+  if (r.full_resolver.misses > 0) {
+    text += fmt::format("{:12}", "  comparable");
+    for (const ReplayPoint& p : plan.points) text += fmt::format(" {:>7.1f}", 100 * p.error.comparable_p90);
+    text += fmt::format("  full grid: resolver {:.1f}, kriging {:.1f}\n",
+                        100 * r.full_resolver.comparable_p90, 100 * r.full_kriged.comparable_p90);
+  }
   if (r.stop && r.stop->points > 0)
     text += fmt::format(
         "stops after {} points ({:.1f} %): {}; audits say {:.1f} ({:.1f} to {:.1f}), true {:.1f}\n",
