@@ -6,6 +6,7 @@
 //   scale_out status SHARDS ROWS               that plan in SHARDS folders with ROWS decided cases each
 //   scale_out merge SHARDS ROWS                place of SHARDS collections of ROWS rows each, with journals alone and with
 //                                              the staging tables that collect makes of them
+//   scale_out validate SHARDS ROWS             validate of such collections without staging tables
 //   scale_out audit ROWS                       audits and doubts of ROWS measured cases, per case
 #include <fmt/format.h>
 #include <sys/resource.h>
@@ -24,6 +25,7 @@
 #include "perfatlas/collect/staging.h"
 #include "perfatlas/collect/supervisor.h"
 #include "perfatlas/collect/toy_grid_test.h"
+#include "perfatlas/collect/validate.h"
 #include "perfatlas/ops/all_ops.h"
 
 namespace perfatlas {
@@ -177,6 +179,14 @@ void merge(const OpRegistry& toys, uint64_t shards, uint64_t rows) {
   run(TableFormat::csv, "csv beside staging tables");
 }
 
+void validate_shards(const OpRegistry& toys, uint64_t shards, uint64_t rows) {
+  const TemporaryFolder home;
+  ValidateRequest request{.collections = write_shards(toys, home.path(), shards, rows)};
+  const Stopwatch watch;
+  const ValidateReport found = validate(toys, request);
+  report(fmt::format("validate of {} shards x {} rows", shards, rows), watch.seconds());
+}
+
 void audit(uint64_t rows) {
   const OpRegistry ops = all_ops();
   const Plan plan = make_plan(
@@ -218,6 +228,8 @@ void run(const BenchArguments& arguments) {
     status(toys, number(1), number(2));
   } else if (what == "merge") {
     merge(toys, number(1), number(2));
+  } else if (what == "validate") {
+    validate_shards(toys, number(1), number(2));
   } else if (what == "audit") {
     audit(number(1));
   } else {
@@ -229,8 +241,8 @@ void run(const BenchArguments& arguments) {
 }  // namespace perfatlas
 
 int main(int argc, char** argv) {
-  return perfatlas::bench_main(
-      {"scale_out plan|shard|small|resume WORKER|status SHARDS ROWS|merge SHARDS ROWS|audit ROWS", argc,
-       argv},
-      perfatlas::run);
+  return perfatlas::bench_main({"scale_out plan|shard|small|resume WORKER|status SHARDS ROWS|merge SHARDS "
+                                "ROWS|validate SHARDS ROWS|audit ROWS",
+                                argc, argv},
+                               perfatlas::run);
 }

@@ -84,8 +84,10 @@ LoadedPrior load_prior(const std::string& data_root, const std::string& name,
 
 std::string prior_changes_text(const LoadedPrior& prior, const std::string& folder, const OpRegistry& ops) {
   std::map<const OpType*, std::vector<Row>> rows;
-  for (MeasuredRow& measured : read_collections({folder}, ops).rows)
-    rows[measured.row.c.op].push_back(std::move(measured.row));
+  read_journals(journal_files(folder), ops, [&](JournalRecord&& record) {
+    auto* const c = std::get_if<CaseRecord>(&record);
+    if (c != nullptr && c->row) rows[c->row->c.op].push_back(std::move(*c->row));
+  });
   std::string text;
   for (const auto& [id, table] : prior.tables) {
     const OpType& op = ops.get(id);

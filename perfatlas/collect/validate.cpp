@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <random>
-#include <tuple>
-#include <unordered_map>
+#include <utility>
 
 #include "perfatlas/base/file.h"
 #include "perfatlas/collect/drift.h"
@@ -15,24 +15,9 @@
 #include "perfatlas/interp/leave_one_out.h"
 #include "perfatlas/interp/slice.h"
 #include "perfatlas/store/contradiction_text.h"
-#include "perfatlas/store/csv.h"
+#include "perfatlas/store/layout.h"
 
 namespace perfatlas {
-
-std::vector<const MeasuredRow*> newest_rows(const CollectionContents& contents) {
-  std::unordered_map<uint64_t, const MeasuredRow*> newest;
-  std::vector<uint64_t> order;
-  for (const MeasuredRow& measured : contents.rows) {
-    const MeasuredRow*& known = newest[row_identity(measured.row)];
-    if (known == nullptr) order.push_back(row_identity(measured.row));
-    if (known == nullptr ||
-        std::tie(known->run_id, known->sequence) <= std::tie(measured.run_id, measured.sequence))
-      known = &measured;
-  }
-  std::vector<const MeasuredRow*> rows;
-  for (const uint64_t identity : order) rows.push_back(newest.at(identity));
-  return rows;
-}
 
 std::string row_text(const Row& row) {
   const std::string state =
@@ -40,28 +25,57 @@ std::string row_text(const Row& row) {
   return fmt::format("{} [{}{}]: {:.6g} ms", case_text(row.c), row.kernel_source, state, latency_ms(row));
 }
 
-void check_reruns(const std::vector<const MeasuredRow*>& rows, const CollectionContents& contents,
-                  const ValidateRequest& request, ValidateReport& report) {
+std::string row_text(const CheckedRows& rows, size_t i) {
+  Row row;
+  rows.get(i, row);
+  return row_text(row);
+}
+
+namespace {
+
+/// `count` different numbers below `all`, in random order (Knuth, "The Art of Computer Programming" 3.4.2, algorithm S).
+std::vector<uint64_t> random_numbers(uint64_t all, size_t count, uint64_t seed) {
+  std::mt19937_64 random(seed);
+  std::vector<uint64_t> numbers;
+  for (uint64_t i = 0; i < all && numbers.size() < count; ++i)
+    if (random() % (all - i) < count - numbers.size()) numbers.push_back(i);
+  std::shuffle(numbers.begin(), numbers.end(), random);
+  return numbers;
+}
+
+/// A seeded sample of all rows.
+std::vector<Row> sample_of(const std::vector<CheckedRows>& ops, const ValidateLimits& limits) {
+  uint64_t all = 0;
+  for (const CheckedRows& rows : ops) all += rows.size();
+  std::vector<Row> sample;
+  for (uint64_t number : random_numbers(all, limits.rerun_cases, limits.rerun_seed)) {
+    auto rows = ops.begin();
+    for (; number >= rows->size(); ++rows) number -= rows->size();
+    rows->get(number, sample.emplace_back());
+  }
+  return sample;
+}
+
+}  // namespace
+
+void check_reruns(const ValidateInput& input, const ValidateRequest& request, ValidateReport& report) {
   DriftMeter own;
-  for (const RerunRecord& rerun : contents.reruns) own.add(rerun.first_ms, rerun.again_ms);
+  for (const RerunRecord& rerun : input.reruns) own.add(rerun.first_ms, rerun.again_ms);
   report.drift = own.figures();
   if (!request.measure_again) return;
-  std::vector<const MeasuredRow*> sample = rows;
-  std::shuffle(sample.begin(), sample.end(), std::mt19937_64(request.limits.rerun_seed));
-  sample.resize(std::min(sample.size(), request.limits.rerun_cases));
   DriftMeter meter;
   FindingBuilder deviating("re-run", request.limits.findings_per_check);
   FindingBuilder impossible("re-run not possible", request.limits.findings_per_check);
-  for (const MeasuredRow* measured : sample) {
-    const double first_ms = latency_ms(measured->row);
-    const std::optional<double> again_ms = request.measure_again(measured->row);
+  for (const Row& row : sample_of(input.rows, request.limits)) {
+    const double first_ms = latency_ms(row);
+    const std::optional<double> again_ms = request.measure_again(row);
     if (!again_ms) {
-      impossible.add(row_text(measured->row));
+      impossible.add(row_text(row));
       continue;
     }
     meter.add(first_ms, *again_ms);
     if (std::abs(*again_ms / first_ms - 1) > request.limits.rerun_deviation)
-      deviating.add(fmt::format("{}, again {:.6g} ms ({:+.1f} %)", row_text(measured->row), *again_ms,
+      deviating.add(fmt::format("{}, again {:.6g} ms ({:+.1f} %)", row_text(row), *again_ms,
                                 100 * (*again_ms / first_ms - 1)));
   }
   report.rerun = meter.figures();
@@ -72,51 +86,90 @@ void check_reruns(const std::vector<const MeasuredRow*>& rows, const CollectionC
   impossible.finish("rows that could not be measured again", false, report);
 }
 
-void add_leave_one_out(const std::vector<const MeasuredRow*>& rows, const ValidateRequest& request,
-                       ValidateReport& report) {
-  std::map<std::tuple<std::string_view, std::string, CacheState>,
-           std::pair<const OpType*, std::vector<SlicePoint>>>
-      groups;
-  for (const MeasuredRow* measured : rows) {
-    const Row& row = measured->row;
-    if (!(latency_ms(row) > 0)) continue;  // reported by check_rows
+namespace {
+
+/// Of each kernel and cache state, the rows of each slice.
+using SliceRows = std::map<SliceKey, std::vector<uint32_t>>;
+
+std::map<std::pair<std::string, CacheState>, SliceRows> slices_of(const CheckedRows& rows) {
+  std::map<std::pair<std::string, CacheState>, SliceRows> groups;
+  Row row;
+  for (uint32_t i = 0; i < rows.size(); ++i) {
+    if (!(rows.latency_ms(i) > 0)) continue;  // reported by check_rows
+    rows.get(i, row);
     const CacheState cache = row.quality ? row.quality->cache_state : CacheState::serving;
-    auto& [op, points] = groups[{row.c.op->info.id, row.kernel_source, cache}];
-    op = row.c.op;
-    points.push_back({row.c.values, latency_ms(row), std::nullopt});
+    groups[{rows.kernel(i), cache}][rows.op().slice_of(row.c.values)].push_back(i);
   }
-  for (const auto& [key, group] : groups) {
-    const auto& [op, points] = group;
-    if (op->axes.empty() || op->axes.size() > kMaxAxes) continue;
-    const SolContext context{request.system ? &*request.system : nullptr, std::get<CacheState>(key)};
-    const auto residuals = leave_one_out_by_slice(*op, points, context, request.limits.leave_one_out_points);
-    const ResidualSummary summary = summarize(residuals);
-    report.leave_one_out.push_back({std::string(std::get<0>(key)), std::get<1>(key),
-                                    std::string(name_of(std::get<CacheState>(key))), summary.points,
-                                    summary.misses, summary.p50, summary.p90, summary.max});
+  return groups;
+}
+
+std::vector<SlicePoint> points_of(const CheckedRows& rows, const std::vector<uint32_t>& numbers,
+                                  size_t most) {
+  std::vector<SlicePoint> points;
+  const size_t count = std::min(numbers.size(), most);
+  for (size_t i = 0; i < count; ++i) {
+    const uint32_t number = numbers[i * numbers.size() / count];
+    points.push_back({rows.values(number), rows.latency_ms(number), std::nullopt});
+  }
+  return points;
+}
+
+}  // namespace
+
+void add_leave_one_out(const std::vector<CheckedRows>& ops, const ValidateRequest& request,
+                       ValidateReport& report) {
+  for (const CheckedRows& rows : ops) {
+    const OpType& op = rows.op();
+    if (op.axes.empty() || op.axes.size() > kMaxAxes) continue;
+    for (const auto& [key, slices] : slices_of(rows)) {
+      const SolContext context{request.system ? &*request.system : nullptr, key.second};
+      std::vector<Residual> residuals;
+      for (const auto& [slice, numbers] : slices) {
+        const std::vector<SlicePoint> points = points_of(rows, numbers, request.limits.leave_one_out_slice);
+        const auto own = leave_one_out_by_slice(op, points, context, request.limits.leave_one_out_points);
+        residuals.insert(residuals.end(), own.begin(), own.end());
+      }
+      const ResidualSummary summary = summarize(residuals);
+      report.leave_one_out.push_back({std::string(op.info.id), key.first, std::string(name_of(key.second)),
+                                      summary.points, summary.misses, summary.p50, summary.p90, summary.max});
+    }
   }
 }
 
 namespace {
+
+/// Identities that are in a staging table more than once, ascending.
+std::vector<uint64_t> repeated_identities(const OpType& op, const TableFile& file) {
+  std::vector<uint64_t> all, repeated;
+  read_table(op, file, [&](Row&& row) { all.push_back(row_identity(row)); });
+  std::sort(all.begin(), all.end());
+  for (size_t i = 1; i < all.size(); ++i)
+    if (all[i] == all[i - 1] && (repeated.empty() || repeated.back() != all[i])) repeated.push_back(all[i]);
+  return repeated;
+}
 
 /// The same identity twice in one staging table: the one thing that a table must never hold.
 void check_duplicates(const OpRegistry& ops, const ValidateRequest& request, ValidateReport& report) {
   FindingBuilder duplicates("duplicate", request.limits.findings_per_check);
   for (const std::string& folder : request.collections)
     for (const auto& op : ops.ops()) {
-      const std::string path = staging_path(folder, *op);
-      if (!file_exists(path)) continue;
-      std::unordered_map<uint64_t, double> seen;  // latencies
-      for (const Row& row : read_csv_table(*op, path)) {
+      const TableFile file{.table = {}, .format = TableFormat::csv, .path = staging_path(folder, *op)};
+      if (!file_exists(file.path)) continue;
+      const std::vector<uint64_t> repeated = repeated_identities(*op, file);
+      if (repeated.empty()) continue;
+      std::map<uint64_t, double> seen;  // latencies
+      read_table(*op, file, [&](Row&& row) {
+        const uint64_t identity = row_identity(row);
+        if (!std::binary_search(repeated.begin(), repeated.end(), identity)) return;
         const double latency = latency_ms(row);
-        const auto [before, is_new] = seen.try_emplace(row_identity(row), latency);
-        if (is_new) continue;
+        const auto [before, is_new] = seen.try_emplace(identity, latency);
+        if (is_new) return;
         // `place` takes the last one.
         duplicates.add(before->second == latency
-                           ? fmt::format("{}: {}", path, row_text(row))
-                           : contradiction_text(path, row.c, {latency, before->second}));
+                           ? fmt::format("{}: {}", file.path, row_text(row))
+                           : contradiction_text(file.path, row.c, {latency, before->second}));
         before->second = latency;
-      }
+      });
     }
   duplicates.finish("rows of one identity twice in a table", true, report);
 }
@@ -124,19 +177,19 @@ void check_duplicates(const OpRegistry& ops, const ValidateRequest& request, Val
 }  // namespace
 
 ValidateReport validate(const OpRegistry& ops, const ValidateRequest& request) {
-  const CollectionContents contents = read_collections(request.collections, ops);
-  if (contents.runs.empty() && contents.rows.empty() && contents.outcomes.empty())
+  const ValidateInput input =
+      read_validate_input(request.collections, ops, request.limits.findings_per_check);
+  if (input.empty())
     throw Error(
         fmt::format("nothing was recorded in {}; collect first", fmt::join(request.collections, ", ")));
-  const std::vector<const MeasuredRow*> rows = newest_rows(contents);
   ValidateReport report;
-  check_counts(contents, request, report);
+  check_counts(input, request, report);
   check_duplicates(ops, request, report);
-  check_rows(rows, request, report);
-  check_curves(rows, request.limits, report);
-  add_leave_one_out(rows, request, report);
-  add_token_spread(rows, report);
-  check_reruns(rows, contents, request, report);
+  check_rows(input.rows, request, report);
+  check_curves(input.rows, request.limits, report);
+  add_leave_one_out(input.rows, request, report);
+  add_token_spread(input.rows, report);
+  check_reruns(input, request, report);
   return report;
 }
 

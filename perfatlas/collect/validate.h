@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "perfatlas/collect/collection_contents.h"
+#include "perfatlas/collect/journal.h"
 #include "perfatlas/collect/plan.h"
 #include "perfatlas/hw/system_spec.h"
 
@@ -41,7 +41,9 @@ struct ValidateLimits {
   size_t rerun_cases = 20;
   uint64_t rerun_seed = 7;
   size_t leave_one_out_points = 200;  // per slice
-  size_t findings_per_check = 20;     // listed one by one; all are counted
+  // Of a larger slice so many evenly spread points stand for all: its leave-one-out figure is then an upper bound.
+  size_t leave_one_out_slice = 200'000;
+  size_t findings_per_check = 20;  // listed one by one; all are counted
 };
 
 struct ValidateRequest {
@@ -109,7 +111,8 @@ struct ValidateReport {
   std::string json() const;
 };
 
-/// Throws what read_collections throws: unreadable folders and tables are errors, not findings. So is a collection that
+/// Streams the folders: memory is some sixty bytes per row and case, and of one op at a time what sorting its rows takes.
+/// Throws what read_validate_input throws: unreadable folders and tables are errors, not findings. So is a collection that
 /// recorded nothing at all.
 ValidateReport validate(const OpRegistry& ops, const ValidateRequest& request);
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "perfatlas/collect/validate.h"
+#include "perfatlas/collect/validate_input.h"
 
 namespace perfatlas {
 
@@ -28,32 +29,27 @@ class FindingBuilder {
   size_t most_examples_;
 };
 
-/// The newest row of each identity, in the order of their newest recording.
-std::vector<const MeasuredRow*> newest_rows(const CollectionContents& contents);
-
 /// "gemm m=8 ... [jit, serving]: 0.25 ms".
 std::string row_text(const Row& row);
+std::string row_text(const CheckedRows& rows, size_t i);
 
 /// Drops and spikes along each axis, all else equal.
-void check_curves(const std::vector<const MeasuredRow*>& rows, const ValidateLimits& limits,
-                  ValidateReport& report);
+void check_curves(const std::vector<CheckedRows>& rows, const ValidateLimits& limits, ValidateReport& report);
 
 /// Positive latencies, efficiency, noise, throttling.
-void check_rows(const std::vector<const MeasuredRow*>& rows, const ValidateRequest& request,
-                ValidateReport& report);
+void check_rows(const std::vector<CheckedRows>& rows, const ValidateRequest& request, ValidateReport& report);
 
 /// Planned against decided cases, sub-kernels, failures, how the runs ended.
-void check_counts(const CollectionContents& contents, const ValidateRequest& request, ValidateReport& report);
+void check_counts(const ValidateInput& input, const ValidateRequest& request, ValidateReport& report);
 
 /// A seeded sample measured again, and the collections' own re-runs.
-void check_reruns(const std::vector<const MeasuredRow*>& rows, const CollectionContents& contents,
-                  const ValidateRequest& request, ValidateReport& report);
+void check_reruns(const ValidateInput& input, const ValidateRequest& request, ValidateReport& report);
 
 /// How much latency varies at equal batch * sequence.
-void add_token_spread(const std::vector<const MeasuredRow*>& rows, ValidateReport& report);
+void add_token_spread(const std::vector<CheckedRows>& rows, ValidateReport& report);
 
 /// The leave-one-out figures.
-void add_leave_one_out(const std::vector<const MeasuredRow*>& rows, const ValidateRequest& request,
+void add_leave_one_out(const std::vector<CheckedRows>& rows, const ValidateRequest& request,
                        ValidateReport& report);
 
 }  // namespace perfatlas

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "perfatlas/collect/validate_impl.h"
 #include "perfatlas/interp/leave_one_out.h"
@@ -20,22 +21,32 @@ double peaks_interval(const Row& row, const std::optional<SystemSpec>& system) {
   return widest;
 }
 
-void check_efficiency(const std::vector<const MeasuredRow*>& rows, const ValidateRequest& request,
+/// Calls `on_row` with each row as a Row and whether it is suspect.
+template <class OnRow>
+void for_each_row(const std::vector<CheckedRows>& ops, const OnRow& on_row) {
+  Row row;
+  for (const CheckedRows& rows : ops)
+    for (size_t i = 0; i < rows.size(); ++i) {
+      rows.get(i, row);
+      on_row(std::as_const(row), rows.suspect(i));
+    }
+}
+
+void check_efficiency(const std::vector<CheckedRows>& rows, const ValidateRequest& request,
                       ValidateReport& report) {
   FindingBuilder above("above light", request.limits.findings_per_check);
   std::map<const OpType*, std::pair<uint64_t, uint64_t>> counts;  // above, all
-  for (const MeasuredRow* measured : rows) {
-    const Row& row = measured->row;
-    if (!row.quality || !row.quality->efficiency) continue;
+  for_each_row(rows, [&](const Row& row, bool) {
+    if (!row.quality || !row.quality->efficiency) return;
     const double own = std::isfinite(row.quality->rel_ci95) ? row.quality->rel_ci95 : 0;
     const double most = 1 + peaks_interval(row, request.system) + own;
     auto& [too_fast, all] = counts[row.c.op];
     ++all;
-    if (*row.quality->efficiency <= most) continue;
+    if (*row.quality->efficiency <= most) return;
     ++too_fast;
     above.add(
         fmt::format("{}, efficiency {:.3f} (at most {:.3f})", row_text(row), *row.quality->efficiency, most));
-  }
+  });
   const bool fails = std::any_of(counts.begin(), counts.end(), [&](const auto& entry) {
     return double(entry.second.first) > request.limits.above_light_share * double(entry.second.second);
   });
@@ -44,29 +55,28 @@ void check_efficiency(const std::vector<const MeasuredRow*>& rows, const Validat
                fails, report);
 }
 
-void check_noise(const std::vector<const MeasuredRow*>& rows, const ValidateLimits& limits,
-                 ValidateReport& report) {
-  std::map<std::string, std::vector<double>> intervals;
-  std::map<std::string, NoiseFigures> figures;
+void check_noise(const std::vector<CheckedRows>& rows, const ValidateLimits& limits, ValidateReport& report) {
+  std::map<std::string_view, std::vector<double>> intervals;
+  std::map<std::string_view, NoiseFigures> figures;
   FindingBuilder noisy("noisy", limits.findings_per_check), throttled("throttled", limits.findings_per_check),
       suspect("suspect", limits.findings_per_check);
-  for (const MeasuredRow* measured : rows) {
-    const Row& row = measured->row;
-    if (!row.quality) continue;
-    NoiseFigures& entry = figures[std::string(row.c.op->info.id)];
+  for_each_row(rows, [&](const Row& row, bool is_suspect) {
+    if (!row.quality) return;
+    NoiseFigures& entry = figures[row.c.op->info.id];
     ++entry.rows;
-    intervals[std::string(row.c.op->info.id)].push_back(row.quality->rel_ci95);
+    intervals[row.c.op->info.id].push_back(row.quality->rel_ci95);
     if (row.quality->rel_ci95 > limits.noisy_rel_ci95) {
       ++entry.noisy;
       noisy.add(fmt::format("{}, interval {:.1f} %", row_text(row), 100 * row.quality->rel_ci95));
     }
     if (row.quality->throttled) ++entry.throttled, throttled.add(row_text(row));
-    if (measured->suspect) ++entry.suspect, suspect.add(row_text(row));
-  }
+    if (is_suspect) ++entry.suspect, suspect.add(row_text(row));
+  });
   for (auto& [op, entry] : figures) {
     entry.op = op;
-    entry.p50 = error_quantile(intervals[op], 0.50);
-    entry.p95 = error_quantile(intervals[op], 0.95);
+    std::vector<double>& own = intervals[op];
+    entry.p50 = error_quantile(own, 0.50);
+    entry.p95 = error_quantile(std::move(own), 0.95);
     report.noise.push_back(entry);
   }
   noisy.finish(fmt::format("rows with a 95 % interval above {:.0f} %", 100 * limits.noisy_rel_ci95), false,
@@ -77,12 +87,12 @@ void check_noise(const std::vector<const MeasuredRow*>& rows, const ValidateLimi
 
 }  // namespace
 
-void check_rows(const std::vector<const MeasuredRow*>& rows, const ValidateRequest& request,
+void check_rows(const std::vector<CheckedRows>& rows, const ValidateRequest& request,
                 ValidateReport& report) {
   FindingBuilder bad("not positive", request.limits.findings_per_check);
-  for (const MeasuredRow* measured : rows)
-    if (!(latency_ms(measured->row) > 0) || !std::isfinite(latency_ms(measured->row)))
-      bad.add(row_text(measured->row));
+  for_each_row(rows, [&](const Row& row, bool) {
+    if (!(latency_ms(row) > 0) || !std::isfinite(latency_ms(row))) bad.add(row_text(row));
+  });
   bad.finish("latencies that are not positive numbers", true, report);
   check_efficiency(rows, request, report);
   check_noise(rows, request.limits, report);

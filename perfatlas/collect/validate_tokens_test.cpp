@@ -14,21 +14,21 @@ class TokenSpreadTest : public testing::Test {
  protected:
   template <class Op>
   void add(const Op& op, double ms) {
-    MeasuredRow measured;
-    measured.row.c = make_case(ops.get(Op::info.id), op);
-    measured.row.kernel_source = std::string(1, 'k');
-    measured.row.measured = {ms};
-    rows.push_back(measured);
+    Row row;
+    row.c = make_case(ops.get(Op::info.id), op);
+    row.kernel_source = std::string(1, 'k');
+    row.measured = {ms};
+    if (rows.empty()) rows.emplace_back(*row.c.op);
+    rows.back().add(row, {});
   }
   std::vector<TokenSpread> spread() {
-    std::vector<const MeasuredRow*> views;
-    for (const MeasuredRow& row : rows) views.push_back(&row);
+    rows.back().finish();
     ValidateReport report;
-    add_token_spread(views, report);
+    add_token_spread(rows, report);
     return report.token_spread;
   }
   const OpRegistry ops = all_ops();
-  std::vector<MeasuredRow> rows;
+  std::vector<CheckedRows> rows;  // of one op
 };
 
 TEST_F(TokenSpreadTest, AnOpWhoseTimeFollowsTheTokensHasASpreadOfOne) {
