@@ -58,13 +58,15 @@ class Splitter {
     }
   }
 
-  /// Announces a row that will be added: without that a slice's points are moved again and again while they grow.
+  /// Announces the rows that will be added, all of them and in their order: without that a slice's points are moved again
+  /// and again while they grow.
   template <class RowView>
   void expect(const RowView& row) {
     if (keyed_) return;  // finding their slices takes longer than moving points
     const size_t slice = slice_of(row);
     expected_.resize(slices_.size());
     ++expected_[slice];
+    announced_.push_back(uint32_t(slice));
   }
   /// Makes room for what was announced.
   void reserve() {
@@ -79,7 +81,8 @@ class Splitter {
   void add(const RowView& row, uint32_t number) {
     const double latency = row.latency();
     if (!(latency > 0)) return;
-    const size_t number_of_slice = slice_of(row);
+    const size_t number_of_slice =
+        next_announced_ < announced_.size() ? announced_[next_announced_++] : slice_of(row);
     const Coordinates place = place_of(row);
     if (!distinct_ && !places_[number_of_slice].insert(place).second) return;
     OpSlice& slice = slices_[number_of_slice];
@@ -138,8 +141,10 @@ class Splitter {
 
   const OpType* op_;
   bool distinct_, keyed_ = false;
-  std::vector<size_t> exact_;       // fields
-  std::vector<size_t> expected_;    // points by slice
+  std::vector<size_t> exact_;        // fields
+  std::vector<size_t> expected_;     // points by slice
+  std::vector<uint32_t> announced_;  // slices of the rows that are still to be added, from next_announced_ on
+  size_t next_announced_ = 0;
   std::array<Recent, 8> recent_{};  // slices that were looked for last
   size_t next_recent_ = 0;
   FieldValues asked_{};  // the exact fields of the row that is looked at
@@ -160,7 +165,8 @@ std::vector<OpSlice> slices_of(const TableRows& rows, const AicSystem& system) {
                                      [](const FieldType& field) { return field.distinguishes; });
   Splitter splitter(op, distinct);
   for (size_t i = 0; i < rows.size(); ++i)
-    if (const PublishedRow row{rows, i, by_kernel}; row.latency() > 0) splitter.expect(row);
+    if (const PublishedRow row{rows, i, by_kernel}; !op.info.zero_is_measured || row.latency() > 0)
+      splitter.expect(row);
   splitter.reserve();
   for (size_t i = 0; i < rows.size(); ++i) splitter.add(PublishedRow{rows, i, by_kernel}, uint32_t(i));
   std::vector<OpSlice> slices = splitter.take();

@@ -20,15 +20,16 @@ std::vector<MeasuredPoint> distinct(std::span<const MeasuredPoint> points) {
 }  // namespace
 
 double fill_fraction(size_t axes, std::span<const MeasuredPoint> points) {
-  const size_t size = box_cells(axes, points);
-  if (size > kMostCells) return 0;
-  if (size == points.size()) return 1;
   std::array<std::vector<int64_t>, kMaxAxes> keys;
   std::array<size_t, kMaxAxes> stride{};
-  for (size_t d = axes, next = 1; d-- > 0; next *= keys[d].size()) {
+  size_t size = 1;
+  for (size_t d = axes; d-- > 0;) {
     keys[d] = distinct_values(points, d);
-    stride[d] = next;
+    stride[d] = size;
+    size *= std::max<size_t>(1, keys[d].size());
   }
+  if (size > kMostCells) return 0;
+  if (size == points.size()) return 1;
   std::vector<uint8_t> below(size);
   size_t measured = 0;
   for (const MeasuredPoint& point : points) {
@@ -40,15 +41,16 @@ double fill_fraction(size_t axes, std::span<const MeasuredPoint> points) {
     below[cell] = 1;
   }
   for (size_t d = 0; d < axes; ++d)
-    for (size_t cell = size - stride[d]; cell-- > 0;)
-      if (cell / stride[d] % keys[d].size() + 1 < keys[d].size()) below[cell] |= below[cell + stride[d]];
+    for (size_t end = stride[d] * keys[d].size(), begin = 0; begin < size;
+         begin = end, end += stride[d] * keys[d].size())
+      for (size_t cell = end - stride[d]; cell-- > begin;) below[cell] |= below[cell + stride[d]];
   return double(measured) / double(std::count(below.begin(), below.end(), 1));
 }
 
 AtlasModel::AtlasModel(const AtlasLaw& law, std::span<const MeasuredPoint> points, SolLaw sol,
                        const KrigingTuning* tuning, AxisPool* axes) {
-  if (box_cells(law.axes, points) <= kMostCells &&
-      (points.size() < kLeastScattered || fill_fraction(law.axes, points) >= kDenseFill))
+  const bool few = points.size() < kLeastScattered;
+  if (few ? box_cells(law.axes, points) <= kMostCells : fill_fraction(law.axes, points) >= kDenseFill)
     grid_.emplace(law, points, std::move(sol), CellOptions{.axes = axes});
   else
     scattered_ = std::make_unique<const KrigingSlice>(law.axes, distinct(points), std::move(sol), tuning);
