@@ -48,7 +48,13 @@ struct WorkerSession::State {
 
 WorkerSession::WorkerSession(const std::string& backend, const std::string& device,
                              const std::vector<std::string>& command)
-    : state_(std::make_unique<State>(filled_command(backend, device, command), log_file())) {
+    : command_(filled_command(backend, device, command)) {
+  restart();
+}
+
+void WorkerSession::restart() {
+  state_.reset();
+  state_ = std::make_unique<State>(command_, log_file());
   WorkerAnswer answer = ask(HelloRequest{}, kHelloDeadlineSeconds);
   if (const auto* failed = std::get_if<FailedAnswer>(&answer)) throw Error("worker: " + failed->error);
   auto* hello = std::get_if<HelloAnswer>(&answer);
@@ -65,9 +71,7 @@ WorkerSession::~WorkerSession() = default;
 const HelloAnswer& WorkerSession::hello() const { return state_->hello; }
 
 WorkerAnswer WorkerSession::ask(const Request& request, double deadline_s) {
-  const auto lost = [](const WorkerLoss& loss) -> Error {
-    return Error("the worker was lost: " + loss.reason);
-  };
+  const auto lost = [](const WorkerLoss& loss) { return WorkerLost("the worker was lost: " + loss.reason); };
   if (const auto loss = state_->client.ask(request)) throw lost(*loss);
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(deadline_s);
   while (true) {

@@ -6,9 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "perfatlas/base/error.h"
 #include "perfatlas/worker/messages.h"
 
 namespace perfatlas {
+
+/// The worker died, or was killed because it did not answer in time.
+class WorkerLost : public Error {
+ public:
+  using Error::Error;
+};
 
 class WorkerSession {
  public:
@@ -22,11 +29,16 @@ class WorkerSession {
 
   const HelloAnswer& hello() const;
 
-  /// Throws Error when the worker dies or does not answer in time; the text has the last line it printed.
+  /// Throws WorkerLost when the worker dies or does not answer in time; the text has the last line it printed. Nothing but
+  /// restart() may follow then.
   WorkerAnswer ask(const Request& request, double deadline_s);
+
+  /// Another worker in place of this one. Throws Error as the constructor does.
+  void restart();
 
  private:
   struct State;
+  std::vector<std::string> command_;
   std::unique_ptr<State> state_;
 };
 
