@@ -10,6 +10,7 @@
 #include <limits>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/measure/launch_cost.h"
 
 namespace perfatlas {
 namespace {
@@ -107,7 +108,10 @@ void PreparedCase::warm_up(const SamplingOptions& options) {
     fastest = std::min(fastest, batch->run_ms());
     operands_->advance(1);
   }
-  launch_ms_ = std::max(fastest, 1e-6);
+  // Without what a repetition costs beside its launch; what is left of a very short one may be noise.
+  constexpr double kLeastShare = 1.0 / 16;
+  launch_ms_ =
+      std::max({fastest - device_.least_sample_ms() / kTimesLaunchCost, kLeastShare * fastest, 1e-6});
 }
 
 int PreparedCase::launches_per_sample(const SamplingOptions& options) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "perfatlas/backends/kernel.h"
+#include "perfatlas/measure/launch_cost.h"
 
 namespace perfatlas {
 
@@ -96,6 +97,7 @@ class FakeDevice final : public Device {
   DeviceInfo description{
       .id = "fake", .name = "Fake", .memory_bytes = 1e9, .llc_bytes = 1 << 20, .versions = {}};
   double launch_ms = 0.01;  // what every launch is said to take
+  double launch_cost = 0;   // ... and every repetition beside its launches, in ms
   LaunchMode mode = LaunchMode::direct;
   std::optional<double> energy_mj;  // grows by one per reading
   int allocations = 0;
@@ -114,6 +116,7 @@ class FakeDevice final : public Device {
   Stream stream() override { return nullptr; }
   void synchronize() override {}
   bool lost() override { return gone; }
+  double least_sample_ms() const override { return kTimesLaunchCost * launch_cost; }
   SensorReading read_sensors() override {
     SensorReading reading;
     if (energy_mj) reading.energy_mj = (*energy_mj)++;
@@ -136,7 +139,7 @@ class FakeDevice final : public Device {
         launch_next();
       }
       for (int i = 0; i < request_.launches; ++i) launch_next();
-      return device_.launch_ms * request_.launches;
+      return device_.launch_cost + device_.launch_ms * request_.launches;
     }
     LaunchMode mode() const override { return device_.mode; }
     size_t rotation() const override {

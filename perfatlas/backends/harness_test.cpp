@@ -149,6 +149,15 @@ TEST(Sampling, ShortLaunchesAreBatchedToTheLeastSampleTime) {
   for (const double ms : samples.latency_ms) EXPECT_NEAR(ms, 0.01, 1e-12);
 }
 
+TEST(Sampling, WhatSurroundsLaunchesIsASmallPartOfASample) {
+  Bench bench;
+  bench.device.launch_ms = 0.002;
+  bench.device.launch_cost = 0.006;
+  PreparedCase prepared(bench.setup(kElements, CacheState::hot), bench.device, bench.store);
+  const Samples samples = prepared.sample(few());
+  EXPECT_NEAR(samples.latency_ms.front(), bench.device.launch_ms, 0.05 * bench.device.launch_ms * 1.001);
+}
+
 TEST(Sampling, TakesOneSampleHoweverLittleTimeThereIs) {
   Bench bench;
   PreparedCase prepared(bench.setup(8, CacheState::serving), bench.device, bench.store);

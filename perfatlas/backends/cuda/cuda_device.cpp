@@ -11,6 +11,7 @@
 #include "perfatlas/backends/cuda/launch_overhead.h"
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
+#include "perfatlas/measure/launch_cost.h"
 
 namespace perfatlas {
 namespace {
@@ -142,9 +143,8 @@ std::optional<double> CudaDevice::idle_power_w() {
 }
 
 void CudaDevice::measure_launching() {
-  constexpr double kTimes = 20;
   const LaunchOverhead overhead = measure_launch_overhead(*runtime_, stream_);
-  least_sample_ms_ = kTimes * overhead.graph_us / 1e3;
+  least_sample_ms_ = kTimesLaunchCost * overhead.graph_us / 1e3;
   for (const auto& [name, us] :
        {std::pair{"graph_launch_us", overhead.graph_us}, std::pair{"graph_node_us", overhead.node_us},
         std::pair{"eager_launch_us", overhead.eager_us}})
