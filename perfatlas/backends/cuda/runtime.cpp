@@ -70,7 +70,12 @@ class LinkedCudaRuntime final : public CudaRuntime {
     return {{"driver_cuda", version_text(driver)}, {"cudart", version_text(runtime)}};
   }
 
-  bool lost() noexcept override { return is_fatal(cudaDeviceSynchronize()); }
+  bool lost() noexcept override {
+    const cudaError_t code = cudaDeviceSynchronize();
+    // A call that failed leaves its error behind, which the next checked launch would take for its own.
+    static_cast<void>(cudaGetLastError());
+    return is_fatal(code);
+  }
 
   void* allocate(size_t bytes) override {
     void* memory = nullptr;
