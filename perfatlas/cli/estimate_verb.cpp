@@ -47,7 +47,9 @@ void add_pool(CLI::App& verb, PoolFlags& pool, const std::string& prefix, const 
   verb.add_option("--" + longer + "free-gpu-memory-fraction", pool.fraction,
                   what + "memory for the KV cache, as the framework counts it; default: the framework's");
   verb.add_option("--" + longer + "max-seq-len", pool.max_seq_len,
-                  what + "tokens that every sequence may get; a static batch gets those of its requests");
+                  what +
+                      "tokens that every sequence may get, beyond the model's context too; a static batch "
+                      "gets those of its requests");
 }
 
 estimate::Pool pool_of(const PoolFlags& flags, const EstimateArguments& a, std::optional<int64_t> batch) {

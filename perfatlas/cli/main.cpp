@@ -119,6 +119,7 @@ int run(int argc, char** argv) {
   for (int i = 1; i < argc; ++i) invocation.command_line += fmt::format(" {}", shell_quoted(argv[i]));
   CLI::App app("Measures the kernels of LLM inference and answers how long an op takes.", "perfatlas");
   build(app, invocation);
+  check_values(app);
   try {
     require_verb(app, invocation.requested_verb);
     app.parse(argc, argv);

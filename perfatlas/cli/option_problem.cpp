@@ -32,15 +32,29 @@ constexpr Kind kKinds[] = {{"INT", "a whole number", "8"},
                            {"FLOAT", "a number", "0.5"},
                            {"BOOLEAN", "true or false", "true"}};
 
-std::string kind_problem(const CLI::Option& option, const std::string& name, std::string_view text) {
+/// Nothing for options that take no number.
+const Kind* kind_of(const CLI::Option& option) {
   const std::string type = option.get_type_name();
-  const auto kind = std::find_if(std::begin(kKinds), std::end(kKinds),
-                                 [&](const Kind& k) { return type.starts_with(k.type); });
+  const Kind* const kind = std::find_if(std::begin(kKinds), std::end(kKinds),
+                                        [&](const Kind& k) { return type.starts_with(k.type); });
+  return kind == std::end(kKinds) ? nullptr : kind;
+}
+
+/// Whether the text is a decimal integer of any length.
+bool is_whole(std::string_view text) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+std::string kind_problem(const CLI::Option& option, const std::string& name, std::string_view text) {
+  const Kind* const kind = kind_of(option);
   if (option.get_expected_max() == 0)
     return fmt::format("{} takes no value but true or false, not '{}'", name, text);
-  if (kind == std::end(kKinds)) return fmt::format("{} '{}' is not {}", name, text, type);
-  if (kind->type != "FLOAT" && parse_integer(text).value_or(-1) >= 0)
-    return fmt::format("{} {} is larger than any number that fits there", name, text);
+  if (kind == nullptr) return fmt::format("{} '{}' is not {}", name, text, option.get_type_name());
+  const bool negative = text.starts_with('-');
+  if (kind->type != "FLOAT" && is_whole(text) && !(negative && kind->type == "UINT"))
+    return fmt::format("{} {} is {} than any number that fits there", name, text,
+                       negative ? "smaller" : "larger");
   const std::string& usual = option.get_default_str();
   const std::string_view example = parse_real(usual) ? std::string_view(usual) : kind->example;
   return fmt::format("{0} '{1}' is not {2}; give one like {0} {3}", name, text, kind->words, example);
@@ -67,10 +81,33 @@ std::string bounds_problem(const CLI::Option& option, const std::string& name, s
   return fmt::format("{} {} is too small; give a number {} 0", name, text, above ? "above" : "of at least");
 }
 
+/// The value as the library will read it: plain decimal, for it takes "010" for 8. What is wrong with it, else empty.
+std::string make_plain(const CLI::Option& option, std::string& value) {
+  const std::string name = option.get_name();
+  const Kind* const kind = kind_of(option);
+  if (kind == nullptr || kind->type == "BOOLEAN")
+    return value.empty() ? fmt::format("{} is empty; give a value, or leave it out", name) : "";
+  if (kind->type == "FLOAT") return parse_real(value) ? "" : kind_problem(option, name, value);
+  const auto whole = parse_integer(value);
+  if (!whole || (kind->type == "UINT" && *whole < 0)) return kind_problem(option, name, value);
+  value = std::to_string(*whole);
+  return {};
+}
+
 }  // namespace
+
+void check_values(CLI::App& app) {
+  for (CLI::Option* const option : app.get_options())
+    if (option->get_expected_min() > 0)
+      option->transform(
+          CLI::Validator([option](std::string& value) { return make_plain(*option, value); }, "", "value"));
+  for (CLI::App* const verb : app.get_subcommands([](const CLI::App*) { return true; })) check_values(*verb);
+}
 
 std::string option_problem(const CLI::App& app, const CLI::ParseError& error) {
   const std::string text = error.what();
+  const std::string named = text.substr(0, text.find(": "));
+  if (text.starts_with(named + ": " + named + " ")) return text.substr(named.size() + 2);  // of make_plain
   if (text.starts_with(kNotConverted)) {
     const size_t equals = text.find(kAssigned);
     const std::string name = text.substr(kNotConverted.size(), equals - kNotConverted.size());

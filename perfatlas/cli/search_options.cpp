@@ -96,7 +96,8 @@ void SearchArguments::add_to(CLI::App& verb) {
   verb.add_option("--free-gpu-memory-fraction", r.limits.fraction,
                   "Memory of the KV cache, as the framework counts it")
       ->check(CLI::Range(1e-3, 1.0));
-  verb.add_option("--max-seq-len", r.limits.max_seq_len, "Tokens that a sequence may get");
+  verb.add_option("--max-seq-len", r.limits.max_seq_len,
+                  "Tokens that a sequence may get, beyond the model's context too");
   verb.add_option("--attention-backend", r.attention_backend, "Attention kernels by the framework's name");
   verb.add_option("--moe-backend", r.moe_backend, "sglang: megamoe or deepep_moe");
   quant.add_to(verb);

@@ -129,7 +129,9 @@ void print_constants() {
 
 Prediction run_one(ServingQuestion question, const SimulateArguments& a, SimulationObserver* observer) {
   if (!a.trace.empty())
-    question.workload.arrivals = open_trace(a.trace);  // each case reads it from the front
+    question.workload.arrivals =
+        open_trace(a.trace, longest_request(question));  // each case reads it from the front
+  check_context(question);
   return predict(question, {.most_wall_s = a.limit_s}, observer);
 }
 

@@ -292,6 +292,7 @@ Estimate run_estimate(Session& session, const EstimateRequest& request) {
   e.request = request;
   const auto model = session.model(request.model);
   check_request(request, model->sizes());
+  e.context_warning = context_warning(request, model->sizes());
   const bool disaggregated = request.mode == ServingMode::disaggregated;
   for (const Pool* pool : {&request.worker, &request.prefill, &request.decode})
     if (e.ranks_warning.empty() && (pool != &request.worker) == disaggregated)

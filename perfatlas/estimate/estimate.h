@@ -91,6 +91,7 @@ struct Estimate {
   std::optional<AggregatedResult> scheduling;      // aggregated mode
   Origin origin;                                   // of the time that a request takes
   std::string memory_warning;                      // empty when everything fits
+  std::string context_warning;                     // empty when prompt and output fit the model
   std::string ranks_warning;                       // empty when every asked width counts
   std::vector<aic::MoeCommFallback> comm_fallbacks;
 };
@@ -101,6 +102,9 @@ Estimate run_estimate(Session& session, const EstimateRequest& request);
 
 /// The checks of run_estimate that need no tables. Throws UsageError.
 void check_request(const EstimateRequest& request, const ModelSizes& sizes);
+/// What to know about a request whose prompt fits the model but whose last output tokens do not, else empty.
+/// REQUIRES: check_request passed.
+std::string context_warning(const EstimateRequest& request, const ModelSizes& sizes);
 
 // Rows of result tables, with the columns of aiconfigurator 0.12.
 Row aggregated_row(const EstimateRequest& request, const Worker& worker, const std::string& version,

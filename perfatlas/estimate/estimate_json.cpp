@@ -68,6 +68,7 @@ json estimate_json(const Estimate& e) {
   for (const auto& [name, spread] : {std::pair{"ttft_spread", e.ttft_spread}, {"tpot_spread", e.tpot_spread}})
     if (spread) out[name] = {{"half_width", spread->half_width}, {"unbounded", spread->unbounded}};
   out["memory_warning"] = e.memory_warning.empty() ? json() : json(e.memory_warning);
+  out["context_warning"] = e.context_warning.empty() ? json() : json(e.context_warning);
   out["ranks_warning"] = e.ranks_warning.empty() ? json() : json(e.ranks_warning);
   return out;
 }

@@ -124,7 +124,7 @@ std::string estimate_text(const Estimate& e, const Detail& detail) {
     out += fmt::format(
         "note: communication of {} experts' GPUs on {} nodes is that measured on {} GPUs of {} nodes\n",
         c.requested_ep, c.requested_nodes, c.measured_ep, c.measured_nodes);
-  for (const std::string* warning : {&e.memory_warning, &e.ranks_warning})
+  for (const std::string* warning : {&e.memory_warning, &e.ranks_warning, &e.context_warning})
     if (!warning->empty()) out += fmt::format("warning: {}\n", *warning);
   if (detail.memory) out += memory_text(e);
   if (detail.time || detail.energy || detail.source)

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "perfatlas/base/error.h"
@@ -24,6 +25,21 @@ int64_t layer_count(const HfConfig& config) {
   throw Error(fmt::format("{}: key 'num_hidden_layers' is missing", config.origin()));
 }
 
+/// As engines read it: YaRN stretches the length of the pretraining, which max_position_embeddings may already count;
+/// linear and dynamic scaling stretch max_position_embeddings; others (llama3, longrope) are within it already.
+int64_t stretched_context(const HfConfig& config) {
+  const int64_t context = config.positive("max_position_embeddings");
+  const auto scaling = config.object_if("rope_scaling");
+  if (!scaling) return context;
+  const auto type = scaling->text_if("rope_type") ? scaling->text_if("rope_type") : scaling->text_if("type");
+  const auto factor = scaling->positive_real_if("factor");
+  if (!type || !factor) return context;
+  if (*type == "yarn")
+    return std::max(context,
+                    int64_t(double(scaling->integer_or("original_max_position_embeddings", 0)) * *factor));
+  return *type == "linear" || *type == "dynamic" ? int64_t(double(context) * *factor) : context;
+}
+
 }  // namespace
 
 ModelSizes read_sizes(const HfConfig& config) {
@@ -36,7 +52,7 @@ ModelSizes read_sizes(const HfConfig& config) {
   if (s.head_dim == 0) s.head_dim = s.hidden / s.heads;
   s.inter = config.integer_or("intermediate_size", 0);
   s.vocab = config.positive("vocab_size");
-  s.max_context = config.positive("max_position_embeddings");
+  s.max_context = stretched_context(config);
   s.experts = first_of(config, {"num_local_experts", "n_routed_experts", "moe_num_experts", "num_experts"});
   s.topk = first_of(config, {"num_experts_per_tok", "top_k_experts", "moe_top_k"});
   s.expert_inter = first_of(config, {"moe_intermediate_size", "intermediate_size"});

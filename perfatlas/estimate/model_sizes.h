@@ -19,7 +19,7 @@ struct ModelSizes {
   int64_t head_dim = 0;
   int64_t inter = 0;  // of dense feed-forward layers
   int64_t vocab = 0;
-  int64_t max_context = 0;  // longest sequence the model was made for
+  int64_t max_context = 0;  // longest sequence the model was made for, rope_scaling counted
   int64_t experts = 0;
   int64_t topk = 0;
   int64_t expert_inter = 0;
@@ -29,7 +29,8 @@ struct ModelSizes {
 };
 
 /// Reads num_hidden_layers (else the length of the written layer pattern), num_attention_heads, num_key_value_heads,
-/// head_dim (else hidden_size / heads), hidden_size, intermediate_size, vocab_size, max_position_embeddings, the
+/// head_dim (else hidden_size / heads), hidden_size, intermediate_size, vocab_size, max_position_embeddings
+/// (stretched as rope_scaling says), the
 /// experts under any of their names. Throws Error naming a missing key.
 ModelSizes read_sizes(const HfConfig& config);
 

@@ -12,6 +12,9 @@
 
 namespace perfatlas::estimate {
 
+inline constexpr int64_t kMostTokensAsked =
+    1'000'000'000;  // of a prompt or an output: sums of them fit 64 bits
+
 /// Equal requests.
 struct Workload {
   int64_t isl = 1024;   // prompt tokens

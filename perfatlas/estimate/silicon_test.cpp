@@ -99,6 +99,16 @@ std::string refusal(const EstimateRequest& r) {
 
 TEST(CheckRequest, LetsSensibleOnesThrough) { EXPECT_EQ(refusal(sensible()), ""); }
 
+TEST(ContextWarning, IsOfOutputsThatTheModelCannotEnd) {
+  EstimateRequest r = sensible();
+  r.workload = {.isl = 4000, .osl = 96};
+  EXPECT_EQ(context_warning(r, {.max_context = 4096}), "");
+  r.workload.osl = 97;
+  EXPECT_THAT(context_warning(r, {.max_context = 4096}), testing::HasSubstr("need 4097 tokens"));
+  r.mode = ServingMode::static_context;  // generates nothing
+  EXPECT_EQ(context_warning(r, {.max_context = 4096}), "");
+}
+
 TEST(CheckRequest, SaysWhatToChange) {
   EstimateRequest r = sensible();
   r.workload.isl = 0;
@@ -106,6 +116,11 @@ TEST(CheckRequest, SaysWhatToChange) {
   r = sensible();
   r.workload.isl = 5000;
   EXPECT_THAT(refusal(r), testing::HasSubstr("beyond the model's context of 4096 tokens"));
+  r.worker.limits.max_seq_len = 8192;
+  EXPECT_EQ(refusal(r), "");  // the engine was told to take more
+  r = sensible();
+  r.workload.osl = 2'000'000'000;
+  EXPECT_EQ(refusal(r), "--osl is 2000000000, it must be at most 1000000000");
   r = sensible();
   r.workload.prefix = 1024;
   EXPECT_THAT(refusal(r), testing::HasSubstr("choose a smaller prefix"));

@@ -129,6 +129,7 @@ PriceTables worker_prices(const Worker& worker, const std::string& identity) {
   };
   PriceTables prices{
       .identity = identity,
+      .max_seq_len = worker.model().sizes().max_context,
       .context = context_curve(worker, transferred),
       .prompt_attention =
           SurfaceMaker(kPrompts, kPromptTokens)

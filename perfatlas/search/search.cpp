@@ -156,6 +156,10 @@ void check_request(const SearchRequest& request) {
   const estimate::Workload& w = request.workload;
   need_positive(double(w.isl), "--isl");
   need_positive(double(w.osl), "--osl");
+  for (const auto& [tokens, flag] : {std::pair{w.isl, "--isl"}, {w.osl, "--osl"}})
+    if (tokens > estimate::kMostTokensAsked)
+      throw UsageError(fmt::format("{} {} must be at most {}", flag, tokens, estimate::kMostTokensAsked));
+  if (request.limits.max_seq_len) need_positive(double(*request.limits.max_seq_len), "--max-seq-len");
   if (w.prefix < 0 || w.prefix >= w.isl)
     throw UsageError(fmt::format("--prefix {} must be at least 0 and less than --isl {}", w.prefix, w.isl));
   need_positive(request.target.ttft_ms, "--ttft");
@@ -187,10 +191,12 @@ SearchResult run_search(estimate::Session& session, const SearchRequest& request
   const auto start = std::chrono::steady_clock::now();
   const auto model = session.model(request.model);
   const int64_t longest = request.workload.isl + request.workload.osl;
-  if (model->sizes().max_context > 0 && longest > model->sizes().max_context)
-    throw UsageError(fmt::format("{} holds {} tokens, --isl {} and --osl {} need {}", request.model,
-                                 model->sizes().max_context, request.workload.isl, request.workload.osl,
-                                 longest));
+  if (longest > std::max(model->sizes().max_context, request.limits.max_seq_len.value_or(0)))
+    throw UsageError(fmt::format(
+        "{0} holds {1} tokens, --isl {2} and --osl {3} need {4}; shorten them, or give --max-seq-len {4} if "
+        "the "
+        "engine takes them",
+        request.model, model->sizes().max_context, request.workload.isl, request.workload.osl, longest));
   SearchResult result{.request = request};
   for (const bool aggregated : {true, false}) {
     if (!(aggregated ? request.aggregated : request.disaggregated && request.total_gpus >= 2)) continue;

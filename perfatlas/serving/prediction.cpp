@@ -86,6 +86,25 @@ AggregatedCase aggregated_case(const ServingQuestion& q) {
   return served;
 }
 
+std::optional<int64_t> longest_request(const ServingQuestion& q) {
+  return q.max_seq_len ? q.max_seq_len : q.prices->max_seq_len;
+}
+
+void check_context(const ServingQuestion& q) {
+  const auto most = longest_request(q);
+  if (!most) return;
+  if (*most < 1) throw UsageError(fmt::format("max_seq_len is {}; it must be at least 1", *most));
+  if (std::holds_alternative<std::shared_ptr<TraceSource>>(q.workload.arrivals)) return;
+  check_workload(q.workload);  // else the sum below may overflow
+  const int64_t needed = q.workload.input.longest + q.workload.output.longest;
+  if (needed > *most)
+    throw UsageError(fmt::format(
+        "isl {} and osl {} need {} tokens, {}; shorten them, or give max_seq_len if the engine takes them",
+        q.workload.input.longest, q.workload.output.longest, needed,
+        q.max_seq_len ? fmt::format("max_seq_len is {}", *most)
+                      : fmt::format("the model's context has {}", *most)));
+}
+
 Prediction predict(const ServingQuestion& question, const SimulationLimits& limits,
                    SimulationObserver* observer) {
   Prediction p = question.disaggregated ? predict_disaggregated(question, limits, observer)

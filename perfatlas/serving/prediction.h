@@ -23,13 +23,22 @@ struct ServingQuestion {
   LaunchOptions launch;
   Workload workload;
   int64_t attention_dp = 1;
-  std::optional<double> kv_capacity_tokens;           // per rank; absent: unlimited
-  std::optional<double> step_overhead_ms;             // absent: constants.h
-  std::optional<RequestPath> path;                    // absent: constants.h
-  std::shared_ptr<const PriceTables> prices;          // of the engine, or of the prefill workers
+  std::optional<double> kv_capacity_tokens;   // per rank; absent: unlimited
+  std::optional<int64_t> max_seq_len;         // tokens of a request that engines take; absent: the model's
+  std::optional<double> step_overhead_ms;     // absent: constants.h
+  std::optional<RequestPath> path;            // absent: constants.h
+  std::shared_ptr<const PriceTables> prices;  // of the engine, or of the prefill workers
   std::shared_ptr<const PriceTables> decode_prices;   // of the decode workers; absent: as prices
   std::optional<DisaggregatedWorkers> disaggregated;  // absent: one engine does both
 };
+
+/// Tokens of a request, prompt and output: what the engines were started with, else what the model was made for.
+/// Absent: not known. REQUIRES: question.prices.
+std::optional<int64_t> longest_request(const ServingQuestion& question);
+
+/// Throws UsageError when the longest request of drawn lengths is beyond that; traces are checked as they are read
+/// (trace_file.h). predict() does not ask: measured rows may be beyond. REQUIRES: question.prices.
+void check_context(const ServingQuestion& question);
 
 /// One simulated case with what a reader needs to judge it.
 struct Prediction {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -43,6 +44,8 @@ struct StepBatch {
 struct PriceTables {
   std::string identity;  // for people: "Qwen3-32B h200_sxm vllm 0.14.0 tp4"
   PriceSource source = PriceSource::measured;
+  std::optional<int64_t>
+      max_seq_len;                // tokens, prompt and output, that the model was made for; absent: not known
   PriceCurve context;             // [tokens]: all context ops but attention, one sequence, logits of one row
   PriceSurface prompt_attention;  // [prompts][tokens each]: context attention of whole prompts
   PriceSurface chunk_attention;   // [new tokens][cached tokens]: context attention of one chunk

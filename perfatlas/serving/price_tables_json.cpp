@@ -39,6 +39,14 @@ class TableReader {
     return value.get<double>();
   }
 
+  std::optional<int64_t> tokens_if(const char* key) const {
+    if (!json_.contains(key)) return std::nullopt;
+    const Json& value = json_.at(key);
+    if (!value.is_number_integer() || value.get<double>() < 1)
+      complain(key, "must be a whole number above 0");
+    return value.get<int64_t>();
+  }
+
   PriceCurve curve(const char* table, const char* axis) const {
     const std::string where = fmt::format("{}.", table);
     const Json& value = at(json_, "", table);
@@ -92,16 +100,16 @@ Json surface_json(const PriceSurface& surface, const char* first, const char* se
 }  // namespace
 
 std::string price_tables_json(const PriceTables& prices) {
-  const Json json{
-      {"format", kFormat},
-      {"identity", prices.identity},
-      {"source", std::string(name_of(prices.source))},
-      {"context", {{"tokens", prices.context.axis().values()}, {"ms", prices.context.price_ms()}}},
-      {"prompt_attention", surface_json(prices.prompt_attention, "prompts", "tokens_each")},
-      {"chunk_attention", surface_json(prices.chunk_attention, "new_tokens", "cached_tokens")},
-      {"decode", surface_json(prices.decode, "sequences", "kv_tokens")},
-      {"decode_attention", surface_json(prices.decode_attention, "sequences", "kv_tokens")},
-      {"fused_projection_ms", prices.fused_projection_ms}};
+  Json json{{"format", kFormat},
+            {"identity", prices.identity},
+            {"source", std::string(name_of(prices.source))},
+            {"context", {{"tokens", prices.context.axis().values()}, {"ms", prices.context.price_ms()}}},
+            {"prompt_attention", surface_json(prices.prompt_attention, "prompts", "tokens_each")},
+            {"chunk_attention", surface_json(prices.chunk_attention, "new_tokens", "cached_tokens")},
+            {"decode", surface_json(prices.decode, "sequences", "kv_tokens")},
+            {"decode_attention", surface_json(prices.decode_attention, "sequences", "kv_tokens")},
+            {"fused_projection_ms", prices.fused_projection_ms}};
+  if (prices.max_seq_len) json["max_seq_len"] = *prices.max_seq_len;
   return json.dump() + "\n";
 }
 
@@ -117,6 +125,7 @@ PriceTables parse_price_tables(const std::string& text, const std::string& path)
   if (!source) reader.complain("source", "must be measured or transferred");
   return {.identity = reader.text("identity"),
           .source = PriceSource(*source),
+          .max_seq_len = reader.tokens_if("max_seq_len"),
           .context = reader.curve("context", "tokens"),
           .prompt_attention = reader.surface("prompt_attention", "prompts", "tokens_each"),
           .chunk_attention = reader.surface("chunk_attention", "new_tokens", "cached_tokens"),

@@ -117,6 +117,11 @@ constexpr std::array kSettings{
             [](Q& q, Text n, Text v) { q.attention_dp = whole(n, v); }},
     Setting{"kv_tokens", "KV cache of a rank, tokens; default: unlimited",
             [](Q& q, Text n, Text v) { q.kv_capacity_tokens = not_negative(n, v); }},
+    Setting{
+        "max_seq_len",
+        "Tokens of a request, prompt and output: max-model-len, context-length, max_seq_len; default: the "
+        "model's context",
+        [](Q& q, Text n, Text v) { q.max_seq_len = whole(n, v); }},
     Setting{"step_overhead_ms", "Host time per step; default: the engine's constant",
             [](Q& q, Text n, Text v) { q.step_overhead_ms = not_negative(n, v); }},
     Setting{"front_ms", "Time from user to engine; default: the constants",

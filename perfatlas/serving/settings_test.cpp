@@ -135,6 +135,37 @@ TEST(TraceFile, NamesTheBadLine) {
   EXPECT_THAT(complaint([&] { open_trace(folder / ""); }), HasSubstr("folder"));
 }
 
+TEST(TraceFile, RefusesRequestsThatTheEngineDoesNotTake) {
+  const TemporaryFolder folder;
+  replace_file(folder / "t", "timestamp,input_length,output_length\n0,90,10\n1,91,10\n");
+  EXPECT_TRUE(open_trace(folder / "t")->next());
+  const auto trace = open_trace(folder / "t", 100);
+  EXPECT_TRUE(trace->next());
+  EXPECT_THAT(complaint([&] { trace->next(); }),
+              HasSubstr("line 3: input_length 91 and output_length 10 are 101 tokens, the engine takes 100"));
+}
+
+TEST(Context, RefusesLengthsBeyondThatOfTheModelUnlessTheEngineTakesThem) {
+  PriceTables prices;
+  prices.max_seq_len = 1000;
+  ServingQuestion question;
+  question.prices = std::make_shared<PriceTables>(prices);
+  question.workload.input.longest = 900;
+  question.workload.output.longest = 100;
+  EXPECT_EQ(complaint([&] { check_context(question); }), "");
+  question.workload.output.longest = 101;
+  EXPECT_THAT(complaint([&] { check_context(question); }),
+              HasSubstr("isl 900 and osl 101 need 1001 tokens, the model's context has 1000"));
+  apply_setting(question, "max_seq_len", "1001");
+  EXPECT_EQ(complaint([&] { check_context(question); }), "");
+  apply_setting(question, "max_seq_len", "999");
+  EXPECT_THAT(complaint([&] { check_context(question); }), HasSubstr("max_seq_len is 999"));
+  prices.max_seq_len.reset();
+  question.max_seq_len.reset();
+  question.prices = std::make_shared<PriceTables>(prices);
+  EXPECT_EQ(complaint([&] { check_context(question); }), "");  // of an unknown model nothing is known
+}
+
 TEST(Timeline, IsAJsonArrayOfBarsAndCounters) {
   const TemporaryFolder folder;
   Timeline timeline(folder / "run.json");

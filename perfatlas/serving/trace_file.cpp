@@ -21,7 +21,8 @@ constexpr std::array<std::string_view, 3> kFields{"timestamp", "input_length", "
 
 class TraceFile : public TraceSource {
  public:
-  explicit TraceFile(const std::string& path) : path_(path), file_(path) {
+  TraceFile(const std::string& path, std::optional<int64_t> most_tokens)
+      : path_(path), file_(path), most_tokens_(most_tokens) {
     if (!file_) throw Error(io_error_text("read", path, errno));
     if (std::filesystem::is_directory(path)) throw Error(io_error_text("read", path, EISDIR));
     is_csv_ = file_.peek() != '{';
@@ -44,6 +45,12 @@ class TraceFile : public TraceSource {
     if (!(request.send_ms >= last_ms_))
       complain(fmt::format("timestamp {} after {}; sort the trace by time", values[0], last_ms_));
     last_ms_ = request.send_ms;
+    if (const int64_t needed = request.input_tokens + request.output_tokens;
+        needed > most_tokens_.value_or(needed))
+      complain(
+          fmt::format("input_length {} and output_length {} are {} tokens, the engine takes {}; leave such "
+                      "requests out, or give max_seq_len if it takes more",
+                      request.input_tokens, request.output_tokens, needed, *most_tokens_));
     return request;
   }
 
@@ -94,6 +101,7 @@ class TraceFile : public TraceSource {
 
   std::string path_, line_;
   std::ifstream file_;
+  std::optional<int64_t> most_tokens_;
   bool is_csv_ = false;
   int64_t number_ = 0;
   double last_ms_ = 0;
@@ -102,6 +110,8 @@ class TraceFile : public TraceSource {
 
 }  // namespace
 
-std::shared_ptr<TraceSource> open_trace(const std::string& path) { return std::make_shared<TraceFile>(path); }
+std::shared_ptr<TraceSource> open_trace(const std::string& path, std::optional<int64_t> most_tokens) {
+  return std::make_shared<TraceFile>(path, most_tokens);
+}
 
 }  // namespace perfatlas

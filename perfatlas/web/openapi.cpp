@@ -51,7 +51,8 @@ Json estimate_schema() {
   Json properties;
   for (const char* name : {"model", "system", "backend", "version", "mode"})
     properties[name] = {{"type", "string"}};
-  for (const char* name : {"tp", "pp", "dp", "moe_tp", "moe_ep", "batch", "isl", "osl", "prefix"})
+  for (const char* name :
+       {"tp", "pp", "dp", "moe_tp", "moe_ep", "batch", "isl", "osl", "max_seq_len", "prefix"})
     properties[name] = {{"type", "integer"}};
   return object(std::move(properties), {"model", "system"});
 }

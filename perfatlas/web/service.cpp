@@ -64,12 +64,14 @@ void set_estimate_key(estimate::EstimateRequest& r, const std::string& name, con
     r.workload.isl = whole();
   else if (name == "osl")
     r.workload.osl = whole();
+  else if (name == "max_seq_len")
+    r.worker.limits.max_seq_len = whole();
   else if (name == "prefix")
     r.workload.prefix = whole();
   else
     throw UsageError(
         fmt::format("there is no key '{}'; known are model, system, backend, version, mode, tp, pp, dp, "
-                    "moe_tp, moe_ep, batch, isl, osl and prefix",
+                    "moe_tp, moe_ep, batch, isl, osl, max_seq_len and prefix",
                     name));
 }
 
@@ -124,6 +126,7 @@ Reply Service::simulate_case(const std::string& body) {
       ServingQuestion scratch;
       apply_setting(scratch, key, as_text(key, value));  // refuses unknown keys
     }
+  check_context(question);
   return {200, prediction_json(predict(question, {.most_wall_s = data_.time_limit_s}))};
 }
 
