@@ -44,6 +44,13 @@ Candidate candidate_of(DisaggregatedChoice::Pool pool) {
   return c;
 }
 
+/// aiconfigurator 0.12 gives the sequences of disaggregated workers the tokens that they need, whatever --max-seq-len.
+estimate::MemoryLimits pool_limits(const SearchRequest& request) {
+  estimate::MemoryLimits limits = request.limits;
+  if (request.step_model == StepModel::formulas) limits.max_seq_len.reset();
+  return limits;
+}
+
 /// Batches of one split, ascending, up to the first that does not fit.
 std::vector<Candidate> candidates_of_split(const SweepContext& context, WorkerRole role,
                                            const estimate::Parallel& ranks, const std::string& version,
@@ -51,6 +58,7 @@ std::vector<Candidate> candidates_of_split(const SweepContext& context, WorkerRo
   const auto worker = find_worker(context, role, ranks, tally);
   if (!worker) return {};
   const bool prefill = role == WorkerRole::prefill;
+  const estimate::MemoryLimits limits = pool_limits(context.request);
   std::vector<Candidate> found;
   estimate::Fit fit = estimate::Fit::fits;
   for (const int batch : prefill ? std::vector<int>{1} : decode_batches()) {
@@ -58,7 +66,7 @@ std::vector<Candidate> candidates_of_split(const SweepContext& context, WorkerRo
         .mode = prefill ? estimate::StaticMode::context : estimate::StaticMode::generation,
         .batch = batch,
         .correction = prefill ? kPrefillCorrection : kDecodeCorrection};
-    auto result = run_static(*worker, context.request.workload, point, context.request.limits, version);
+    auto result = run_static(*worker, context.request.workload, point, limits, version);
     if (!result.ok()) {
       ++tally.without_data;
       continue;

@@ -88,7 +88,8 @@ std::optional<Saturation> ServingRecord::saturation() const {
   const double growth = (intervals[last - 1].waiting_ms - intervals[middle - 1].waiting_ms) / width_ms;
   const double seconds = double(last - middle) * width_ms / 1000;
   const double deficit = growth / seconds, offered = arrivals / seconds;
-  if (growth < kGrowthDeviations * std::sqrt(arrivals) || deficit < kLeastDeficitShare * offered)
+  if (!(growth > 0) || growth < kGrowthDeviations * std::sqrt(arrivals) ||
+      deficit < kLeastDeficitShare * offered)
     return std::nullopt;
   return Saturation{offered, offered - deficit};
 }

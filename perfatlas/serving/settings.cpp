@@ -42,6 +42,13 @@ double not_negative(Text name, Text value) {
   return parsed;
 }
 
+double milliseconds(Text name, Text value) {
+  constexpr double kMost = 1e9;  // eleven days; far beyond, times lose their decimals
+  const double parsed = not_negative(name, value);
+  if (parsed > kMost) throw UsageError(fmt::format("{} is {}; give at most {:.0f} ms", name, value, kMost));
+  return parsed;
+}
+
 bool truth(Text name, Text value) {
   if (value == "true" || value == "on") return true;
   if (value == "false" || value == "off") return false;
@@ -123,11 +130,11 @@ constexpr std::array kSettings{
         "model's context",
         [](Q& q, Text n, Text v) { q.max_seq_len = whole(n, v); }},
     Setting{"step_overhead_ms", "Host time per step; default: the engine's constant",
-            [](Q& q, Text n, Text v) { q.step_overhead_ms = not_negative(n, v); }},
+            [](Q& q, Text n, Text v) { q.step_overhead_ms = milliseconds(n, v); }},
     Setting{"front_ms", "Time from user to engine; default: the constants",
-            [](Q& q, Text n, Text v) { path(q).front_ms = not_negative(n, v); }},
+            [](Q& q, Text n, Text v) { path(q).front_ms = milliseconds(n, v); }},
     Setting{"back_ms", "Time from engine to user; default: the constants",
-            [](Q& q, Text n, Text v) { path(q).back_ms = not_negative(n, v); }},
+            [](Q& q, Text n, Text v) { path(q).back_ms = milliseconds(n, v); }},
     Setting{"prefill_workers", "Disaggregated: engines that compute prompts",
             [](Q& q, Text n, Text v) { pools(q).prefill = whole(n, v); }},
     Setting{"decode_workers", "Disaggregated: engines that decode",

@@ -135,6 +135,28 @@ TEST(TraceFile, NamesTheBadLine) {
   EXPECT_THAT(complaint([&] { open_trace(folder / ""); }), HasSubstr("folder"));
 }
 
+TEST(TraceFile, CountsTimeFromTheFirstRequest) {
+  const TemporaryFolder folder;
+  replace_file(
+      folder / "t",
+      "\xef\xbb\xbftimestamp,input_length,output_length\r\n1764000000000,5,1\r\n1764000000250,5,1\r\n");
+  const auto trace = open_trace(folder / "t");
+  EXPECT_EQ(trace->next()->send_ms, 0);
+  EXPECT_EQ(trace->next()->send_ms, 250);
+}
+
+TEST(TraceFile, RefusesWhatIsNoTrace) {
+  const TemporaryFolder folder;
+  const auto first = [&](const std::string& text) {
+    replace_file(folder / "t", text);
+    return complaint([&] { open_trace(folder / "t")->next(); });
+  };
+  EXPECT_THAT(first("\x1f\x8b"), HasSubstr("is compressed; unpack it first"));
+  EXPECT_THAT(first("timestamp,input_length,output_length\n\n\n"), HasSubstr("has no requests"));
+  EXPECT_THAT(first("timestamp,input_length,output_length\n1e300,1,1\n"),
+              HasSubstr("line 2: timestamp 1e+300"));
+}
+
 TEST(TraceFile, RefusesRequestsThatTheEngineDoesNotTake) {
   const TemporaryFolder folder;
   replace_file(folder / "t", "timestamp,input_length,output_length\n0,90,10\n1,91,10\n");
@@ -146,7 +168,7 @@ TEST(TraceFile, RefusesRequestsThatTheEngineDoesNotTake) {
 }
 
 TEST(Context, RefusesLengthsBeyondThatOfTheModelUnlessTheEngineTakesThem) {
-  PriceTables prices;
+  PriceTables prices = linear_prices();
   prices.max_seq_len = 1000;
   ServingQuestion question;
   question.prices = std::make_shared<PriceTables>(prices);

@@ -134,6 +134,15 @@ TEST(Simulation, SaysByHowMuchAnOfferedRateCannotBeServed) {
   EXPECT_NEAR(r.saturation->served_per_s, simulate(served).requests_per_s(), 10);
 }
 
+TEST(Simulation, OfRequestsThatComeTogetherOrFarApartIsNotSaturated) {
+  const PriceTables prices = linear_prices();
+  AggregatedCase served = plain_case(prices, 1);
+  for (const double rate : {1e-3, 1e9}) {
+    served.workload.arrivals = PoissonArrivals{.requests_per_s = rate, .requests = 2};
+    EXPECT_FALSE(simulate(served).saturation) << rate;
+  }
+}
+
 TEST(Simulation, StopsAtItsLimitsAndSaysSo) {
   const PriceTables prices = linear_prices();
   const AggregatedCase served = plain_case(prices, 4);

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/file.h"
@@ -18,6 +19,7 @@ namespace perfatlas {
 namespace {
 
 constexpr std::array<std::string_view, 3> kFields{"timestamp", "input_length", "output_length"};
+constexpr double kMostTimestampMs = 1e14;  // 3,000 years; beyond, doubles lose the hundredths
 
 class TraceFile : public TraceSource {
  public:
@@ -25,6 +27,9 @@ class TraceFile : public TraceSource {
       : path_(path), file_(path), most_tokens_(most_tokens) {
     if (!file_) throw Error(io_error_text("read", path, errno));
     if (std::filesystem::is_directory(path)) throw Error(io_error_text("read", path, EISDIR));
+    constexpr int kGzip = 0x1f, kByteOrderMark = 0xef;  // first bytes of such files
+    if (file_.peek() == kGzip) throw Error(fmt::format("{} is compressed; unpack it first", path_));
+    if (file_.peek() == kByteOrderMark) file_.ignore(3);
     is_csv_ = file_.peek() != '{';
     if (is_csv_) read_header();
     if (file_.peek() == std::ifstream::traits_type::eof())
@@ -33,7 +38,10 @@ class TraceFile : public TraceSource {
 
   std::optional<TracedRequest> next() override {
     do {
-      if (!std::getline(file_, line_)) return std::nullopt;
+      if (!std::getline(file_, line_)) {
+        if (!first_ms_) throw Error(fmt::format("{} has no requests", path_));
+        return std::nullopt;
+      }
       ++number_;
     } while (trim(line_).empty());
     const std::array<double, 3> values = is_csv_ ? csv_values() : json_values();
@@ -41,10 +49,14 @@ class TraceFile : public TraceSource {
       if (!(values[i] >= 1 && values[i] <= double(kMostTokens)) || values[i] != std::floor(values[i]))
         complain(
             fmt::format("{} is {}; give a whole number from 1 to {}", kFields[i], values[i], kMostTokens));
-    const TracedRequest request{values[0], int64_t(values[1]), int64_t(values[2])};
-    if (!(request.send_ms >= last_ms_))
+    if (!(std::abs(values[0]) <= kMostTimestampMs))
+      complain(fmt::format("timestamp {} is no time in milliseconds; give at most {:.0e}", values[0],
+                           kMostTimestampMs));
+    if (values[0] < last_ms_)
       complain(fmt::format("timestamp {} after {}; sort the trace by time", values[0], last_ms_));
-    last_ms_ = request.send_ms;
+    last_ms_ = values[0];
+    if (!first_ms_) first_ms_ = values[0];
+    const TracedRequest request{values[0] - *first_ms_, int64_t(values[1]), int64_t(values[2])};
     if (const int64_t needed = request.input_tokens + request.output_tokens;
         needed > most_tokens_.value_or(needed))
       complain(
@@ -104,7 +116,8 @@ class TraceFile : public TraceSource {
   std::optional<int64_t> most_tokens_;
   bool is_csv_ = false;
   int64_t number_ = 0;
-  double last_ms_ = 0;
+  std::optional<double> first_ms_;
+  double last_ms_ = -std::numeric_limits<double>::infinity();
   std::array<size_t, 3> column_{};
 };
 

@@ -37,7 +37,7 @@ struct PoissonArrivals {
 
 /// One request of a recorded trace.
 struct TracedRequest {
-  double send_ms = 0;  // since the start of the trace
+  double send_ms = 0;  // since the first request of the trace
   int64_t input_tokens = 1;
   int64_t output_tokens = 1;
 };
