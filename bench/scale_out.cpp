@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Large plans, many shards and long audits, one figure per process so that peak memory is its own:
-//   scale_out plan|shard|small                 ten million planned cases: the whole plan, one of eight shards, the small plan
-//   scale_out resume WORKER                    the same plan in a new folder and in one that has begun: until the first
-//                                              case is measured
-//   scale_out status SHARDS ROWS               that plan in SHARDS folders with ROWS decided cases each
-//   scale_out merge SHARDS ROWS                place of SHARDS collections of ROWS rows each, with journals alone and with
-//                                              the staging tables that collect makes of them
-//   scale_out validate SHARDS ROWS             validate of such collections without staging tables
-//   scale_out audit ROWS                       audits and doubts of ROWS measured cases, per case
+//   scale_out plan|shard|small         ten million planned cases: the whole plan, one of eight shards, the small plan
+//   scale_out resume WORKER            the same plan in a new folder and in one that has begun: until the first
+//                                      case is measured
+//   scale_out status SHARDS ROWS       that plan in SHARDS folders with ROWS decided cases each
+//   scale_out merge SHARDS ROWS        place of SHARDS collections of ROWS rows each, with journals alone and with
+//                                      the staging tables that collect makes of them
+//   scale_out validate SHARDS ROWS     validate of such collections without staging tables
+//   scale_out audit ROWS               audits and doubts of ROWS measured cases, per case
 #include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

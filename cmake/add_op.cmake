@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# perfatlas_op(<folder> <Struct>... [CPU] [GGML] [MPI] [CUDA] [NCCL]): one call per op folder in perfatlas/ops/CMakeLists.txt; the calls
-# are the registry. A folder holds <folder>.h (the declarations), any other *.cpp it needs, and per back end
-# <folder>_<kind>.cpp (kind: cpu, ggml, mpi, cuda, nccl) defining add_<folder>_<kind>_kernels(KernelRegistry&).
-# Where the compatible engine knows the op, <folder>_aic_case.cpp defines add_<folder>_case_mappings (aic/case_mapping.h).
-# Sources are every *.cpp of the folder: *_test.cpp are tests, *_<kind>*.cpp and *_<kind>*.cu kernels.
+# perfatlas_op(<folder> <Struct>... [CPU] [GGML] [MPI] [CUDA] [NCCL]): one call per op folder in
+# perfatlas/ops/CMakeLists.txt; the calls are the registry. A folder holds <folder>.h (the declarations), any other
+# *.cpp it needs, and per back end <folder>_<kind>.cpp (kind: cpu, ggml, mpi, cuda, nccl) defining
+# add_<folder>_<kind>_kernels(KernelRegistry&). Where the compatible engine knows the op, <folder>_aic_case.cpp defines
+# add_<folder>_case_mappings (aic/case_mapping.h). Sources are every *.cpp of the folder: *_test.cpp are tests,
+# *_<kind>*.cpp and *_<kind>*.cu kernels.
 set(PERFATLAS_KERNEL_KINDS cpu ggml mpi cuda nccl)
 
 set_property(GLOBAL PROPERTY perfatlas_ops "")

@@ -165,14 +165,16 @@ endfunction()
 # Include folders and flags of FlashInfer, CUTLASS and the cuDNN frontend; CCCL comes before the toolkit's own.
 add_library(perfatlas_library_headers INTERFACE)
 foreach(folder flashinfer/include flashinfer/cccl/libcudacxx/include flashinfer/cccl/cub flashinfer/cccl/thrust
-        flashinfer/cutlass/include flashinfer/cutlass/tools/util/include flashinfer/spdlog/include cudnn_frontend/include)
+        flashinfer/cutlass/include flashinfer/cutlass/tools/util/include flashinfer/spdlog/include
+        cudnn_frontend/include)
   target_include_directories(perfatlas_library_headers BEFORE INTERFACE ${PERFATLAS_CUDA_HEADERS}/${folder})
 endforeach()
 target_compile_definitions(perfatlas_library_headers INTERFACE
   FLASHINFER_ENABLE_BF16 FLASHINFER_ENABLE_F16 FLASHINFER_ENABLE_FP8_E4M3)
 # NDEBUG: with its assertions ptxas serialises the wgmma of Hopper. Suppressed in headers of others: unused names (177),
-# unsigned compared with zero (186), a needless `template` (946), deprecation (1444, 2908), annotations of defaulted functions (20012).
-# Compressed for size, where nvcc can (12.8): a quarter of the bytes, and the worker is carried to other machines.
+# unsigned compared with zero (186), a needless `template` (946), deprecation (1444, 2908), annotations of defaulted
+# functions (20012). Compressed for size, where nvcc can (12.8): a quarter of the bytes, and the worker is carried to
+# other machines.
 target_compile_options(perfatlas_library_headers INTERFACE
   $<$<AND:$<COMPILE_LANGUAGE:CUDA>,$<VERSION_GREATER_EQUAL:${CMAKE_CUDA_COMPILER_VERSION},12.8>>:--compress-mode=size>
   $<$<COMPILE_LANGUAGE:CUDA>:--expt-relaxed-constexpr -DNDEBUG -diag-suppress=177,186,946,1444,2908,20012>)

@@ -24,8 +24,8 @@ function(perfatlas_install_library)
   install(TARGETS ${targets} EXPORT perfatlas-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR}
           COMPONENT library)
   install(EXPORT perfatlas-targets NAMESPACE perfatlas:: DESTINATION ${package} COMPONENT library)
-  install(DIRECTORY ${CMAKE_SOURCE_DIR}/perfatlas DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library FILES_MATCHING
-    PATTERN "*.h" PATTERN "*_impl.h" EXCLUDE PATTERN "*_test.h" EXCLUDE
+  install(DIRECTORY ${CMAKE_SOURCE_DIR}/perfatlas DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT library
+    FILES_MATCHING PATTERN "*.h" PATTERN "*_impl.h" EXCLUDE PATTERN "*_test.h" EXCLUDE
     PATTERN "backends" EXCLUDE PATTERN "cli" EXCLUDE PATTERN "worker" EXCLUDE PATTERN "collect" EXCLUDE)
   configure_package_config_file(${CMAKE_SOURCE_DIR}/cmake/perfatlas-config.cmake.in
     ${CMAKE_BINARY_DIR}/perfatlas-config.cmake INSTALL_DESTINATION ${package})

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for libudev, which Debian ships as a shared library only, where hwloc is linked statically. hwloc asks it about
-// block devices alone, and reads them from /run/udev when udev_new() returns null; the other functions then are never
-// called. Signatures: libudev.h.
+// Stands in for libudev, which Debian ships as a shared library only, where hwloc is linked statically. hwloc asks it
+// about block devices alone, and reads them from /run/udev when udev_new() returns null; the other functions then are
+// never called. Signatures: libudev.h.
 extern "C" {
 struct udev;
 struct udev_device;

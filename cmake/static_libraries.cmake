@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Small libraries become part of the executables where the system has their static twins: each shared one costs every
-# start of a program a tenth of a millisecond or more. With PERFATLAS_PORTABLE all twins are needed. A Python extension is a
-# shared library itself, which code that was not compiled for that cannot be part of.
+# start of a program a tenth of a millisecond or more. With PERFATLAS_PORTABLE all twins are needed. A Python extension
+# is a shared library itself, which code that was not compiled for that cannot be part of.
 
 # The static twin of an imported target's library, with what that needs in turn.
 function(perfatlas_link_statically target library)

@@ -11,8 +11,8 @@
 
 namespace perfatlas {
 
-/// The declaration as Python sees it: {"id", "doc", "fields": [{"name", "column", "doc", "kind", "default", "choices"}]}.
-/// Names are the flags of the command line.
+/// The declaration as Python sees it: {"id", "doc", "fields": [{"name", "column", "doc", "kind", "default",
+/// "choices"}]}. Names are the flags of the command line.
 pybind11::dict declaration_object(const OpType& op);
 
 /// A case from {name: value}; values are integers, booleans or texts. Throws UsageError naming the field.

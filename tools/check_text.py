@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what no compiler sees: licence lines, paths of one machine, unfinished notes, names without content."""
+"""Checks what no compiler sees: licence lines, paths of one machine, unfinished notes, long lines, empty names."""
 
 import re
 import sys
@@ -10,6 +10,7 @@ import source_files
 SPDX = "SPDX-License-Identifier: Apache-2.0"
 SPDX_SUFFIXES = source_files.CXX_SUFFIXES | {".py", ".sh", ".cmake", ".js", ".css"}
 SPDX_NAMES = {"CMakeLists.txt", "Makefile", ".clang-format", ".clang-tidy", ".editorconfig", ".gitignore"}
+LONGEST_LINE = 120  # clang-format leaves comments alone, and does not read CMake
 # One letter in brackets keeps each pattern from matching its own definition.
 LINE_RULES = [
     (re.compile(r"(?<![\w.$}])/(wor[k]|roo[t]|hom[e]/\w+)/|/tmp/buil[d]-"), "path of one machine"),
@@ -23,6 +24,10 @@ def needs_spdx(path, first_line):
     return path.suffix in SPDX_SUFFIXES or path.name in SPDX_NAMES or first_line.startswith("#!")
 
 
+def is_bounded(path):
+    return path.suffix in source_files.CXX_SUFFIXES | {".cmake"} or path.name == "CMakeLists.txt"
+
+
 def problems(path, text):
     lines = text.splitlines() or [""]
     if needs_spdx(path, lines[0]) and not any(SPDX in line for line in lines[:2]):
@@ -32,6 +37,8 @@ def problems(path, text):
     if path.name == "LICENSE":
         return
     for number, line in enumerate(lines, 1):
+        if is_bounded(path) and len(line) > LONGEST_LINE:
+            yield f"{path}:{number}: {len(line)} characters (limit {LONGEST_LINE})"
         for pattern, reason in LINE_RULES:
             if pattern.search(line):
                 yield f"{path}:{number}: {reason}: {line.strip()[:100]}"

@@ -34,8 +34,8 @@ struct LooReport {
   std::vector<LooGroup> groups;
 };
 
-/// Groups: every kind of hold-out; inside and beyond; and of both the strata of latency (below 30 us, to 1 ms, above) and
-/// of what bounds the speed of light. Empty groups are left out.
+/// Groups: every kind of hold-out; inside and beyond; and of both the strata of latency (below 30 us, to 1 ms, above)
+/// and of what bounds the speed of light. Empty groups are left out.
 std::vector<LooGroup> summarise(std::span<const LeftOut> found);
 
 /// Tables for people; one line per group.

@@ -7,8 +7,8 @@
 
 namespace perfatlas::aic {
 
-/// Which of the measured head counts stands for `wanted`: itself; the only one; the largest below; the smallest. -1 when
-/// there is none.
+/// Which of the measured head counts stands for `wanted`: itself; the only one; the largest below; the smallest. -1
+/// when there is none.
 inline int64_t on_head_ladder(std::vector<int64_t> measured, int64_t wanted) {
   if (measured.empty()) return -1;
   std::sort(measured.begin(), measured.end());

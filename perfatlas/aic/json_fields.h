@@ -26,8 +26,8 @@ class JsonFields {
   /// `owner` is what messages call the object. Throws UsageError when it is none. REQUIRES: both outlive this.
   JsonFields(std::string_view owner, const nlohmann::json& object);
 
-  /// Sets `value` when the field is there and not null. Throws UsageError when it has another type, and for numbers that
-  /// cannot be asked.
+  /// Sets `value` when the field is there and not null. Throws UsageError when it has another type, and for numbers
+  /// that cannot be asked.
   template <class T>
   bool optional(std::string_view name, T& value) {
     const nlohmann::json* field = find(name);

@@ -12,8 +12,8 @@ struct JsonMember {
   std::string_view text;  // of the value
 };
 
-/// The members of the object that is the whole of `text`, in order. False, when the text is not plainly one: a name with
-/// an escape, or brackets and quotes that do not match. Values are delimited, not checked.
+/// The members of the object that is the whole of `text`, in order. False, when the text is not plainly one: a name
+/// with an escape, or brackets and quotes that do not match. Values are delimited, not checked.
 bool json_members(std::string_view text, std::vector<JsonMember>& members);
 
 }  // namespace perfatlas::aic

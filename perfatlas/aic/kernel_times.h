@@ -17,8 +17,8 @@ class KernelTimes {
   bool empty() const { return batches_.empty(); }
 
   /// At the nearest measured batch and there at the nearest isl (of two the smaller); linear between cached lengths,
-  /// outside them that of the nearest. Nothing while empty, and where isl is above longest(batch): the work grows faster
-  /// than the length.
+  /// outside them that of the nearest. Nothing while empty, and where isl is above longest(batch): the work grows
+  /// faster than the length.
   std::optional<double> ms(int64_t batch, int64_t isl, int64_t prefix) const;
   /// Most new tokens measured at the nearest batch; 0 while empty.
   int64_t longest(int64_t batch) const;

@@ -12,8 +12,8 @@
 
 namespace perfatlas::aic {
 
-/// The names under which an op is asked for: those of aiconfigurator's classes, and of the passes of quantisation, which
-/// it keeps inside GEMM. An op with two is one type here and one class per phase there.
+/// The names under which an op is asked for: those of aiconfigurator's classes, and of the passes of quantisation,
+/// which it keeps inside GEMM. An op with two is one type here and one class per phase there.
 template <size_t count>
 using OpClasses = std::array<std::string_view, count>;
 

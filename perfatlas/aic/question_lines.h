@@ -24,10 +24,10 @@ struct QuestionDefaults {
 };
 
 /// A question is an object: op and its fields (in ctor, or beside op), the phase point (is_context, batch_size, s,
-/// prefix, x), and system, backend, version, mode, transfers, shared_layer where they differ from the defaults. The answer
-/// is one object: what was asked under id, latency_ms, energy_mj, source, provenance (where it is an estimate), in mode
-/// SOL_FULL math_ms and memory_ms, where the question has "rows": true the rows behind it; or error with kind and
-/// message. docs/formats.md.
+/// prefix, x), and system, backend, version, mode, transfers, shared_layer where they differ from the defaults. The
+/// answer is one object: what was asked under id, latency_ms, energy_mj, source, provenance (where it is an estimate),
+/// in mode SOL_FULL math_ms and memory_ms, where the question has "rows": true the rows behind it; or error with kind
+/// and message. docs/formats.md.
 ///
 /// Questions that differ from an earlier one in id and phase point alone are answered without making JSON values.
 ///

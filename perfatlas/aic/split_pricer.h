@@ -17,8 +17,8 @@ namespace perfatlas::aic {
 struct SplitBlock {
   /// Elements of 16 bits that all ranks gather from each other, of one tensor, for the whole prompt.
   using GatheredElements = std::function<double(const PhasePoint&)>;
-  /// Milliseconds that a rank's share of the whole prompt takes longer, in kernels whose work is not proportional to new
-  /// tokens, than its part would as a prompt of its own. Nothing where the kernels were not measured.
+  /// Milliseconds that a rank's share of the whole prompt takes longer, in kernels whose work is not proportional to
+  /// new tokens, than its part would as a prompt of its own. Nothing where the kernels were not measured.
   using Excess = std::function<std::optional<double>(const PhasePoint& whole, const PhasePoint& part)>;
 
   int64_t cp_size = 1;
@@ -28,8 +28,8 @@ struct SplitBlock {
   std::vector<GatheredElements> gathered;
 };
 
-/// Milliseconds of an indexer's kernels: for the whole prompt, and for a rank's part as a prompt of its own. Nothing: not
-/// measured.
+/// Milliseconds of an indexer's kernels: for the whole prompt, and for a rank's part as a prompt of its own. Nothing:
+/// not measured.
 struct IndexerMs {
   std::optional<double> scores, part_scores, selection, part_selection;
 };

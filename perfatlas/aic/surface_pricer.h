@@ -25,7 +25,8 @@ struct SurfaceQuestion {
   std::function<double(const PhasePoint&)> excess_ms;
 };
 
-/// Silicon: the surface at the place, times the share, less the excess (never below zero). Empirical: the speed of light over the utilisation there.
+/// Silicon: the surface at the place, times the share, less the excess (never below zero). Empirical: the speed of
+/// light over the utilisation there.
 std::unique_ptr<const Pricer> surface_pricer(SurfaceQuestion question, Mode mode);
 
 /// A context-parallel rank's head and tail chunk of the sequence, each priced alone.

@@ -12,7 +12,7 @@
 
 namespace perfatlas::aic {
 
-/// The chosen columns of an op's table, as integers (see FieldValues). REQUIRES: the op has them; the rows outlive this.
+/// The chosen columns of an op's table, as integers (FieldValues). REQUIRES: the op has them; the rows outlive this.
 class TableFields {
  public:
   TableFields(const TableRows& rows, std::vector<std::string_view> columns);

@@ -51,8 +51,8 @@ class TableIndex {
   /// Null when there are no such rows.
   const Group* find(const TableKey& key) const;
 
-  /// Why find() gives nothing: the first part of the key that, together with those before it, no row has, and the values
-  /// that rows have there.
+  /// Why find() gives nothing: the first part of the key that, together with those before it, no row has, and the
+  /// values that rows have there.
   std::string why_missing(const TableKey& key) const;
 
  private:

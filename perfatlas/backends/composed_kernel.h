@@ -53,8 +53,9 @@ struct Composition {
 std::string why_uncomposable(const Composition& composition, const Device& device);
 
 /// Each step by the best kernel that supports it. Weights that a step's kernel packs are packed once, as operands of
-/// the composed op; contents are told to every step whose operand begins where that of the composed op does. Throws Error when a step has no kernel, when the number of its bindings is wrong, when two steps
-/// want one operand in different layouts, or when a kernel wants a scratch buffer or a part of an operand packed.
+/// the composed op; contents are told to every step whose operand begins where that of the composed op does. Throws
+/// Error when a step has no kernel, when the number of its bindings is wrong, when two steps want one operand in
+/// different layouts, or when a kernel wants a scratch buffer or a part of an operand packed.
 std::unique_ptr<PreparedKernel> compose(const Composition& composition, Device& device);
 
 }  // namespace perfatlas

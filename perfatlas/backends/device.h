@@ -94,8 +94,8 @@ class Device {
   /// An energy counter must be read over at least this long, many times the interval at which it moves.
   virtual double energy_window_ms() const { return 1000; }  // RAPL: 1 ms
 
-  /// Power while nothing of this process runs, over one energy window when it is first asked for. Nothing where there is no
-  /// energy counter, or it does not move.
+  /// Power while nothing of this process runs, over one energy window when it is first asked for. Nothing where there
+  /// is no energy counter, or it does not move.
   virtual std::optional<double> idle_power_w() { return std::nullopt; }
 
   /// A repetition must last at least this long for what launching it costs to be a small part of it.

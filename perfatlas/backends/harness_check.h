@@ -24,8 +24,8 @@ inline constexpr double kMostReferenceFlops = 4e9;
 /// all that judges its numbers.
 bool beyond_reference(const Case& what);
 
-/// The results of `kernel` beside those of `other`, a kernel of the same op, on the same content: they may differ by the
-/// sum of what each may differ from the reference. Indices that are a choice among near-equals are left out.
+/// The results of `kernel` beside those of `other`, a kernel of the same op, on the same content: they may differ by
+/// the sum of what each may differ from the reference. Indices that are a choice among near-equals are left out.
 /// Throws OutOfMemory, or Error when a kernel or the device fails. REQUIRES: both support the case.
 HarnessCheck check_against_kernel(const Case& what, const KernelEntry& kernel, const KernelEntry& other,
                                   uint64_t seed, Device& device);
@@ -38,8 +38,8 @@ double reference_tolerance(const Operands& operands);
 
 /// Runs `kernel` on operands with their declared, seeded content, several times with changed inputs. Checks: output
 /// shape and element type (every element written, nothing beyond the end), no NaN or infinity, not all zero, same
-/// inputs same result, inputs not modified, against the reference, written KV cache, KV cache is read, page table is followed,
-/// whole prefix is read (harness_check_cache.h), graph capture.
+/// inputs same result, inputs not modified, against the reference, written KV cache, KV cache is read, page table is
+/// followed, whole prefix is read (harness_check_cache.h), graph capture.
 /// Floating-point results are judged by reference_tolerance(), int32 results (indices) exactly.
 /// Throws OutOfMemory, or Error when the kernel or the device fails.
 /// REQUIRES: why_unsupported is empty for the case.

@@ -31,7 +31,7 @@ class CheckRun {
   const PreparedKernel& kernel() const { return *kernel_; }
 
   /// Loads `content` (values of written operands that are no outputs are used, too), fills outputs with `pattern` and
-  /// launches once. REQUIRES: one HostOperand per declared operand; each is handed over in the type that the kernel takes.
+  /// launches once. REQUIRES: one HostOperand per declared operand; each is handed over in the kernel's type.
   CheckRunResult run(const std::vector<HostOperand>& content, std::byte pattern);
 
  private:

@@ -64,9 +64,9 @@ class PreparedKernel {
   virtual void unpack(size_t index, const void* packed, void* declared) {
     (void)index, (void)packed, (void)declared;
   }
-  /// Tells the content of an operand of indices or of Fill::custom before pack() and launch(), for what depends on it and
-  /// an engine has on the host, too: a library without pages takes the KV cache of each sequence in one piece, so that
-  /// the page table is resolved when the cache is placed; another takes the sizes of groups from the host.
+  /// Tells the content of an operand of indices or of Fill::custom before pack() and launch(), for what depends on it
+  /// and an engine has on the host, too: a library without pages takes the KV cache of each sequence in one piece, so
+  /// that the page table is resolved when the cache is placed; another takes the sizes of groups from the host.
   virtual void see_content(size_t index, const HostOperand& content) { (void)index, (void)content; }
 
   /// Enqueues the work once. The only call that is timed: no allocation, no planning, no synchronisation.

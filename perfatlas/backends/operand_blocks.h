@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The block types of ggml in memory. Layouts: the block_* structs and dequantize_row_* functions of ggml (ggml-common.h,
-// ggml-quants.c); a test compares the two. f16 numbers and all fields are little-endian and unaligned.
+// The block types of ggml in memory. Layouts: the block_* structs and dequantize_row_* functions of ggml
+// (ggml-common.h, ggml-quants.c); a test compares the two. f16 numbers and all fields are little-endian and unaligned.
 //
 //   q8_0  f16 d, 32 x int8 q                       value = d q
 //   q4_0  f16 d, 16 bytes                          value = d (q - 8); byte i holds elements i (low) and i + 16

@@ -23,8 +23,8 @@ std::vector<std::string> own_command_line();
 /// The word as a POSIX shell reads it back: unchanged when it is plain, else in single quotes.
 std::string shell_quoted(const std::string& word);
 
-/// The words of a command as a POSIX shell splits them: at blanks, but for quotes ('...', "...") and backslashes. Nothing
-/// is expanded. Throws UsageError for a quote that is not closed.
+/// The words of a command as a POSIX shell splits them: at blanks, but for quotes ('...', "...") and backslashes.
+/// Nothing is expanded. Throws UsageError for a quote that is not closed.
 std::vector<std::string> shell_words(std::string_view command);
 
 }  // namespace perfatlas

@@ -88,8 +88,8 @@ class JsonView {
 
   const FlatJson* json_;
   uint32_t object_;
-  // Members are mostly asked for in the order in which they are written, optional ones twice (has() and then the value):
-  // the search goes on from the last one found.
+  // Members are mostly asked for in the order in which they are written, optional ones twice (has() and then the
+  // value): the search goes on from the last one found.
   mutable uint32_t last_;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// JSON text to values. A journal of a million records is a gigabyte: texts are looked at eight bytes at a time and copied
-// only where escapes make them another text.
+// JSON text to values. A journal of a million records is a gigabyte: texts are looked at eight bytes at a time and
+// copied only where escapes make them another text.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,8 +17,8 @@ namespace {
 
 constexpr uint64_t kEveryByte = 0x0101010101010101, kTopBits = 0x8080808080808080;
 
-/// No byte is a quote, a backslash, a control character or part of a longer UTF-8 sequence. May be false for eight plain
-/// bytes, never true for others.
+/// No byte is a quote, a backslash, a control character or part of a longer UTF-8 sequence. May be false for eight
+/// plain bytes, never true for others.
 bool all_plain(uint64_t bytes) {
   const uint64_t quotes = bytes ^ kEveryByte * '"', backslashes = bytes ^ kEveryByte * '\\';
   const uint64_t odd =
@@ -28,8 +28,8 @@ bool all_plain(uint64_t bytes) {
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Bytes of the UTF-8 sequence at `at`, or 0 where none is: overlong forms, surrogates and numbers beyond U+10FFFF are none
-/// (Unicode 15.0, table 3-7).
+/// Bytes of the UTF-8 sequence at `at`, or 0 where none is: overlong forms, surrogates and numbers beyond U+10FFFF are
+/// none (Unicode 15.0, table 3-7).
 size_t utf8_bytes(const char* at, const char* end) {
   const auto byte = [&](size_t i) { return at + i < end ? uint8_t(at[i]) : uint8_t{0}; };
   const auto follows = [&](size_t i, uint8_t low = 0x80, uint8_t high = 0xBF) {

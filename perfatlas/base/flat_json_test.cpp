@@ -20,8 +20,9 @@ using testing::ThrowsMessage;
 
 TEST(FlatJson, ValuesOfEveryTypeAreFoundByNameInAnyOrder) {
   FlatJson json;
-  const JsonView view = json.parse(
-      R"({"a":"x\u00e9\n","b":-3,"c":[1,2.5,-1],"d":{"b":7,"e":[[1],[],[2,3]]},"f":true,"g":null,"h":18446744073709551615})");
+  const JsonView view =
+      json.parse(R"({"a":"x\u00e9\n","b":-3,"c":[1,2.5,-1],"d":{"b":7,"e":[[1],[],[2,3]]},"f":true,"g":null,)"
+                 R"("h":18446744073709551615})");
   EXPECT_EQ(view.whole<uint64_t>("h"), std::numeric_limits<uint64_t>::max());
   EXPECT_EQ(view.text("a"), "x\u00e9\n");
   EXPECT_EQ(view.whole<int32_t>("b"), -3);
@@ -77,9 +78,9 @@ bool accepts(FlatJson& json, const std::string& text) {
 }
 
 TEST(FlatJson, AcceptsExactlyWhatAnotherParserAccepts) {
-  const std::string whole =
-      R"({"a":"plain text, long enough","b\u00e9\n":[1,-2.5e+3,0.125,true,null,{}],"c":{"d":[],"e":"\ud83d\ude00 \\ \/"},)"
-      "\"f\": \"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\" , \"g\" : 1E-2 }";
+  const std::string whole = R"({"a":"plain text, long enough","b\u00e9\n":[1,-2.5e+3,0.125,true,null,{}],)"
+                            R"("c":{"d":[],"e":"\ud83d\ude00 \\ \/"},)"
+                            "\"f\": \"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\" , \"g\" : 1E-2 }";
   FlatJson json;
   ASSERT_TRUE(accepts(json, whole));
   const std::string_view bytes =

@@ -14,8 +14,8 @@ struct Plugin {
   std::string_view option;    // of CMake, which builds it
 };
 
-/// The address of `symbol` in a plug-in, which is opened on the first call and stays open. It is looked for at the path in
-/// Plugin::variable, else beside the executable and beside the library that this code is part of, and in ../lib and
+/// The address of `symbol` in a plug-in, which is opened on the first call and stays open. It is looked for at the path
+/// in Plugin::variable, else beside the executable and beside the library that this code is part of, and in ../lib and
 /// ../lib/perfatlas of both. Null when the plug-in has no such symbol. Throws Error naming where it was looked for, or
 /// why it cannot be opened.
 void* plugin_symbol(const Plugin& plugin, const char* symbol);

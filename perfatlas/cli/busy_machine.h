@@ -16,8 +16,8 @@ struct ProcessorTime {
   double busy = 0, all = 0;
 };
 
-/// From the first line of /proc/stat ("cpu user nice system idle iowait irq softirq steal ...", in ticks); zeros when it
-/// is not one. REQUIRES: ticks_per_s > 0.
+/// From the first line of /proc/stat ("cpu user nice system idle iowait irq softirq steal ...", in ticks); zeros when
+/// it is not one. REQUIRES: ticks_per_s > 0.
 ProcessorTime processor_time_of(std::string_view stat_line, double ticks_per_s);
 
 /// How much of the processors programs other than this one and its children use.
@@ -33,8 +33,8 @@ class OtherPrograms {
   double own_s_ = 0;
 };
 
-/// The part of `all` that is busy and not `own_s` seconds of this program's, within 0..1; 0 while fewer ticks have passed
-/// than say anything.
+/// The part of `all` that is busy and not `own_s` seconds of this program's, within 0..1; 0 while fewer ticks have
+/// passed than say anything.
 double others_share(const ProcessorTime& passed, double own_s);
 
 /// Above this share of the processors, others are told of: on two cores a fifth of one, which doubles the noise of many

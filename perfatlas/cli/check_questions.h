@@ -9,9 +9,9 @@
 
 namespace perfatlas {
 
-/// Asks one worker after the other. A kernel that faults, hangs or ends its process costs its own case, not the rest: the
-/// case is answered as failed and another worker takes over. A worker whose device was lost with a failed case ends after
-/// that answer, so that the next question finds nobody: that one is asked again, once.
+/// Asks one worker after the other. A kernel that faults, hangs or ends its process costs its own case, not the rest:
+/// the case is answered as failed and another worker takes over. A worker whose device was lost with a failed case ends
+/// after that answer, so that the next question finds nobody: that one is asked again, once.
 class CheckQuestions {
  public:
   /// `restart` starts another worker; what it throws ends the check.

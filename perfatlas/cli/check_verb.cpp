@@ -134,8 +134,8 @@ std::vector<std::string> kernels_of(const OpType& op, const CheckArguments& a, c
 }
 
 /// Whether no kernel of the op was wrong on any case and at least one was right. A kernel that takes none of the cases
-/// (another device, another share of ranks) is told and no failure. Case by case, so that every kernel has its turn before
-/// the budget is spent.
+/// (another device, another share of ranks) is told and no failure. Case by case, so that every kernel has its turn
+/// before the budget is spent.
 bool check_op(const OpType& op, const std::vector<Case>& cases, const CheckArguments& a,
               CheckWorker& worker) {
   const std::vector<std::string> kernels = kernels_of(op, a, worker.hello());

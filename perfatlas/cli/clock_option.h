@@ -10,8 +10,8 @@
 
 namespace perfatlas {
 
-/// Throws UsageError where there is nobody to be asked: clocks are never changed without a yes at the terminal, nor for a
-/// back end without GPUs.
+/// Throws UsageError where there is nobody to be asked: clocks are never changed without a yes at the terminal, nor for
+/// a back end without GPUs.
 void require_clock_owner(const std::string& backend);
 
 /// Says what would be changed on which GPUs (those that the workers of `devices` name), asks, and holds their clocks at

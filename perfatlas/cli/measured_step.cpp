@@ -52,8 +52,8 @@ std::vector<OpUse> uses_of(const StepArguments& a, const OpRegistry& ops) {
 }
 
 /// Takes the uses out of whose op the back end has no kernel at all: collectives, and what an engine does outside the
-/// library measured here. Throws Error when nothing is left. A kernel that refuses its case is another matter: that ends
-/// the step.
+/// library measured here. Throws Error when nothing is left. A kernel that refuses its case is another matter: that
+/// ends the step.
 std::vector<OpUse> take_foreign(std::vector<OpUse>& uses, const HelloAnswer& hello,
                                 const std::string& backend) {
   const auto is_foreign = [&](const OpUse& use) {

@@ -51,7 +51,8 @@ double limit_of(const char* flag, const std::string& text, double preset, Statis
   return *limit_ms;
 }
 
-/// Empty: the simulation, which docs/accuracy.md finds closer to measurements on every engine, where it knows the request.
+/// Empty: the simulation, which docs/accuracy.md finds closer to measurements on every engine, where it knows the
+/// request.
 StepModel step_model_of(const std::string& name, const SearchRequest& request) {
   if (name == "aic") return StepModel::formulas;
   if (name == "sim") return StepModel::simulation;

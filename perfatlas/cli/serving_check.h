@@ -29,7 +29,8 @@ void add_serving_check(CLI::App& verb, ServingCheck& check);
 
 /// One case per number of users and length ratio: load by the client of `perfatlas load`, then the simulation of the
 /// same requests. Prints measured beside predicted TTFT and TPOT and their median errors; cases that began on a busy
-/// machine are retried, then marked and left out of the medians. Throws Error when the endpoint refuses or the tables lack an op.
+/// machine are retried, then marked and left out of the medians. Throws Error when the endpoint refuses or the tables
+/// lack an op.
 int run_serving_check(const ServingCheck& check, const OpRegistry& ops);
 
 }  // namespace perfatlas

@@ -27,7 +27,7 @@ struct TablesArguments {
 
 std::string joined(const std::vector<std::string>& words) { return join_words({words.begin(), words.end()}); }
 
-// ---- systems ---------------------------------------------------------------------------------------------------------
+// ---- systems --------------------------------------------------------------------------------------------------------
 
 int show_systems(const SystemsRoot& root, bool as_json) {
   json list = json::array();
@@ -43,7 +43,7 @@ int show_systems(const SystemsRoot& root, bool as_json) {
   return kDone;
 }
 
-// ---- versions --------------------------------------------------------------------------------------------------------
+// ---- versions -------------------------------------------------------------------------------------------------------
 
 /// "current" and so on, "marker" for a version that only borrows, else nothing.
 std::string mark_of(const SystemsRoot& root, const TablesArguments& a, const std::string& backend,
@@ -71,7 +71,7 @@ std::string versions_text(const SystemsRoot& root, const TablesArguments& a, con
   return text;
 }
 
-// ---- tables ----------------------------------------------------------------------------------------------------------
+// ---- tables ---------------------------------------------------------------------------------------------------------
 
 std::string_view name_of_channel(SourceChannel channel) {
   constexpr std::string_view kNames[] = {"primary", "donor", "earlier", "sibling"};

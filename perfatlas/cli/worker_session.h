@@ -29,8 +29,8 @@ class WorkerSession {
 
   const HelloAnswer& hello() const;
 
-  /// Throws WorkerLost when the worker dies or does not answer in time; the text has the last line it printed. Nothing but
-  /// restart() may follow then.
+  /// Throws WorkerLost when the worker dies or does not answer in time; the text has the last line it printed. Nothing
+  /// but restart() may follow then.
   WorkerAnswer ask(const Request& request, double deadline_s);
 
   /// Another worker in place of this one. Throws Error as the constructor does.

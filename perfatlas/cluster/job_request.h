@@ -27,9 +27,9 @@ struct JobRequest {
 /// "shard-3-of-8", "shard-3-of-8.piece-1-of-2".
 std::string lane_folder_name(const Shard& shard);
 
-/// The tasks of a first launch: one per shard. Of a later one, given how the shards stand: unfinished shards continue in
-/// their folders; when there are at least twice as many tasks as unfinished shards, these are split into pieces, which take
-/// over from folders whose machine may be dead. Empty: nothing is left to do.
+/// The tasks of a first launch: one per shard. Of a later one, given how the shards stand: unfinished shards continue
+/// in their folders; when there are at least twice as many tasks as unfinished shards, these are split into pieces,
+/// which take over from folders whose machine may be dead. Empty: nothing is left to do.
 /// Throws UsageError when `tasks` is 0.
 std::vector<JobTask> first_tasks(uint64_t tasks);
 std::vector<JobTask> next_tasks(const ShardStatus& status, uint64_t tasks);

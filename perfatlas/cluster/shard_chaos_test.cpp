@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Eight machines share a plan and everything goes wrong: workers and supervisors are killed, clocks jump, a disk is full,
-// someone starts an overlapping plan. No row may be lost or doubled.
+// Eight machines share a plan and everything goes wrong: workers and supervisors are killed, clocks jump, a disk is
+// full, someone starts an overlapping plan. No row may be lost or doubled.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -65,8 +65,8 @@ struct StatusRequest {
 /// Folders with journals: each given one, or those one level below it. Throws UsageError when a given one has none.
 std::vector<std::string> lane_folders(const std::vector<std::string>& given);
 
-/// Throws UsageError when the folders hold more than one plan, back end, version, number of shards or limit: it names two
-/// of them and what to do; and when no journal of theirs says to which plan it belongs.
+/// Throws UsageError when the folders hold more than one plan, back end, version, number of shards or limit: it names
+/// two of them and what to do; and when no journal of theirs says to which plan it belongs.
 ShardStatus shard_status(const OpRegistry& ops, const StatusRequest& request);
 
 /// Writes the families that need no more points, one a line, for CollectOptions::small.stop_file; returns how many.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: preloaded, it sets the wall clock of a process off by PERFATLAS_TEST_CLOCK_SHIFT_S seconds, as a machine whose
-// clock jumped would have it. The steady clock is left alone.
+// For tests: preloaded, it sets the wall clock of a process off by PERFATLAS_TEST_CLOCK_SHIFT_S seconds, as a machine
+// whose clock jumped would have it. The steady clock is left alone.
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>

@@ -75,7 +75,8 @@ std::string without_symbols(const std::string& path) {
   return text;
 }
 
-/// A line of a script ends where sbatch stops reading an option. In the name of a log, it takes a backslash for its own sign.
+/// A line of a script ends where sbatch stops reading an option. In the name of a log, it takes a backslash for its own
+/// sign.
 void refuse_what_slurm_cannot_take(const JobRequest& request, const SlurmOptions& options) {
   if (request.folder.find_first_of("\\\n\r") != std::string::npos)
     throw UsageError(
@@ -99,7 +100,8 @@ std::string headers(const JobRequest& request, const SlurmOptions& options, cons
   return text;
 }
 
-/// After all others, so that they win. "--name=value" is one word; "-A abc" and "--account abc" are two, as users type them.
+/// After all others, so that they win. "--name=value" is one word; "-A abc" and "--account abc" are two, as users type
+/// them.
 std::string user_headers(const SlurmOptions& options) {
   std::string text;
   for (const std::string& option : options.sbatch_options) {

@@ -37,8 +37,8 @@ struct SubmittedJob {
 /// Writes the scripts into the folder and submits them (dry_run: only writes). A second call continues what is left, in
 /// pieces when there are more tasks than unfinished shards.
 /// Throws Error with sbatch's own words when it refuses, when sbatch is missing, and when an earlier job of the folder
-/// is still queued or running. Throws UsageError for a folder or an option that no script of sbatch can hold: with a line
-/// break, a folder also with a backslash.
+/// is still queued or running. Throws UsageError for a folder or an option that no script of sbatch can hold: with a
+/// line break, a folder also with a backslash.
 SubmittedJob submit_to_slurm(const OpRegistry& ops, const JobRequest& request, const SlurmOptions& options,
                              bool dry_run);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The families of a small plan while they are measured: what their audits say, which of them have enough points, and
-// which rows look like hiccups. Made from case records alone - of a running collection, of an interrupted one, or of the
-// journals of any number of shards - and the same from all of them.
+// which rows look like hiccups. Made from case records alone - of a running collection, of an interrupted one, or of
+// the journals of any number of shards - and the same from all of them.
 #pragma once
 
 #include <map>
@@ -68,7 +68,7 @@ class AuditedFamilies {
   std::set<std::string> stopped_elsewhere_;
 };
 
-/// One line: the error, and of a record with a target what became of that. `share_used`: every place of the plan is decided.
+/// One line: the error, and of a record with a target what became of that. `share_used`: the whole plan is decided.
 std::string audit_text(const AuditRecord& record, bool share_used);
 
 }  // namespace perfatlas

@@ -20,8 +20,8 @@ struct MeasureContext {
 };
 
 /// The time one request may take: at least 30 s and three times its measuring time, and enough for all launches at a
-/// hundredth of the speed of light - when that is unknown, at 100 GFLOP/s and 5 GB/s. Generous on purpose: a deadline is
-/// for hangs, the stopping rule is for slow cases.
+/// hundredth of the speed of light - when that is unknown, at 100 GFLOP/s and 5 GB/s. Generous on purpose: a deadline
+/// is for hangs, the stopping rule is for slow cases.
 double default_deadline_s(const MeasureOptions& options, const std::optional<SpeedOfLight>& sol,
                           const Work& work);
 

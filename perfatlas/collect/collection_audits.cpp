@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a running collection does for a small plan: doubtful rows at once again, audits, families that have enough points.
+// What a running collection does for a small plan: doubtful rows at once again, audits, families that have enough
+// points.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -21,8 +21,8 @@ struct CollectionFiles {
 /// Throws Error when a folder cannot be read or holds neither a journal nor a staging table.
 CollectionFiles collection_files(const std::vector<std::string>& folders, const OpRegistry& ops);
 
-/// Every shard of the newest run's plan is there, and the newest run of each ended as complete; given how many cases each
-/// run has decided for good. False without runs.
+/// Every shard of the newest run's plan is there, and the newest run of each ended as complete; given how many cases
+/// each run has decided for good. False without runs.
 bool plan_complete(const std::vector<RunRecord>& runs, const std::map<std::string, EndRecord>& ends,
                    const std::map<std::string, uint64_t>& decided_by_run);
 

@@ -124,7 +124,8 @@ JournalReader::Item JournalReader::parse(std::string_view line, uint64_t number,
   }
 }
 
-/// The lines of the next block, without their ends; the last line of a file may lack one. They hold until the next call.
+/// The lines of the next block, without their ends; the last line of a file may lack one. They hold until the next
+/// call.
 std::vector<std::string_view> JournalReader::next_lines() {
   text_.erase(0, used_);
   used_ = 0;

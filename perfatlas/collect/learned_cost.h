@@ -14,7 +14,7 @@ namespace perfatlas {
 /// without a measured case take the factor of all others.
 class LearnedCost {
  public:
-  /// `prior`: seconds expected of a case, positive (estimated_case_seconds()). It only has to rank cases of one op well.
+  /// `prior`: seconds expected of a case, positive (estimated_case_seconds()). It only has to rank cases of one op.
   explicit LearnedCost(std::function<double(const Case&)> prior);
 
   /// So many more cases that take about as long as `c` are to be done.

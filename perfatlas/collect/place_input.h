@@ -45,9 +45,10 @@ class RowDigests {
   std::map<const OpType*, ContentHashes> contents_;
 };
 
-/// Reads every journal and every staging table (<table>.txt of a known op) of the folders; about a hundred bytes for each
-/// row. Rows of a staging table that a journal has too count once. Throws what collection_files throws, Error when a staging
-/// table is refused (store/csv.h) or something was written by a newer perfatlas, and Error for a framework or version that is no folder name.
+/// Reads every journal and every staging table (<table>.txt of a known op) of the folders; about a hundred bytes for
+/// each row. Rows of a staging table that a journal has too count once. Throws what collection_files throws, Error when
+/// a staging table is refused (store/csv.h) or something was written by a newer perfatlas, and Error for a framework or
+/// version that is no folder name.
 PlaceInput read_place_input(const std::vector<std::string>& folders, const OpRegistry& ops);
 
 }  // namespace perfatlas

@@ -79,8 +79,8 @@ class Plan {
   uint64_t planned() const { return followed_.value_or(size()); }
   /// Cases of all shards together.
   uint64_t total() const { return total_; }
-  /// Over the ids of all cases before sharding, in any order (a small plan: in its order): the same for every shard of one
-  /// plan.
+  /// Over the ids of all cases before sharding, in any order (a small plan: in its order): the same for every shard of
+  /// one plan.
   uint64_t hash() const { return hash_; }
   /// Cases that the grid names more than once, counted each time but the first; before sharding. They stand in the plan
   /// once.
@@ -115,8 +115,8 @@ Plan make_plan(const OpRegistry& registry, const PlanRequest& request);
 /// A plan of exactly these cases in this order, all level 0 (bench, re-runs).
 Plan plan_of(const std::vector<Case>& cases);
 
-/// What a small plan's results asked for, as part of it: exactly these cases, without places, under the plan's hash, kind
-/// and shard, so that its folder, its status and its tables take them as its own.
+/// What a small plan's results asked for, as part of it: exactly these cases, without places, under the plan's hash,
+/// kind and shard, so that its folder, its status and its tables take them as its own.
 Plan follow_up(const Plan& plan, const std::vector<Case>& cases);
 
 }  // namespace perfatlas

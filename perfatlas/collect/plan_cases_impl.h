@@ -10,15 +10,15 @@
 
 namespace perfatlas {
 
-/// All cases of a grid; `grid_end[o]`: from this store index on the cases of the o-th op in the store are shapes of models
-/// that a small plan adds.
+/// All cases of a grid; `grid_end[o]`: from this store index on the cases of the o-th op in the store are shapes of
+/// models that a small plan adds.
 struct PlanCases {
   CaseStore store;
   std::vector<uint32_t> grid_end;
 };
 
-/// Cases that make no sense and those that the request leaves out never enter; repeated ones do. Throws what make_plan says
-/// of ops.
+/// Cases that make no sense and those that the request leaves out never enter; repeated ones do. Throws what make_plan
+/// says of ops.
 PlanCases plan_cases(const OpRegistry& registry, const PlanRequest& request);
 
 }  // namespace perfatlas

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Plan indices in an order that mostly counts upwards, as the ends of its stretches: what is left of ten million cases is a
-// few numbers while few are done.
+// Plan indices in an order that mostly counts upwards, as the ends of its stretches: what is left of ten million cases
+// is a few numbers while few are done.
 #pragma once
 
 #include <cstddef>

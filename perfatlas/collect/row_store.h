@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Many measured rows of one op in about a hundred bytes each: fields and texts as codes into dictionaries, figures as they
-// are.
+// Many measured rows of one op in about a hundred bytes each: fields and texts as codes into dictionaries, figures as
+// they are.
 #pragma once
 
 #include <cstdint>

@@ -21,8 +21,8 @@ struct SmallPlanOptions {
   OrderCache cache{{}};
 };
 
-/// The share that reaches the error of a full grid on published tables (docs/small-plan.md): gemm 0.1, attention 0.1, moe
-/// 0.4, mla_* all; with a prior gemm 0.1, attention 0.01, moe 0.1, mla_* all. Ops without evidence: 0.4.
+/// The share that reaches the error of a full grid on published tables (docs/small-plan.md): gemm 0.1, attention 0.1,
+/// moe 0.4, mla_* all; with a prior gemm 0.1, attention 0.01, moe 0.1, mla_* all. Ops without evidence: 0.4.
 double small_plan_share(std::string_view op, bool has_prior);
 
 /// Throws UsageError when a share is not above 0 and at most 1 or an op is unknown.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small plans while they are measured: audits stop families, doubtful rows are measured again, runs continue each other.
+// Small plans while they are measured: audits stop families, doubtful rows are measured again, runs continue each
+// other.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

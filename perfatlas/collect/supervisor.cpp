@@ -110,8 +110,8 @@ CostModel cost_model(const MeasureOptions& measure) {
   return cost;
 }
 
-/// So many durations are estimated. Of more cases, one drawn from each stretch of the order stands for all of it: the time
-/// to go needs no millions of estimates. Drawn, because ops take turns in an order.
+/// So many durations are estimated. Of more cases, one drawn from each stretch of the order stands for all of it: the
+/// time to go needs no millions of estimates. Drawn, because ops take turns in an order.
 constexpr size_t kEstimated = 200'000;
 
 void expect_all(const Plan& plan, const Remaining& remaining, LearnedCost& cost) {

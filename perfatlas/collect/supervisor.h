@@ -179,7 +179,7 @@ CollectSummary collect(const Plan& plan, const OpRegistry& ops, const CollectOpt
 
 /// The executable of the workers of a back end ("perfatlas-worker-cpu" for onednn, "perfatlas-worker-cuda" for cuda and
 /// nccl, else "perfatlas-worker-<backend>"), looked for in PERFATLAS_WORKER_PATH (folders, separated by ':'), beside
-/// the running executable, then in PATH. The command ends with "--devices {device}". Throws UsageError naming the places.
+/// the running executable, then in PATH. The command ends with "--devices {device}". Throws UsageError with the places.
 std::vector<std::string> worker_command(const std::string& backend);
 
 }  // namespace perfatlas

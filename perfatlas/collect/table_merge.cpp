@@ -56,8 +56,8 @@ void Measurements::add_placed(const Row& row, const RowDigest& digest) {
   ++in_table_;
 }
 
-/// The first row of each distinct content, ascending in the order history, table, measured; it gets the greatest rank of
-/// all equal ones.
+/// The first row of each distinct content, ascending in the order history, table, measured; it gets the greatest rank
+/// of all equal ones.
 std::vector<uint32_t> Measurements::distinct() {
   const auto size = uint32_t(rows_.size()), measured = uint32_t(measured_);
   const auto row_of = [&](uint32_t place) { return (place + measured) % size; };

@@ -21,8 +21,8 @@ struct RowDigest {
 struct MergedTable {
   std::vector<uint32_t> rows;     // one per identity, in a fixed order
   std::vector<uint32_t> history;  // every other distinct measurement, in the same order
-  /// Rows of one identity and one run of which nobody knows which was measured later (of a staging table without its journal,
-  /// or of a placed table): the one that stands, and another that does not.
+  /// Rows of one identity and one run of which nobody knows which was measured later (of a staging table without its
+  /// journal, or of a placed table): the one that stands, and another that does not.
   std::vector<std::pair<uint32_t, uint32_t>> undecided;
   size_t added = 0, replaced = 0;
   bool rows_changed = false, history_changed = false;  // against what came from files

@@ -39,8 +39,8 @@ class MergeTest : public testing::Test {
   OpRegistry ops_;
 };
 
-/// The same rules, row by row: of each identity the greatest (run, rank), of equal ones the last in the order history, table,
-/// journals; equal measurements count once, with the greatest rank of them.
+/// The same rules, row by row: of each identity the greatest (run, rank), of equal ones the last in the order history,
+/// table, journals; equal measurements count once, with the greatest rank of them.
 struct Naive {
   std::map<int64_t, std::tuple<std::string, uint64_t, size_t>> best;  // m -> run, rank, content number
   std::vector<Drawn> contents;

@@ -33,7 +33,8 @@ std::string row_text(const CheckedRows& rows, size_t i) {
 
 namespace {
 
-/// `count` different numbers below `all`, in random order (Knuth, "The Art of Computer Programming" 3.4.2, algorithm S).
+/// `count` different numbers below `all`, in random order (Knuth, "The Art of Computer Programming" 3.4.2, algorithm
+/// S).
 std::vector<uint64_t> random_numbers(uint64_t all, size_t count, uint64_t seed) {
   std::mt19937_64 random(seed);
   std::vector<uint64_t> numbers;

@@ -111,9 +111,9 @@ struct ValidateReport {
   std::string json() const;
 };
 
-/// Streams the folders: memory is some sixty bytes per row and case, and of one op at a time what sorting its rows takes.
-/// Throws what read_validate_input throws: unreadable folders and tables are errors, not findings. So is a collection that
-/// recorded nothing at all.
+/// Streams the folders: memory is some sixty bytes per row and case, and of one op at a time what sorting its rows
+/// takes. Throws what read_validate_input throws: unreadable folders and tables are errors, not findings. So is a
+/// collection that recorded nothing at all.
 ValidateReport validate(const OpRegistry& ops, const ValidateRequest& request);
 
 }  // namespace perfatlas

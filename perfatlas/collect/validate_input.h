@@ -29,10 +29,10 @@ struct ValidateInput {
   bool empty() const { return runs.empty() && rows.empty() && decided.empty() && failures == 0; }
 };
 
-/// Reads every journal and every staging table (<table>.txt of a known op) of the folders. Rows of a staging table that a
-/// journal has too count once. Some sixty bytes for each row and case. Throws Error when a folder cannot be read or holds
-/// neither, when a staging table is refused (store/csv.h), or when something was written by a newer perfatlas. `ops` must
-/// outlive the result.
+/// Reads every journal and every staging table (<table>.txt of a known op) of the folders. Rows of a staging table that
+/// a journal has too count once. Some sixty bytes for each row and case. Throws Error when a folder cannot be read or
+/// holds neither, when a staging table is refused (store/csv.h), or when something was written by a newer perfatlas.
+/// `ops` must outlive the result.
 ValidateInput read_validate_input(const std::vector<std::string>& folders, const OpRegistry& ops,
                                   size_t most_examples);
 

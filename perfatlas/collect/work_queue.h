@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to measure next: what must be measured again at once, fresh cases in plan order, then retries, then (once begun) re-runs.
+// What to measure next: what must be measured again at once, fresh cases in plan order, then retries, then (once begun)
+// re-runs.
 #pragma once
 
 #include <deque>

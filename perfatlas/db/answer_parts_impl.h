@@ -20,7 +20,8 @@ void add_supporting_rows(Answer& answer, const TableSlice& slice, std::span<cons
 /// "m=512 n=4096 k=4096": the fields on the axes.
 std::string axes_text(const OpType& op, const FieldValues& values);
 
-/// Latency, energy, source, intervals and flags of an estimate that is no miss; rel_error only where nothing was measured.
+/// Latency, energy, source, intervals and flags of an estimate that is no miss; rel_error only where nothing was
+/// measured.
 void add_estimate(Answer& answer, const AtlasEstimate& e);
 
 /// Octaves to the nearest of `rows`; 0 when there are none.

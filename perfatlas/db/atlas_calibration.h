@@ -19,8 +19,8 @@ struct AtlasCalibration {
   std::map<uint32_t, KrigingTuning> scattered;  // by the number of the slice
 };
 
-/// Calibrations kept on disk beside decoded tables, named after the rows that they were learnt from (TableRows::origin), as
-/// KeptFiles says.
+/// Calibrations kept on disk beside decoded tables, named after the rows that they were learnt from
+/// (TableRows::origin), as KeptFiles says.
 class CalibrationStore {
  public:
   /// `folder`: made when something is stored; empty: nothing is kept.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Check values of the engine "atlas" on published tables, computed by an independent prototype of it: latencies to 1e-6,
-// 80 % bars to 20 % of their width (the prototype sampled other rows).
+// Check values of the engine "atlas" on published tables, computed by an independent prototype of it: latencies to
+// 1e-6, 80 % bars to 20 % of their width (the prototype sampled other rows).
 #include <gtest/gtest.h>
 
 #include <algorithm>

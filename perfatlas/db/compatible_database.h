@@ -20,9 +20,10 @@ class CompatibleDatabase {
   explicit CompatibleDatabase(std::shared_ptr<const SystemsRoot> root) : root_(std::move(root)) {}
 
   /// The price of the case as a layer of a model (aic/case_question.h), with what belongs to that: the mean over five
-  /// lengths in decode attention, the small kernels around prefill attention. There is no error bar. A miss is an answer
-  /// with a reason. Throws UsageError for unknown systems, back ends and versions, for ops without such a question, and
-  /// where options.backend is empty. REQUIRES: options.engine is aic; options.kernel and cache_state are empty.
+  /// lengths in decode attention, the small kernels around prefill attention. There is no error bar. A miss is an
+  /// answer with a reason. Throws UsageError for unknown systems, back ends and versions, for ops without such a
+  /// question, and where options.backend is empty. REQUIRES: options.engine is aic; options.kernel and cache_state are
+  /// empty.
   Answer query(const Case& asked, const QueryOptions& options, const aic::ViewOptions& view);
 
  private:

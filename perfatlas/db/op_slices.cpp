@@ -58,8 +58,8 @@ class Splitter {
     }
   }
 
-  /// Announces the rows that will be added, all of them and in their order: without that a slice's points are moved again
-  /// and again while they grow.
+  /// Announces the rows that will be added, all of them and in their order: without that a slice's points are moved
+  /// again and again while they grow.
   template <class RowView>
   void expect(const RowView& row) {
     if (keyed_) return;  // finding their slices takes longer than moving points

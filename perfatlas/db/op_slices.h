@@ -16,8 +16,8 @@
 
 namespace perfatlas {
 
-/// Rows that agree in the exact fields, in the kernel where kernels are tables of their own (TableMerge::by_kernel), and
-/// in the cache state. Of rows at the same place the first counts.
+/// Rows that agree in the exact fields, in the kernel where kernels are tables of their own (TableMerge::by_kernel),
+/// and in the cache state. Of rows at the same place the first counts.
 struct OpSlice {
   FieldValues prototype{};                    // of its first row
   std::string kernel;                         // empty unless kernels are told apart

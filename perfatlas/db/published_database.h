@@ -26,7 +26,8 @@ class PublishedDatabase {
   std::shared_ptr<const AtlasTable> table(const OpType& op, const TableRequest& request);
 
   /// A miss is an answer with a reason: what is missing and what was measured. Where nothing of a slice was measured,
-  /// similar slices answer. QueryOptions::version may be a slot (SystemsRoot::resolve_version); cache_state must be empty.
+  /// similar slices answer. QueryOptions::version may be a slot (SystemsRoot::resolve_version); cache_state must be
+  /// empty.
   /// Throws UsageError for unknown systems, back ends and versions, naming what is known, and for a case that makes no
   /// sense. REQUIRES: options.engine is atlas; the case's op outlives the database.
   Answer query(const Case& asked, const QueryOptions& options);

@@ -8,9 +8,9 @@
 
 namespace perfatlas {
 
-/// The description's peaks as data-sheet figures; the last-level cache stays unknown, so that rows measured with flushed
-/// caches are charged to memory. For an op between GPUs (it has a field num_gpus) the wire takes the place of memory:
-/// the bandwidth between that many.
+/// The description's peaks as data-sheet figures; the last-level cache stays unknown, so that rows measured with
+/// flushed caches are charged to memory. For an op between GPUs (it has a field num_gpus) the wire takes the place of
+/// memory: the bandwidth between that many.
 SystemSpec published_machine(const AicSystem& system, const OpType& op, const FieldValues& values);
 
 }  // namespace perfatlas

@@ -29,7 +29,8 @@ class TableSlice {
   /// Supports are points; `row` gives the row of each.
   Estimate estimate(const FieldValues& values) const { return slice_->estimate(values); }
   const Row& row(uint32_t point) const { return (*rows_)[numbers_[point]]; }
-  /// What another row says that is alike in all but the latency, and does not count; nothing when none says something else.
+  /// What another row says that is alike in all but the latency, and does not count; nothing when none says something
+  /// else.
   std::optional<double> contradicting_ms(uint32_t point) const;
   /// The row's latency was below the speed of light and is answered as that (TableLayout::clamp_to_sol).
   bool raised(uint32_t point) const { return slice_->raised(point); }

@@ -30,8 +30,8 @@ struct ModelLibrary {
   std::vector<std::string> folders;  // with a folder per model: Qwen3-0.6B/config.json
 };
 
-/// Finds `name_or_path`: a folder with a config.json, a JSON file, or an id such as "Qwen/Qwen3-32B" of the library. The
-/// organisation may be left out where one id has the name. Throws UsageError naming the nearest known id.
+/// Finds `name_or_path`: a folder with a config.json, a JSON file, or an id such as "Qwen/Qwen3-32B" of the library.
+/// The organisation may be left out where one id has the name. Throws UsageError naming the nearest known id.
 Checkpoint find_checkpoint(const std::string& name_or_path, const ModelLibrary& library);
 
 /// The ids in the library, sorted.

@@ -18,8 +18,8 @@ EstimateRequest request_from_json(const nlohmann::json& object, Session& session
 
 /// --nextn: a number of at least 0, or auto: what the checkpoint was trained for. Throws UsageError.
 int64_t drafted_tokens_from_text(const std::string& text, const ServedModel& model);
-/// Of the tokens that a step drafts, those accepted on average. Nothing is accepted where nothing is drafted ('auto' of a
-/// model without such layers), whatever was said. Throws UsageError where tokens are drafted and nothing was said.
+/// Of the tokens that a step drafts, those accepted on average. Nothing is accepted where nothing is drafted ('auto' of
+/// a model without such layers), whatever was said. Throws UsageError where tokens are drafted and nothing was said.
 double accepted_tokens(int64_t drafted, std::optional<double> said);
 
 /// SILICON, HYBRID, EMPIRICAL or SOL in any case. Throws UsageError listing them.

@@ -24,7 +24,8 @@ struct Schedule {
 /// How often `part` goes into `whole`, exactly: the quotient of two doubles may round up to the next whole number.
 int64_t times_in(double whole, double part) { return std::llround((whole - std::fmod(whole, part)) / part); }
 
-/// Decodes beside the prompts of a mixed step. Where prompts outlast the decodes, TensorRT-LLM and SGLang thin them out.
+/// Decodes beside the prompts of a mixed step. Where prompts outlast the decodes, TensorRT-LLM and SGLang thin them
+/// out.
 int64_t decodes_beside(Framework framework, const AggregatedPoint& p, double prompts_in_step,
                        double decode_rounds) {
   const auto left = p.batch - int64_t(prompts_in_step);

@@ -183,7 +183,8 @@ void drop_unused_widths(Session& session, EstimateRequest& request) {
   }
 }
 
-/// A run's precision is a label ("fp8" for a checkpoint in blocks): where it has no data, the checkpoint's own types count.
+/// A run's precision is a label ("fp8" for a checkpoint in blocks): where it has no data, the checkpoint's own types
+/// count.
 static Answer predict_run(Session& session, const SiliconRun& run) {
   Answer answer{.prediction = std::nullopt, .failure = run.incomplete};
   if (!run.incomplete.empty()) return answer;

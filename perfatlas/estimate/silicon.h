@@ -21,7 +21,7 @@ struct SiliconRun {
   std::string incomplete;  // why there is nothing to ask: a column without a value
 };
 
-/// Throws Error naming line and column of what does not parse. Rows whose configuration is incomplete are kept and say so.
+/// Throws Error naming line and column of what does not parse. Incomplete configurations are kept and say so.
 std::vector<SiliconRun> parse_silicon_runs(std::string_view csv, const std::string& origin);
 
 /// Runs are halved by their id, so that one half judges what was developed on the other: development has an even last
@@ -36,8 +36,8 @@ struct Answer {
   std::string failure;  // without one
 };
 
-/// Rows fill columns that their model has no use for: widths of experts are taken out of the request where the model has
-/// none. Throws as Session::model.
+/// Rows fill columns that their model has no use for: widths of experts are taken out of the request where the model
+/// has none. Throws as Session::model.
 void drop_unused_widths(Session& session, EstimateRequest& request);
 
 /// One answer per run, in order; on all cores.

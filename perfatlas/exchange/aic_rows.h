@@ -29,7 +29,8 @@ inline constexpr std::string_view kAicDefaultKernel = "default";
 /// The rows that aiconfigurator can read, in their order, one for each key: exact fields, axes, distinguishing fields.
 /// Of measured rows (those with quality figures) of one key the fastest counts; where aiconfigurator keeps kernels
 /// apart, it is filed under kAicDefaultKernel, so that a curve that several kernels win stays one curve. Rows of
-/// published tables keep their kernel, which is part of their key where TableMerge::by_kernel says so; the first counts.
+/// published tables keep their kernel, which is part of their key where TableMerge::by_kernel says so; the first
+/// counts.
 AicRows rows_for_aic(const OpType& op, const std::vector<Row>& rows, const AicRowRules& rules);
 
 /// The all_reduce rows of `collective` in 16-bit types as rows of `custom_all_reduce`: aiconfigurator prices the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // HTTP/1.1 as a server and as a client: what crosses the border to the HTTP plug-in, libperfatlas_http.so. The library
-// behind it brings TLS and compressors, whose start would take longer than most answers of this program; so it is opened by
-// the verbs that speak HTTP alone. It is looked for at $PERFATLAS_HTTP (a file), then as base/plugin.h says.
+// behind it brings TLS and compressors, whose start would take longer than most answers of this program; so it is
+// opened by the verbs that speak HTTP alone. It is looked for at $PERFATLAS_HTTP (a file), then as base/plugin.h says.
 #pragma once
 
 #include <cstdint>

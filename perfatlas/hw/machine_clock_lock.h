@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Clocks of GPUs held at one frequency, for owners of a machine who ask for it. Nothing else in perfatlas changes clocks.
+// Clocks of GPUs held at one frequency, for owners of a machine who ask for it. Nothing else changes clocks.
 #pragma once
 
 #include <sys/types.h>
@@ -9,8 +9,8 @@
 
 namespace perfatlas {
 
-/// While it lives, the multiprocessors of the GPUs run at one clock (nvmlDeviceSetGpuLockedClocks). A process of its own
-/// holds the lock and gives it back when this one ends, however that happens. NVML cannot say what was set before:
+/// While it lives, the multiprocessors of the GPUs run at one clock (nvmlDeviceSetGpuLockedClocks). A process of its
+/// own holds the lock and gives it back when this one ends, however that happens. NVML cannot say what was set before:
 /// afterwards the clocks are free, as nvidia-smi --reset-gpu-clocks leaves them.
 class ClockLock {
  public:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A stand-in for the driver's libnvidia-ml.so.1, opened by machine_probe_test: three GPUs, of which the third does not
-// answer. Nothing here claims to be a measurement. What is asked of clocks goes to the file FAKE_NVML_CLOCKS; where that
-// is empty, it is forbidden.
+// answer. Nothing here claims to be a measurement. What is asked of clocks goes to the file FAKE_NVML_CLOCKS; where
+// that is empty, it is forbidden.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

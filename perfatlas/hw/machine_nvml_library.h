@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The driver's NVML, opened at run time. Its binary interface (NVIDIA, "NVML API Reference Guide") is stable across drivers:
-// a changed function gets a new suffix. What is used is declared where it is called, so that the build needs no CUDA toolkit.
+// The driver's NVML, opened at run time. Its binary interface (NVIDIA, "NVML API Reference Guide") is stable across
+// drivers: a changed function gets a new suffix. What is used is declared where it is called, so that the build needs
+// no CUDA toolkit.
 #pragma once
 
 #include <dlfcn.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // How a slice is asked: the cells around the question are gathered once, and then combined two by two along the axes
-// that were not met exactly, innermost first. Work is taken from the cells where it is a straight line; the law is asked
-// for the rest.
+// that were not met exactly, innermost first. Work is taken from the cells where it is a straight line; the law is
+// asked for the rest.
 #include <algorithm>
 #include <cmath>
 
@@ -188,8 +188,8 @@ class AtlasSlice::Walk {
     return slice_.cells_.sol(at.data());
   }
 
-  /// Widens the spread of the k-th open axis by the brackets of all pairs. Of the ratio of their speeds of light only the
-  /// bin matters, so it is read at the inner axes' first keys.
+  /// Widens the spread of the k-th open axis by the brackets of all pairs. Of the ratio of their speeds of light only
+  /// the bin matters, so it is read at the inner axes' first keys.
   void see_brackets(size_t k, size_t pairs) {
     double widest = 1;
     const size_t inner = corners() / (2 * pairs);

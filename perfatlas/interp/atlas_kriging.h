@@ -26,9 +26,9 @@ struct KrigingTuning {
   std::vector<std::pair<uint32_t, double>> doubts;     // points that the others contradict, and how much
 };
 
-/// mean = ln(speed of light + launch floor), floor = the first percentile of the latencies; the residual at a question is
-/// kriged from the nearest points (LocalKriging), distances being octaves over a length per axis. Points that the others
-/// contradict by four times the usual residual lose their weight.
+/// mean = ln(speed of light + launch floor), floor = the first percentile of the latencies; the residual at a question
+/// is kriged from the nearest points (LocalKriging), distances being octaves over a length per axis. Points that the
+/// others contradict by four times the usual residual lose their weight.
 ///
 /// Settings are tuned once by leave-one-out over up to 300 points. Immutable once made; may be asked from many threads
 /// at once; asking allocates nothing.

@@ -17,8 +17,8 @@ namespace perfatlas {
 /// its share. 0 when the box has more than kMostCells.
 double fill_fraction(size_t axes, std::span<const MeasuredPoint> points);
 
-/// Below this a grid of holes predicts worse than kriging: 40 % of the points of published attention tables give a p90 of
-/// 23 to 26 % as a box and 7 % by kriging; with all of them a box takes a fiftieth of the time.
+/// Below this a grid of holes predicts worse than kriging: 40 % of the points of published attention tables give a p90
+/// of 23 to 26 % as a box and 7 % by kriging; with all of them a box takes a fiftieth of the time.
 inline constexpr double kDenseFill = 0.8;
 
 /// Immutable once made; may be asked from many threads at once without locks.

@@ -62,7 +62,7 @@ class TransferGroup {
   /// REQUIRES: at least one member; the members have as many axes and features.
   TransferGroup(TransferRule rule, std::vector<TransferMember> members);
 
-  /// The most similar members but those of `without`, nearest first; keep them for all questions about one missing slice.
+  /// The most similar members but those of `without`, nearest first; keep them for all questions about one slice.
   std::vector<TransferNeighbour> neighbours(const TransferShape& shape,
                                             std::span<const uint32_t> without = {}) const;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Leave-out experiments on one slice: which rows are taken away and which of them are then asked for. The same for every
-// engine.
+// Leave-out experiments on one slice: which rows are taken away and which of them are then asked for. The same for
+// every engine.
 #pragma once
 
 #include <cstdint>

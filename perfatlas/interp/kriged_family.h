@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// All measured points of one family (SizeSpace::family_of) as one kriged field of ln(latency) over a speed-of-light mean:
-// reads sparse collections better than interpolation along axes, because every size and shape near the question counts.
-// Evidence: docs/small-plan.md.
+// All measured points of one family (SizeSpace::family_of) as one kriged field of ln(latency) over a speed-of-light
+// mean: reads sparse collections better than interpolation along axes, because every size and shape near the question
+// counts. Evidence: docs/small-plan.md.
 #pragma once
 
 #include <functional>

@@ -24,8 +24,8 @@ class NearPoints {
   std::span<const double> at(uint32_t index) const {
     return {&coordinates_[index * dimensions_], dimensions_};
   }
-  /// Writes the `out.size()` nearest points (fewer when there are fewer) that are at least `beyond` away, nearest first,
-  /// of equals the lower index; returns how many. REQUIRES: beyond >= 0; at most kMost asked for.
+  /// Writes the `out.size()` nearest points (fewer when there are fewer) that are at least `beyond` away, nearest
+  /// first, of equals the lower index; returns how many. REQUIRES: beyond >= 0; at most kMost asked for.
   size_t nearest(std::span<const double> from, double beyond, std::span<NearPoint> out) const;
 
   static constexpr size_t kMost = 32;

@@ -57,8 +57,9 @@ struct LoadResult {
 };
 
 /// Blocks until all requests are answered. Failed requests are values; when the first one fails, throws Error with the
-/// endpoint's words, or when there is no HTTP plug-in (http/transport.h). Throws UsageError for an address that is no http
-/// URL of host and port, a vocabulary below 2, a timeout that is not positive, and more than kMostConnections users.
+/// endpoint's words, or when there is no HTTP plug-in (http/transport.h). Throws UsageError for an address that is no
+/// http URL of host and port, a vocabulary below 2, a timeout that is not positive, and more than kMostConnections
+/// users.
 LoadResult run_load(const LoadEndpoint& target, const Workload& workload,
                     const std::function<void(const LoadedRequest&)>& on_request = {});
 

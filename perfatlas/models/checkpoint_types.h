@@ -10,7 +10,8 @@
 namespace perfatlas {
 
 /// Reads torch_dtype (or dtype) and quantization_config. Known methods: fp8 (with weight_block_size: fp8_block),
-/// fbgemm_fp8 (fp8_rowwise), mxfp8 and mxfp4 (experts only). A quantised checkpoint that names no activation type computes in bfloat16.
+/// fbgemm_fp8 (fp8_rowwise), mxfp8 and mxfp4 (experts only). A quantised checkpoint that names no activation type
+/// computes in bfloat16.
 /// Throws Error naming the key for an unknown type or method, listing the known ones.
 ModelTypes checkpoint_types(const HfConfig& config);
 

@@ -16,7 +16,7 @@ struct OpResemblance {
   Likeness (*likeness)(const FieldValues&) = nullptr;
 };
 
-/// Appends what Op declares, if it does: both `static constexpr Resemblance resemblance` and `Likeness likeness() const`.
+/// Appends what Op declares, if it does: both `static constexpr Resemblance resemblance` and `likeness() const`.
 template <class Op>
 void add_resemblance(std::vector<OpResemblance>& all) {
   if constexpr (requires(const Op op) { op.likeness(); })

@@ -52,8 +52,8 @@ inline constexpr auto kEnumNames<StopVerdict> =
 StopVerdict stop_verdict(std::span<const AuditError> audits, uint64_t places, double target,
                          double noise_floor);
 
-/// The p90 of |error| that noise alone makes: 0.84 of the median half-width of the rows' 95 % intervals (1.645 / 1.96 for
-/// normal noise). 0 when there are no rows.
+/// The p90 of |error| that noise alone makes: 0.84 of the median half-width of the rows' 95 % intervals (1.645 / 1.96
+/// for normal noise). 0 when there are no rows.
 double noise_floor(std::vector<double> rel_ci95);
 
 /// How often a point is measured in all, given its own noise and the current p90: 1 below p90, 2 from p90, 4 from three

@@ -17,8 +17,8 @@ constexpr size_t kLeastForSigma = 8;
 
 uint64_t batch_after(uint64_t end) { return end + std::max(kLeastBatch, uint64_t(kGrowth * double(end))); }
 
-/// Of a batch's places that are told here, and the first batch's end: chance decides how many of a batch fall to a shard,
-/// so that a shard waits for fewer of more.
+/// Of a batch's places that are told here, and the first batch's end: chance decides how many of a batch fall to a
+/// shard, so that a shard waits for fewer of more.
 constexpr double kDecidedShareOfShard = 0.5;
 uint64_t first_batch(double share) {
   return share < 1 ? uint64_t(2 * double(kSeedPlaces) / share) : kSeedPlaces;

@@ -35,7 +35,8 @@ class FamilyAudit {
   /// Decided without a latency (skipped, failed).
   void without_latency(uint64_t place);
 
-  /// Judges every batch of which nine tenths are decided; of those that are decided later nothing is predicted. True when there was one.
+  /// Judges every batch of which nine tenths are decided; of those that are decided later nothing is predicted. True
+  /// when there was one.
   bool advance();
 
   /// What the current points say of a case; nothing before the first batch is complete.

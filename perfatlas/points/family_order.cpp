@@ -51,8 +51,8 @@ struct Pool {
 
 using MixedCase = std::pair<uint64_t, uint32_t>;  // mixed id, number
 
-/// The `wanted` smallest mixed ids, and some more, in no order. Counting first keeps the others, of millions, from being
-/// held.
+/// The `wanted` smallest mixed ids, and some more, in no order. Counting first keeps the others, of millions, from
+/// being held.
 std::vector<MixedCase> smallest_mixed(const FamilyCases& cases, uint64_t seed, size_t wanted) {
   constexpr int kBinBits = 16;
   const auto bin_of = [](uint64_t key) { return size_t(key >> (64 - kBinBits)); };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The static order in which the cases of one family are measured: spread first, audits in between. Known before anything
-// is measured, so that any number of machines follow it without talking to each other.
+// The static order in which the cases of one family are measured: spread first, audits in between. Known before
+// anything is measured, so that any number of machines follow it without talking to each other.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +18,11 @@ inline constexpr size_t kWholeFamily = 2000;
 /// How far an order goes and how many of its places are audits.
 struct OrderLimits {
   size_t picks = 0;  // places in all; REQUIRES: <= cases
-  // Places found by spreading; the others follow by random draw, which at that density covers as well and costs nothing.
+  // Places found by spreading; the others follow by random draw, which at that density covers as well and costs
+  // nothing.
   size_t spread_cap = 4096;
-  // Of larger families spreading and drawing see so many cases, those of the smallest mixed ids; the rest follows in the
-  // order of its mixed ids.
+  // Of larger families spreading and drawing see so many cases, those of the smallest mixed ids; the rest follows in
+  // the order of its mixed ids.
   size_t pool_cap = 1 << 18;
   bool audits = true;
   uint64_t seed = 42;  // of the audits' draw
@@ -49,8 +50,8 @@ struct OrderPlace {
 
 /// REQUIRES: all cases are of one family. The same cases in the same order give the same order on every machine; ties
 /// go to the lower index. A shorter order is the prefix of a longer one with the same audit_stride.
-/// Audits are drawn without replacement, each shape with the same weight, spread evenly over its octave cells of running
-/// sizes (exponential keys: Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
+/// Audits are drawn without replacement, each shape with the same weight, spread evenly over its octave cells of
+/// running sizes (exponential keys: Efraimidis and Spirakis, "Weighted random sampling with a reservoir", 2006).
 std::vector<OrderPlace> family_order(const SizeSpace& space, const FamilyCases& cases,
                                      const OrderLimits& limits);
 

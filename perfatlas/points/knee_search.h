@@ -22,8 +22,8 @@ struct KneeProbe {
 };
 
 /// The size to measure next between the adjacent measured pair of the largest |difference of residuals|, of equals the
-/// smaller sizes: the legal size between them nearest to their middle in octaves, of equals the smaller. Nothing when no
-/// pair that differs by more than `threshold` has a legal size in between.
+/// smaller sizes: the legal size between them nearest to their middle in octaves, of equals the smaller. Nothing when
+/// no pair that differs by more than `threshold` has a legal size in between.
 /// REQUIRES: `measured` and `legal` ascend strictly.
 std::optional<KneeProbe> next_knee_probe(std::span<const CurvePoint> measured, std::span<const int64_t> legal,
                                          double threshold);

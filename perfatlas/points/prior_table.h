@@ -44,8 +44,8 @@ class PriorTable {
 /// By op id.
 using PriorTables = std::map<std::string, std::shared_ptr<const PriorTable>, std::less<>>;
 
-/// Predicts with the best of no prior, the prior as it is and the prior scaled by the speeds of light: whichever leaves the
-/// smallest score (KrigedFamily::score) now. Ops without a prior are predicted without.
+/// Predicts with the best of no prior, the prior as it is and the prior scaled by the speeds of light: whichever leaves
+/// the smallest score (KrigedFamily::score) now. Ops without a prior are predicted without.
 PredictorMaker make_prior_predictor_maker(PriorTables priors);
 
 /// What a new version or machine changed in one family, by the points measured on it.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How far the serving constants (serving/constants.h) are a fit to the rows they were chosen on: each group of published
-// measurements is predicted with constants that were chosen without it.
+// How far the serving constants (serving/constants.h) are a fit to the rows they were chosen on: each group of
+// published measurements is predicted with constants that were chosen without it.
 #pragma once
 
 #include <array>

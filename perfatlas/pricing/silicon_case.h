@@ -17,9 +17,9 @@ struct SiliconCase {
   std::string refusal;                // why nothing honest can be said; empty otherwise
 };
 
-/// Rules, each with its evidence in docs/serving-accuracy.md: rows that store tp * ep as tp are put right; more than 8 ranks of an
-/// aggregated run, or pools without worker counts, are refused; launch parameters are those of the public scripts that
-/// made the rows; rows of another tool have constant lengths and unknown launch parameters.
+/// Rules, each with its evidence in docs/serving-accuracy.md: rows that store tp * ep as tp are put right; more than 8
+/// ranks of an aggregated run, or pools without worker counts, are refused; launch parameters are those of the public
+/// scripts that made the rows; rows of another tool have constant lengths and unknown launch parameters.
 SiliconCase silicon_case(const estimate::SiliconRun& run);
 
 }  // namespace perfatlas

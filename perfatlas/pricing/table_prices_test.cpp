@@ -12,7 +12,8 @@ namespace {
 
 constexpr StepRange kRange{.step_tokens = 64, .prompt_tokens = 256, .sequences = 8};
 
-/// Gemms of a step of `tokens` tokens by the law of the toy machine. The last one, of the logits, has one row per prompt.
+/// Gemms of a step of `tokens` tokens by the law of the toy machine. The last one, of the logits, has one row per
+/// prompt.
 double gemms_ms(const ToyMachine& machine, const StepShape& shape) {
   double total_ms = 0;
   for (const OpUse& use : machine.model().step(shape, {}))

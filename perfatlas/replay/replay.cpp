@@ -19,8 +19,8 @@ namespace perfatlas {
 namespace {
 
 constexpr uint64_t kTestSeed = 23;
-// Published descriptions of systems say nothing of a last-level cache. In another state what it may hold would cost nothing,
-// and the mean of sparse tables would lack all activations.
+// Published descriptions of systems say nothing of a last-level cache. In another state what it may hold would cost
+// nothing, and the mean of sparse tables would lack all activations.
 constexpr CacheState kPublishedState = CacheState::cold;
 constexpr std::array<uint64_t, 2> kRandomSeeds{1, 2};
 

@@ -47,8 +47,8 @@ struct ReplayResult {
   size_t rows = 0, pool = 0;
   std::vector<ReplayCurve> curves;
   ReplayError full_kriged;  // the whole pool, read by kriging
-  // The whole pool, read by the op's own resolver. It answers nothing of a slice that has no other shape: such rows of new
-  // shapes are harder than the rest, so that only comparable_p90 of others may be held against it.
+  // The whole pool, read by the op's own resolver. It answers nothing of a slice that has no other shape: such rows of
+  // new shapes are harder than the rest, so that only comparable_p90 of others may be held against it.
   ReplayError full_resolver;
   std::optional<ReplayAudit> stop;
 

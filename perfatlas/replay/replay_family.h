@@ -30,9 +30,9 @@ struct ReplayHoldOut {
   std::vector<uint32_t> new_shapes;    // shapes that are nowhere in the pool
 };
 
-/// Held out of known shapes: gemm: eleven pairs m, m + 1 and m of 3, 5, 7, 11; context attention and context MLA: isl of
-/// 1536, 6144, 10240; moe: tokens of 96, 320, 1536, 6144; others a random ninth. New shapes: 12 % of them (gemm: with n and
-/// k of 256 to 16384); mla_*: 32 heads. Pairs go together, else a twin would tell.
+/// Held out of known shapes: gemm: eleven pairs m, m + 1 and m of 3, 5, 7, 11; context attention and context MLA: isl
+/// of 1536, 6144, 10240; moe: tokens of 96, 320, 1536, 6144; others a random ninth. New shapes: 12 % of them (gemm:
+/// with n and k of 256 to 16384); mla_*: 32 heads. Pairs go together, else a twin would tell.
 ReplayHoldOut replay_hold_out(const SizeSpace& space, const ReplayFamily& family);
 
 /// The machine as a published description says it is.

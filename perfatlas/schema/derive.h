@@ -170,8 +170,8 @@ AxisType axis_type() {
           field_of_axis<Op, I>()};
 }
 
-/// The product of the two largest integer fields stays far below 2^63, so that no declaration's product of two sizes and
-/// a constant overflows: nothing near it is computed in one launch.
+/// The product of the two largest integer fields stays far below 2^63, so that no declaration's product of two sizes
+/// and a constant overflows: nothing near it is computed in one launch.
 template <class Op>
 bool sizes_fit(const FieldValues& values) {
   constexpr double kMostProduct = 0x1p46;

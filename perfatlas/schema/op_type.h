@@ -75,8 +75,8 @@ class OpType {
   /// Why the case makes no sense anywhere, or empty. Includes non-positive sizes.
   std::string_view (*why_invalid)(const FieldValues&) = nullptr;
   Work (*work)(const FieldValues&) = nullptr;
-  /// The work at positions on the axes, in their order, all else being as in `prototype`; for questions that come by the
-  /// million: the op is decoded once.
+  /// The work at positions on the axes, in their order, all else being as in `prototype`; for questions that come by
+  /// the million: the op is decoded once.
   std::function<Work(const int64_t* at)> (*work_along)(const FieldValues& prototype) = nullptr;
   Operands (*operands)(const FieldValues&) = nullptr;                          // null: imported only
   void (*reference)(const FieldValues&, std::vector<HostOperand>&) = nullptr;  // null: none

@@ -15,8 +15,8 @@
 namespace perfatlas {
 namespace {
 
-/// Append-only, so a text handed out stays valid for the life of the process. Reading takes no lock: texts lie in blocks
-/// that double in size and never move.
+/// Append-only, so a text handed out stays valid for the life of the process. Reading takes no lock: texts lie in
+/// blocks that double in size and never move.
 class Pool {
  public:
   Pool() { append(""); }

@@ -35,9 +35,9 @@ struct Picks {
   bool limit_exceeded = false;  // no row meets the limit; the closest are shown
 };
 
-/// The best row of each kind by cluster throughput, equals by tokens/s/user, among those that meet the limit; best first
-/// (equals of a limited request: by its latency). When none meets it and the rules are not strict, all rows take part, nearest
-/// to the limit first.
+/// The best row of each kind by cluster throughput, equals by tokens/s/user, among those that meet the limit; best
+/// first (equals of a limited request: by its latency). When none meets it and the rules are not strict, all rows take
+/// part, nearest to the limit first.
 Picks pick_best(std::span<const PickRow> rows, const PickRules& rules);
 
 /// What is asked of a deployment; exactly one member is set.

@@ -8,7 +8,7 @@
 
 namespace perfatlas {
 
-/// Question, chosen configuration with origin and memory, plot, a table per experiment, reasons where nothing was found.
+/// Question, chosen configuration with origin and memory, plot, a table per experiment, reasons where none was found.
 std::string search_text(const SearchResult& result);
 
 /// The table of a recommendation, its best row explained.

@@ -8,8 +8,8 @@
 
 namespace perfatlas {
 
-/// Classes of docs/serving-accuracy.md, with the median errors of predictions of each class on the dev half of the published
-/// serving measurements.
+/// Classes of docs/serving-accuracy.md, with the median errors of predictions of each class on the dev half of the
+/// published serving measurements.
 struct Confidence {
   char letter = 'A';
   std::string_view why;

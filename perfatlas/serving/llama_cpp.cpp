@@ -2,8 +2,8 @@
 // llama.cpp's server: a fixed number of slots. A batch holds one token of every generating slot, then prompt tokens in
 // slot order up to the batch size; it runs as micro-batches one after the other, and all its tokens leave at its end.
 // With one KV cache per slot a micro-batch takes neighbouring slots with equal token counts; a unified cache is cut
-// anywhere. Attention skips what is masked, so neither the padding of KV caches to 256 tokens nor the other sequences of
-// a unified one cost anything worth a price. One attention-DP rank.
+// anywhere. Attention skips what is masked, so neither the padding of KV caches to 256 tokens nor the other sequences
+// of a unified one cost anything worth a price. One attention-DP rank.
 #include <algorithm>
 
 #include "perfatlas/base/error.h"

@@ -15,8 +15,8 @@ namespace {
 constexpr int64_t kPrefillBudget =
     8192;  // prompt tokens per step and rank of prefill workers, unless a prompt is longer
 
-/// A TRT-LLM engine whose launch is not known was built for its load: it computes no prompt in parts, so one with a budget
-/// that a prompt and the decodes beside it do not fit would stop all decodes for every prompt.
+/// A TRT-LLM engine whose launch is not known was built for its load: it computes no prompt in parts, so one with a
+/// budget that a prompt and the decodes beside it do not fit would stop all decodes for every prompt.
 void assume_budget_for(const Workload& workload, Launch& launch) {
   constexpr int64_t kRounded = 64;
   const auto* loop = std::get_if<ClosedLoop>(&workload.arrivals);

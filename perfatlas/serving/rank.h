@@ -37,8 +37,8 @@ class DecodingSet {
     uint32_t place;  // in requests_
   };
 
-  /// From first_ on: ascending, of equal ones the first added first. Not a heap: requests of one length end in the order
-  /// in which they came, so that most are added at the end.
+  /// From first_ on: ascending, of equal ones the first added first. Not a heap: requests of one length end in the
+  /// order in which they came, so that most are added at the end.
   std::vector<End> ends_;
   size_t first_ = 0;
   std::vector<ServingRequest> requests_;

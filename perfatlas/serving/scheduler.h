@@ -52,7 +52,7 @@ class Scheduler {
  protected:
   const Launch& launch() const { return setup_.launch; }
   const PriceTables& prices() const { return *setup_.prices; }
-  /// Whether the first waiting prompt may run: fewer than max_running, and its KV reservation fits or the rank is empty.
+  /// Whether the next prompt may run: fewer than max_running, and its KV reservation fits or the rank is empty.
   bool admits(EngineRank& rank) const;
   /// Takes the first waiting prompt and reserves its KV. REQUIRES: admits(rank).
   ServingRequest admit(EngineRank& rank) const;

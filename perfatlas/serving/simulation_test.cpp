@@ -115,7 +115,8 @@ TEST(Simulation, KeepsLittlesLaw) {
   served.workload.arrivals = PoissonArrivals{.requests_per_s = 12, .requests = 4000};
   Books books;
   const SimulationResult r = simulate(served, {}, &books);
-  // In the engine on average = arrival rate * mean time there. Requests that arrive inside a step are counted from its end.
+  // In the engine on average = arrival rate * mean time there. Requests that arrive inside a step are counted from its
+  // end.
   EXPECT_NEAR(r.mean_running + r.mean_waiting, books.in_system_ms / r.duration_ms,
               0.05 * (r.mean_running + 1));
   EXPECT_FALSE(r.saturation);

@@ -24,11 +24,11 @@ std::string csv_line(const Row& row);
 std::string csv_table(const OpType& op, const RowsToWrite& rows);
 
 /// Reads a table. Columns are found by name, so published tables without power or quality columns and with their
-/// own order are read too; "\r\n", a UTF-8 byte order mark and empty lines at the end are accepted. Everything else that is not exactly a
-/// table of this op is refused: Error "FILE:LINE: reason", one line, nothing of the file is used. Refused: a wrong,
-/// repeated or missing column; too few or too many cells; a line without its newline (torn); text, NaN, infinite,
-/// negative or zero latency; a case that op.why_invalid refuses; a case_id that does not match the fields; quotes
-/// left open; NUL bytes; lines over 64 KiB; an empty file; a Git-LFS pointer in place of a table.
+/// own order are read too; "\r\n", a UTF-8 byte order mark and empty lines at the end are accepted. Everything else
+/// that is not exactly a table of this op is refused: Error "FILE:LINE: reason", one line, nothing of the file is used.
+/// Refused: a wrong, repeated or missing column; too few or too many cells; a line without its newline (torn); text,
+/// NaN, infinite, negative or zero latency; a case that op.why_invalid refuses; a case_id that does not match the
+/// fields; quotes left open; NUL bytes; lines over 64 KiB; an empty file; a Git-LFS pointer in place of a table.
 std::vector<Row> read_csv_table(const OpType& op, const std::string& path);
 
 /// The same on text; `where` stands for the file in errors. `sink` may have seen rows before the refusal.

@@ -39,7 +39,8 @@ ColumnData::Kind kind_of(CellType type) {
   return ColumnData::Kind::text;
 }
 
-/// One column while rows are added. Texts are found by themselves, wherever their only copy, the dictionary, has moved to.
+/// One column while rows are added. Texts are found by themselves, wherever their only copy, the dictionary, has moved
+/// to.
 class ColumnBuilder {
  public:
   explicit ColumnBuilder(const TableColumn& column)

@@ -27,8 +27,8 @@ void read_parquet_table(const OpType& op, const std::string& path, const std::fu
 /// REQUIRES: every row is of `op`. Throws Error when it cannot be written or the plug-in is missing.
 void write_parquet_table(const OpType& op, const RowsToWrite& rows, const std::string& path);
 
-/// The same as others publish tables: no quality columns, no metadata of this program, and no column that has a value in
-/// no row.
+/// The same as others publish tables: no quality columns, no metadata of this program, and no column that has a value
+/// in no row.
 void write_published_table(const OpType& op, const RowsToWrite& rows, const std::string& path);
 
 /// The plug-in can be opened; else the reason is in `why_not`.

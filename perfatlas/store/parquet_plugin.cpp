@@ -164,8 +164,8 @@ std::unique_ptr<parquet::arrow::FileReader> open_reader(std::string_view bytes) 
   return reader;
 }
 
-/// Who wrote a file, with a digest of its column names: pages have checksums, the footer that names the columns has none.
-/// A program that writes the table again puts its own name there.
+/// Who wrote a file, with a digest of its column names: pages have checksums, the footer that names the columns has
+/// none. A program that writes the table again puts its own name there.
 std::string writer_of(const std::vector<std::string>& columns) {
   const std::string names = fmt::format("{}", fmt::join(columns, "\n"));
   return fmt::format("{}{:016x}", kWriter, parquet::XxHasher().Hash(std::string_view(names)));

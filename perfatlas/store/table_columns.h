@@ -63,8 +63,8 @@ void fill_absent(const std::vector<TableColumn>& columns, const std::vector<size
 /// A row without content, ready for TableColumn::set.
 Row empty_row(const OpType& op);
 
-/// Why a row that has been filled cell by cell is refused as a whole, or nothing: a latency that is not positive (OpInfo::zero_is_measured: negative),
-/// an invalid case, quality columns that are half filled, a case_id that is not that of the fields.
+/// Why a row that has been filled cell by cell is refused as a whole, or nothing: a latency that is not positive
+/// (OpInfo::zero_is_measured: negative), an invalid case, half-filled quality columns, a case_id of other fields.
 std::string row_problem(const Row& row);
 
 }  // namespace perfatlas

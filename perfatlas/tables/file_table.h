@@ -75,9 +75,9 @@ class FileTable {
 };
 
 /// The rows of `op` among those of a file (by op_name and OpType::published), in file order, each key of
-/// each kernel once. `name` stands for the file in errors. Throws Error "NAME: reason" or "NAME: row N: reason": a required column missing or of the
-/// wrong type, an unknown value (an unknown dtype, say), a latency that is not finite, negative, or 0 where that is no
-/// result, a repeated key where the op refuses that.
+/// each kernel once. `name` stands for the file in errors. Throws Error "NAME: reason" or "NAME: row N: reason": a
+/// required column missing or of the wrong type, an unknown value (an unknown dtype, say), a latency that is not
+/// finite, negative, or 0 where that is no result, a repeated key where the op refuses that.
 FileTable make_file_table(const OpType& op, const ColumnBatch& batch, const std::string& name);
 
 }  // namespace perfatlas

@@ -74,7 +74,8 @@ class FolderTree final : public FileTree {
   }
 
  private:
-  /// A link that leads nowhere, or a folder that is called as a table: listed, so that whoever reads it says what is wrong.
+  /// A link that leads nowhere, or a folder that is called as a table: listed, so that whoever reads it says what is
+  /// wrong.
   static bool in_place_of_a_file(const fs::directory_entry& entry) {
     std::error_code gone;
     if (entry.is_directory(gone)) return table_file_of(entry.path().string()).has_value();

@@ -34,20 +34,21 @@ class FileTree {
   virtual std::optional<FileEntry> entry(std::string_view path) const = 0;
   /// The content. Throws Error naming the source and the path.
   virtual std::string read(std::string_view path) const = 0;
-  /// With a path, bytes and stamp this names a content: the folder's absolute path; the same for all wheels, whose stamps
-  /// are checksums.
+  /// With a path, bytes and stamp this names a content: the folder's absolute path; the same for all wheels, whose
+  /// stamps are checksums.
   virtual std::string identity() const = 0;
   /// How `path` is called in messages: "FOLDER/path", "WHEEL!path".
   virtual std::string name_of(std::string_view path) const = 0;
 };
 
-/// A folder. Links are followed, but not back to a folder that they lie in. A link that leads nowhere and a folder that is
-/// called as a table are listed as files, which cannot be read. read() refuses a file that does not hold what it held when
-/// it was imported (file_sums.h).
+/// A folder. Links are followed, but not back to a folder that they lie in. A link that leads nowhere and a folder that
+/// is called as a table are listed as files, which cannot be read. read() refuses a file that does not hold what it
+/// held when it was imported (file_sums.h).
 std::unique_ptr<FileTree> open_folder(const std::string& folder);
 
 /// The members of a zip file. Its directory is read through once and then kept in `cache` (KeptFiles) until the file
-/// changes. Throws Error when it is no zip file, damaged, has a member twice or one whose name would lead out of a folder.
+/// changes. Throws Error when it is no zip file, damaged, has a member twice or one whose name would lead out of a
+/// folder.
 std::unique_ptr<FileTree> open_zip(const std::string& path, const std::string& cache);
 
 }  // namespace perfatlas

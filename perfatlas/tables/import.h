@@ -27,11 +27,12 @@ struct ImportReport {
 /// data_root(given)/published.
 std::string published_folder(std::string_view data_root_given = {});
 
-/// Copies descriptions, tables, sidecars, manifests, model configurations and licence of the systems, unchanged, so that
-/// the folder is itself a source (RootSource). A file is in its place whole or not at all, and a file that is there with
-/// the right size and content is not copied again: the same call after an interruption goes on where that stopped. Until
-/// everything is there the folder has a file IMPORT_INCOMPLETE, and opening it is refused. What the files hold is noted
-/// (file_sums.h). Systems that are there from earlier imports stay. `progress` counts files. Throws Error when a file cannot be written.
+/// Copies descriptions, tables, sidecars, manifests, model configurations and licence of the systems, unchanged, so
+/// that the folder is itself a source (RootSource). A file is in its place whole or not at all, and a file that is
+/// there with the right size and content is not copied again: the same call after an interruption goes on where that
+/// stopped. Until everything is there the folder has a file IMPORT_INCOMPLETE, and opening it is refused. What the
+/// files hold is noted (file_sums.h). Systems that are there from earlier imports stay. `progress` counts files. Throws
+/// Error when a file cannot be written.
 ImportReport import_systems(const RootSource& from, const ImportRequest& request,
                             const IndexProgress& progress);
 

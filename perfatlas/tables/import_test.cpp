@@ -105,7 +105,7 @@ TEST(Import, AHalfImportedFolderIsRefused) {
   EXPECT_EQ(SystemsRoot(into, ops, plain_options()).systems().size(), 2);
 }
 
-// ---- what is wrong with data -------------------------------------------------------------------------------------------
+// ---- what is wrong with data ----------------------------------------------------------------------------------------
 
 std::vector<std::string> problems(const PublishedTree& tree, const std::string& system = "s") {
   const OpRegistry ops = all_ops();
@@ -192,7 +192,7 @@ TEST(Indexing, EveryFileThatCannotBeReadIsNamedAndTheOthersAreKept) {
       << "two tables and two descriptions";
 }
 
-// ---- comparing and summarising ----------------------------------------------------------------------------------------
+// ---- comparing and summarising --------------------------------------------------------------------------------------
 
 TEST(TableDiff, CountsRowsByKeyAndTakesTheMedianOfTheChangedOnes) {
   const PublishedTree first = two_systems(), second = two_systems();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The published data that data tests read: the wheel that PERFATLAS_WHEEL names, else the one tools/get_wheel.sh fetched.
+// The published data that data tests read: the wheel that PERFATLAS_WHEEL names, else that of tools/get_wheel.sh.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -39,8 +39,8 @@ QueryVersions read_query_versions(const YamlDocument& document);
 /// the name does not start with a number.
 std::optional<std::vector<int64_t>> version_tuple(std::string_view version);
 
-/// The leading digits of each part between dots, up to the first part that has something else: "1.3.0rc23" is (1, 3, 0).
-/// The order of attention_lane_defaults.yaml.
+/// The leading digits of each part between dots, up to the first part that has something else: "1.3.0rc23" is (1, 3,
+/// 0). The order of attention_lane_defaults.yaml.
 std::vector<int64_t> leading_integers(std::string_view version);
 
 }  // namespace perfatlas

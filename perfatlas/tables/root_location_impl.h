@@ -23,7 +23,8 @@ struct RootLocation {
 /// In a folder that an import has not finished.
 inline constexpr const char* kImportIncompleteFile = "IMPORT_INCOMPLETE";
 
-/// A wheel, a systems folder, or a folder that holds one; nothing when a folder has no descriptions. `cache`: see open_zip.
+/// A wheel, a systems folder, or a folder that holds one; nothing when a folder has no descriptions. `cache`: see
+/// open_zip.
 /// Throws UsageError when `source` does not exist, Error when it is no wheel or one of another release.
 std::optional<RootLocation> find_root(const std::string& source, const std::string& cache);
 

@@ -150,8 +150,8 @@ struct RootSource::State {
     return read;
   }
 
-  /// Begins to read the request's own file while the reuse manifest, which is read once, is still on its way: without the
-  /// cache each takes as long as the other.
+  /// Begins to read the request's own file while the reuse manifest, which is read once, is still on its way: without
+  /// the cache each takes as long as the other.
   void read_ahead(const OpType& op, const TableRequest& request) {
     if (request.shared == SharedLayer::off || has_manifest) return;
     const SystemTables& found = tables_of(system(request.system));

@@ -92,8 +92,8 @@ class RootSource {
   /// The rows of one op in one file, from the cache where that has them; not kept in memory. Throws Error.
   FileTable read_table(const OpType& op, const TableFile& file) const;
 
-  /// Decodes every table of these systems (empty: of all) that the cache does not have, two at a time, and keeps none in
-  /// memory. Returns the files that cannot be read; the others are in the cache then, as far as it can be written.
+  /// Decodes every table of these systems (empty: of all) that the cache does not have, two at a time, and keeps none
+  /// in memory. Returns the files that cannot be read; the others are in the cache then, as far as it can be written.
   std::vector<TableProblem> index(const std::vector<std::string>& systems,
                                   const IndexProgress& progress) const;
 

@@ -43,8 +43,8 @@ class RowKeys {
   std::vector<size_t> plain_exact_;
 };
 
-/// Keys and a number for each. Open addressing over small slots, so that a hundred thousand keys are looked up within the
-/// second-level cache.
+/// Keys and a number for each. Open addressing over small slots, so that a hundred thousand keys are looked up within
+/// the second-level cache.
 class RowKeyMap {
  public:
   /// Room for `expected` keys; grows when there are more.

@@ -17,8 +17,8 @@ inline constexpr std::string_view kCommFamily = "comm";
 /// The sources of `table`, each file once.
 ///   primary   always
 ///   donor     shared layer on, not for tables of the family comm
-///   earlier   shared layer on; strictly older by PEP 440, nearest first; names that are no versions are skipped. Tables
-///             of the family comm only within it, and not at all when another family has the table, too
+///   earlier   shared layer on; strictly older by PEP 440, nearest first; names that are no versions are skipped.
+///             Tables of the family comm only within it, and not at all when another family has the table, too
 ///   sibling   shared layer on, not for tables of the family comm: for every kernel that `shared_kernels` lists for the
 ///             table and the back end, the other back ends by name, their versions newest first, rows of these kernels
 /// `donors` are those of the requested version's folders, in their order.

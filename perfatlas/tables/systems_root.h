@@ -28,8 +28,8 @@ struct SystemsRootOptions {
 /// Thread-safe; answers live as long as the root.
 class SystemsRoot {
  public:
-  /// `sources`: see RootSource; earlier ones win. `ops` outlives the root. Throws UsageError or Error naming every source
-  /// that cannot be used and why. REQUIRES: at least one source.
+  /// `sources`: see RootSource; earlier ones win. `ops` outlives the root. Throws UsageError or Error naming every
+  /// source that cannot be used and why. REQUIRES: at least one source.
   SystemsRoot(const std::vector<std::string>& sources, const OpRegistry& ops,
               SystemsRootOptions options = {});
   SystemsRoot(const std::string& source, const OpRegistry& ops, SystemsRootOptions options = {})
@@ -65,7 +65,7 @@ class SystemsRoot {
   /// description is wrong do not count for `next`.
   VersionSlots slots(std::string_view system, std::string_view backend) const;
   /// The version behind what a user wrote: empty is `current` (without slots the latest with tables), the words
-  /// current, previous and next, a slot's version, or, where unlisted versions are allowed, any version that has a folder.
+  /// current, previous and next, a slot's version, or, where unlisted versions are allowed, any that has a folder.
   /// Throws UsageError that lists what is accepted.
   std::string resolve_version(std::string_view system, std::string_view backend,
                               std::string_view asked) const;

@@ -32,8 +32,8 @@ class TableCache {
   Hash128 origin_of(const OpType& op, std::span<const TableSource> sources, std::span<const FileEntry> files,
                     const FileEntry& description) const;
 
-  /// TableRows::merged_bytes of sources; `files`: their files, in the same order. Nothing when they were not kept, or of
-  /// another state of a file.
+  /// TableRows::merged_bytes of sources; `files`: their files, in the same order. Nothing when they were not kept, or
+  /// of another state of a file.
   std::optional<SharedBytes> load_merge(const OpType& op, std::span<const TableSource> sources,
                                         std::span<const FileEntry> files) const;
   /// Keeps them. False when that was not possible.

@@ -27,8 +27,8 @@ struct ComparisonOptions {
   std::string op;      // empty: all
 };
 
-/// Every table of the first folder beside every table of that system in the second that holds the same op. Sorted by op,
-/// then by the tables. Throws UsageError when the second folder has no tables of the system.
+/// Every table of the first folder beside every table of that system in the second that holds the same op. Sorted by
+/// op, then by the tables. Throws UsageError when the second folder has no tables of the system.
 std::vector<TableComparison> compare_with_system(const DataFolder& first, const DataFolder& second,
                                                  const OpRegistry& ops, const ComparisonOptions& options);
 

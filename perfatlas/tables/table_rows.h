@@ -76,14 +76,14 @@ class TableRows {
   /// Position in sources(): which file the row is from.
   size_t source(size_t row) const;
 
-  /// What another row of the same file, kernel and key says, which does not count (FileTable::contradictions); nothing when
-  /// none says something else.
+  /// What another row of the same file, kernel and key says, which does not count (FileTable::contradictions); nothing
+  /// when none says something else.
   std::optional<double> contradicting_ms(size_t row) const;
 
   const std::vector<RowSource>& sources() const { return sources_; }
 
-  /// Names the state of all that the rows and the machine's description were read from: what was learnt from rows of one
-  /// origin holds for others of it. Zeros: unknown.
+  /// Names the state of all that the rows and the machine's description were read from: what was learnt from rows of
+  /// one origin holds for others of it. Zeros: unknown.
   const Hash128& origin() const { return origin_; }
 
  private:

@@ -163,7 +163,7 @@ TEST(FileTable, MicrosecondColumnsAddUp) {
   EXPECT_EQ(table.measured(0, 2), 200);
 }
 
-// ---- merging ---------------------------------------------------------------------------------------------------------
+// ---- merging --------------------------------------------------------------------------------------------------------
 
 std::vector<double> merged(const PublishedTree& tree, const std::string& op,
                            SharedLayer shared = SharedLayer::on) {
@@ -247,7 +247,7 @@ TEST(TableRows, ATableThatCannotBeReadLeavesTheOthersAlone) {
   EXPECT_THAT(merged(tree, "rope"), IsEmpty()) << "no file, no rows, no error";
 }
 
-// ---- properties ------------------------------------------------------------------------------------------------------
+// ---- properties -----------------------------------------------------------------------------------------------------
 
 RC_GTEST_PROP(PackedColumns, GiveBackWhatWasPutIn, (const std::vector<int64_t>& values)) {
   const PackedColumn column(values);

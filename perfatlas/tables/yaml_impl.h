@@ -13,7 +13,7 @@ namespace perfatlas {
 
 class YamlPlace;
 
-/// A document in one piece of bytes: it can be kept and mapped, because reading it as text takes a thousand times longer.
+/// A document in one piece of bytes: it can be kept and mapped, because reading text takes a thousand times as long.
 class YamlDocument {
  public:
   /// The first document of a text. `path` stands for the file in messages. Throws Error "PATH:LINE: ..." when it is no

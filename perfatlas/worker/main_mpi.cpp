@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// perfatlas-worker-mpi: measures collectives between MPI ranks on this machine. The process that the supervisor starts is
-// the front; it starts one group of ranks per rank count, which are processes of the same executable:
+// perfatlas-worker-mpi: measures collectives between MPI ranks on this machine. The process that the supervisor starts
+// is the front; it starts one group of ranks per rank count, which are processes of the same executable:
 //   perfatlas-worker-mpi --rank CORES ADDRESS
 // Ranks on other hosts: PERFATLAS_MPI_LAUNCH names the words that start them inside an allocation (docs/scale-out.md).
 #include <fmt/format.h>

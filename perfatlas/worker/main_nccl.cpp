@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// perfatlas-worker-nccl: measures collectives between GPUs of this machine. The process that the supervisor starts is the
-// front; it starts one group of ranks per rank count, which are processes of the same executable:
+// perfatlas-worker-nccl: measures collectives between GPUs of this machine. The process that the supervisor starts is
+// the front; it starts one group of ranks per rank count, which are processes of the same executable:
 //   perfatlas-worker-nccl --rank GPU RANK RANKS SOCKET
 #include <fmt/format.h>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fuzzing without a fuzzer's help: mutations of a committed corpus, the same ones for the same seed.
 //   fuzz_readers TARGET CORPUS ROUNDS [SEED]
-// An input that ends the process lies in fuzz_<target>.input in the working folder; `fuzz_readers TARGET FILE 0` runs it.
-// Built with -fsanitize=fuzzer (PERFATLAS_LIBFUZZER=ON, clang) the same targets are libFuzzer's; FUZZ_TARGET names one.
+// An input that ends the process lies in fuzz_<target>.input in the working folder; `fuzz_readers TARGET FILE 0` runs
+// it. Built with -fsanitize=fuzzer (PERFATLAS_LIBFUZZER=ON, clang) the same targets are libFuzzer's; FUZZ_TARGET names
+// one.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the readers of foreign files are fed with when they are fuzzed. Whatever the bytes, a target returns; anything that
-// leaves a reader but perfatlas::Error ends the process.
+// What the readers of foreign files are fed with when they are fuzzed. Whatever the bytes, a target returns; anything
+// that leaves a reader but perfatlas::Error ends the process.
 #pragma once
 
 #include <string>

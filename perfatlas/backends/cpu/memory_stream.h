@@ -7,8 +7,8 @@
 
 namespace perfatlas {
 
-/// Every thread reads its contiguous share `passes` times, in order, in 64-byte loads where the CPU has them: the access
-/// pattern of streamed weights. Returns a value that depends on everything read.
+/// Every thread reads its contiguous share `passes` times, in order, in 64-byte loads where the CPU has them: the
+/// access pattern of streamed weights. Returns a value that depends on everything read.
 /// REQUIRES: `bytes` a multiple of 64, memory aligned to 64.
 uint64_t read_all(const void* memory, size_t bytes, int passes = 1);
 

@@ -21,8 +21,8 @@ struct FlushBuffer {
   size_t bytes = 0;
 };
 
-/// The clock at which the multiprocessors ran, averaged over the samples since it was last asked. NVML's clock is of one
-/// moment, and lags; this is what the work itself saw.
+/// The clock at which the multiprocessors ran, averaged over the samples since it was last asked. NVML's clock is of
+/// one moment, and lags; this is what the work itself saw.
 class ClockMeter {
  public:
   /// Stamps of different multiprocessors say nothing, and are ignored.

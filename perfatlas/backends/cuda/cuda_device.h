@@ -27,8 +27,9 @@ class CudaDevice final : public Device {
   CudaDevice(const CudaDevice&) = delete;
   CudaDevice& operator=(const CudaDevice&) = delete;
 
-  /// llc_bytes is the L2. versions: cuda (that of the kernel set, which is cuBLASLt's), cublaslt and cublaslt_file, cublas and cublas_file, cudnn and cudnn_file, cudart,
-  /// driver_cuda, driver and nvml_file, device_uuid, sm; what was not found is absent.
+  /// llc_bytes is the L2. versions: cuda (that of the kernel set, which is cuBLASLt's), cublaslt and cublaslt_file,
+  /// cublas and cublas_file, cudnn and cudnn_file, cudart, driver_cuda, driver and nvml_file, device_uuid, sm; what was
+  /// not found is absent.
   const DeviceInfo& info() const override { return info_; }
 
   std::shared_ptr<void> allocate(size_t bytes) override;

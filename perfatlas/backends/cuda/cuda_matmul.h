@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A product of cuBLASLt on a device: the plan, its scales and, when the device asks for it, the choice among algorithms.
+// A product of cuBLASLt on a device: the plan, its scales and, when the device asks for it, the chosen algorithm.
 #pragma once
 
 #include <memory>

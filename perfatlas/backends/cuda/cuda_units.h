@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of template libraries (FlashInfer, CUTLASS) that this build has: every instantiation is a unit of its own,
-// declared in ops/<op>/<op>_cuda_units.cmake. What a build lacks is a reason, not a failure to link.
+// The kernels of template libraries (FlashInfer, CUTLASS) that this build has: every instantiation is a unit of its
+// own, declared in ops/<op>/<op>_cuda_units.cmake. What a build lacks is a reason, not a failure to link.
 #pragma once
 
 #include <span>
@@ -25,7 +25,7 @@ std::span<const int> cuda_unit_capabilities();
 /// The release of FlashInfer whose kernels were compiled in; empty when there are none.
 std::string_view cuda_units_version();
 
-/// What the build is missing altogether, or empty: "built without the headers of FlashInfer (tools/get_cuda_headers.sh)".
+/// What the build is missing altogether, or empty: "built without FlashInfer (tools/get_cuda_headers.sh)".
 std::string_view cuda_units_missing();
 
 /// Null when this build has no such unit. `Make` is the type of the factory that its kind declares.

@@ -34,8 +34,8 @@ struct TimedKernel {
   KernelActivity kernel;
 };
 
-/// Where CUPTI's callbacks, which have no argument of ours, deliver while a trace is recorded: on the thread that flushes or
-/// on one of CUPTI's own.
+/// Where CUPTI's callbacks, which have no argument of ours, deliver while a trace is recorded: on the thread that
+/// flushes or on one of CUPTI's own.
 class Delivery {
  public:
   static Delivery& of_process() {

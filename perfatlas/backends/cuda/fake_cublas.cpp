@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a cuBLAS that multiplies groups in host memory, column-major as the real one. The pointers of a group are read
-// when the work runs, its sizes when it is enqueued.
+// For tests: a cuBLAS that multiplies groups in host memory, column-major as the real one. The pointers of a group are
+// read when the work runs, its sizes when it is enqueued.
 #include <cublas_v2.h>
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests: a CUPTI that has seen two kernels, delivered at the flush in the order in which they ended, by a thread of its
-// own, as newer ones do. It never sees anything while it is not enabled.
+// For tests: a CUPTI that has seen two kernels, delivered at the flush in the order in which they ended, by a thread of
+// its own, as newer ones do. It never sees anything while it is not enabled.
 #include <cupti.h>
 
 #include <cstdlib>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What FlashInfer's FlashAttention-2 prefill kernels have in common, over pages or over rows in order: the plan, and what a
-// launch takes from it.
+// What FlashInfer's FlashAttention-2 prefill kernels have in common, over pages or over rows in order: the plan, and
+// what a launch takes from it.
 #pragma once
 
 #include <flashinfer/math.cuh>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What FlashInfer's FlashAttention-3 kernels for Hopper have in common, over pages or over rows in order: the plan, which
-// gives every multiprocessor its tiles. Included before other headers of FlashInfer, since parameters of other kernels
-// have the same names.
+// What FlashInfer's FlashAttention-3 kernels for Hopper have in common, over pages or over rows in order: the plan,
+// which gives every multiprocessor its tiles. Included before other headers of FlashInfer, since parameters of other
+// kernels have the same names.
 #pragma once
 
 #include <flashinfer/math.cuh>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Needs a GPU (label cuda). Figures by which a machine's first run is judged; each is printed with what it stands beside.
+// Needs a GPU (label cuda). Figures by which a machine's first run is judged; each is printed with what it stands
+// beside.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// For tests of CUDA kernels without a GPU: one case against the reference, by every kernel that runs on the host, over a
-// runtime whose device memory is host memory (perfatlas's own kernels, and the vendor libraries that have a stand-in).
+// For tests of CUDA kernels without a GPU: one case against the reference, by every kernel that runs on the host, over
+// a runtime whose device memory is host memory (perfatlas's own kernels, and vendor libraries with a stand-in).
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +13,7 @@ namespace perfatlas {
 
 class CudaKernelChecks : public testing::Test {
  protected:
-  /// `sm_version` 80: no unit of a template library runs, in a build for Hopper, so that compositions take plain kernels.
+  /// `sm_version` 80: no unit of a template library runs, in a build for Hopper, compositions take plain kernels.
   explicit CudaKernelChecks(void (*add_kernels)(KernelRegistry&), int sm_version = 90)
       : runtime_(std::make_shared<FakeRuntime>()), device_(on_capability(sm_version), "cuda:0", fakes()) {
     add_kernels(kernels_);

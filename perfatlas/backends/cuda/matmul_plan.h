@@ -86,8 +86,8 @@ struct MatmulTuning {
 };
 
 /// A product planned once, with the algorithm that cuBLASLt's heuristic puts first; unit alpha, beta 0. fp8
-/// without block scales accumulates in the tensor cores' own narrower registers ("fast accumulation"), as serving libraries do; without it
-/// Hopper is markedly slower.
+/// without block scales accumulates in the tensor cores' own narrower registers ("fast accumulation"), as serving
+/// libraries do; without it Hopper is markedly slower.
 class MatmulPlan {
  public:
   /// The heuristic is offered this much scratch memory: what NVIDIA recommends for Hopper, and enough for older parts.

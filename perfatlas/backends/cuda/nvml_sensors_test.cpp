@@ -57,8 +57,8 @@ TEST(NvmlSensors, RefusesADeviceThatIsAnotherOne) {
   EXPECT_FALSE(sensors.read().clock_mhz || sensors.read().energy_mj || sensors.read().throttle);
 }
 
-/// CUDA gives an instance of a partitioned card (MIG) a UUID of its own, on the bus of the card: what NVML measures there
-/// is the whole card.
+/// CUDA gives an instance of a partitioned card (MIG) a UUID of its own, on the bus of the card: what NVML measures
+/// there is the whole card.
 TEST(NvmlSensors, AnInstanceOfAPartitionedCardHasNoneOfTheWholeCard) {
   CudaProperties device = device_b();
   device.uuid = "GPU-11111111-2222-3333-4444-555555555555";

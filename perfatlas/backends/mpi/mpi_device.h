@@ -11,8 +11,8 @@ namespace perfatlas {
 
 class MpiDevice final : public GroupDevice {
  public:
-  /// `cores`: where ranks run, "0-1"; empty: every core this process may use. `rank_program`: executable and arguments of
-  /// a rank (rank_program.h). Starts nothing yet. Throws UsageError when a core is not there.
+  /// `cores`: where ranks run, "0-1"; empty: every core this process may use. `rank_program`: executable and arguments
+  /// of a rank (rank_program.h). Starts nothing yet. Throws UsageError when a core is not there.
   MpiDevice(std::string_view cores, std::vector<std::string> rank_program);
   /// Ends all groups.
   ~MpiDevice() override;

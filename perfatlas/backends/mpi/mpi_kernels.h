@@ -5,7 +5,7 @@
 
 namespace perfatlas {
 
-/// The MPI kernels of every op, in the order of ops/CMakeLists.txt, all of them GroupKernels. Defined in a generated file.
+/// The MPI kernels of every op, in the order of ops/CMakeLists.txt, all GroupKernels. Defined in a generated file.
 void add_all_mpi_kernels(KernelRegistry& registry);
 
 }  // namespace perfatlas

@@ -14,8 +14,8 @@ namespace perfatlas {
 struct MpiLaunch {
   bool oversubscribed = false;  // more ranks than cores: idle ranks yield, none is pinned
   std::string mpirun;           // its path
-  /// Words that start the ranks on other hosts, too, e.g. srun --mpi=pmix -n {ranks}; {ranks} is replaced. Empty: mpirun,
-  /// on this host.
+  /// Words that start the ranks on other hosts, too, e.g. srun --mpi=pmix -n {ranks}; {ranks} is replaced. Empty:
+  /// mpirun, on this host.
   std::vector<std::string> launcher;
   std::vector<std::string>
       rank_program;     // the ranks' executable and arguments; the front's address is appended

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // For tests: a rank of perfatlas-worker-nccl on a GPU that is none, with a stand-in for NCCL.
 //   perfatlas_fake_nccl_rank GPU RANK RANKS SOCKET
-// FAKE_RANK_1 is what befalls rank 1: "closes late" or "dies closing" (memory of another rank), or the call of FakeRuntime
-// that fails once.
+// FAKE_RANK_1 is what befalls rank 1: "closes late" or "dies closing" (memory of another rank), or the call of
+// FakeRuntime that fails once.
 #include <unistd.h>
 
 #include <cstdio>

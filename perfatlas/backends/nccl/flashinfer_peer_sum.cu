@@ -44,8 +44,8 @@ class VllmSum final : public PeerSum {
     checked([&] { sums_.register_buffer(request.inputs.data()); });
     // The copy to the table may still be under way on the default stream, which ours does not wait for.
     PERFATLAS_CUDA(cudaStreamSynchronize(nullptr));
-    // A launch that is captured reads the entry behind those that are registered: frameworks learn what their graph reads,
-    // and fill that entry, when the capture has ended. Here it is known before, and the same for all launches.
+    // A launch that is captured reads the entry behind those that are registered: frameworks learn what their graph
+    // reads, and fill that entry, when the capture has ended. Here it is known before, and the same for all launches.
     --sums_.d_rank_data_base_;
   }
 

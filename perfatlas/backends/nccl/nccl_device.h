@@ -44,8 +44,8 @@ class NcclDevice final : public GroupDevice {
   NcclDevice& operator=(const NcclDevice&) = delete;
 
   /// Of the GPUs of the newest batch's ranks, as one: the clock of the rank that ran slowest, the highest temperature,
-  /// and per GPU, so that rows of every op are of one, the means of power, limit and energy. Throttle reasons name their
-  /// rank. What one of the GPUs does not tell is absent.
+  /// and per GPU, so that rows of every op are of one, the means of power, limit and energy. Throttle reasons name
+  /// their rank. What one of the GPUs does not tell is absent.
   SensorReading read_sensors() override;
   /// Why read_sensors() tells nothing but clocks; empty when it does.
   std::string sensors_reason() const;

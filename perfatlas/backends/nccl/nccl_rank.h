@@ -49,8 +49,8 @@ struct NcclRankArguments {
 /// Throws UsageError.
 NcclRankArguments parse_rank_arguments(int count, const char* const* words);
 
-/// Joins the communicator whose name comes in on kChildRequestFd and obeys the front until it hangs up. `peer_sums`: null
-/// where the build has none. Throws Error.
+/// Joins the communicator whose name comes in on kChildRequestFd and obeys the front until it hangs up. `peer_sums`:
+/// null where the build has none. Throws Error.
 void run_nccl_rank(const NcclRankArguments& arguments, std::shared_ptr<CudaRuntime> runtime,
                    const LibrarySearch& search, const PeerSumLibrary* peer_sums);
 

@@ -11,12 +11,12 @@
 
 namespace perfatlas {
 
-/// Opened and closed by all ranks of a group together. REQUIRES: every rank of the group makes its part at the same time,
-/// and lets go of it at the same time; what a kernel may fail at by itself comes before it makes one.
+/// Opened and closed by all ranks of a group together. REQUIRES: every rank of the group makes its part at the same
+/// time, and lets go of it at the same time; what a kernel may fail at by itself comes before it makes one.
 class PeerMemory {
  public:
-  /// `bytes` bytes of zeros in every rank; all are there when it returns. Throws Error in all ranks when one of them has
-  /// no memory, or cannot reach that of another.
+  /// `bytes` bytes of zeros in every rank; all are there when it returns. Throws Error in all ranks when one of them
+  /// has no memory, or cannot reach that of another.
   PeerMemory(const NcclRank& rank, size_t bytes);
   /// `own` of every rank, which is a whole allocation and outlives this. Throws as the other one.
   PeerMemory(const NcclRank& rank, void* own);

@@ -24,8 +24,8 @@ struct PeerSumRequest {
 class PeerSum {
  public:
   virtual ~PeerSum() = default;
-  /// Enqueues output = sum of the inputs of all ranks, each `elements` long: a multiple of 16 bytes, at most 2^31 - 1. All
-  /// ranks must launch as often. Throws Error.
+  /// Enqueues output = sum of the inputs of all ranks, each `elements` long: a multiple of 16 bytes, at most 2^31 - 1.
+  /// All ranks must launch as often. Throws Error.
   virtual void launch(void* output, int64_t elements, Stream stream) = 0;
 };
 

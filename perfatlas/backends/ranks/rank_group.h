@@ -68,11 +68,11 @@ class RankGroup {
 
   // Each throws Error when a rank says why it cannot, and RankLost when one is gone.
 
-  /// Makes every rank ready for a case; what was loaded before is gone. Nothing happens when it is ready for it already.
+  /// Makes every rank ready for a case; what was loaded before is gone. Does nothing when it already is.
   void prepare(const GroupCall& call);
   /// Makes every rank ready to run as planned. Nothing happens when it is already. REQUIRES: prepared.
   const RankReadiness& plan(const RankPlan& plan);
-  /// Copies every rank's row out of the operands. Nothing happens when this `version` of their content is loaded already.
+  /// Copies every rank's row out of the operands. Does nothing when this `version` of their content is loaded.
   /// REQUIRES: prepared.
   void load(const GroupOperands& operands, uint64_t version);
   /// Copies every rank's row into the operands.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the worker's front process and the ranks of a group say to each other: fixed records over a socket per rank, local
-// or, when ranks may be on other hosts, TCP. Both ends are the same executable on machines of one kind.
+// What the worker's front process and the ranks of a group say to each other: fixed records over a socket per rank,
+// local or, when ranks may be on other hosts, TCP. Both ends are the same executable on machines of one kind.
 #pragma once
 
 #include <cstdint>

@@ -12,7 +12,7 @@ namespace perfatlas::estimate {
 
 /// Dense decoder-only transformers: Llama, Qwen2, Qwen3, MiMo; the language model of Qwen3-VL.
 std::unique_ptr<ServedModel> make_llama(const Checkpoint& checkpoint);
-/// The same with routed experts: Mixtral, Qwen2-MoE, Qwen3-MoE, gpt-oss, MiniMax-M2; the language model of Qwen3-VL-MoE.
+/// The same with routed experts: Mixtral, Qwen2-MoE, Qwen3-MoE, gpt-oss, MiniMax-M2, and in Qwen3-VL-MoE.
 std::unique_ptr<ServedModel> make_mixture(const Checkpoint& checkpoint);
 /// Latent attention with routed and shared experts: DeepSeek-V3 and R1, Kimi-K2.
 std::unique_ptr<ServedModel> make_deepseek(const Checkpoint& checkpoint);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FlashInfer's fused kernel writes its result over x, as engines let it; this op keeps x, so it has a plain kernel only.
+// FlashInfer's fused kernel writes its result over x, as engines let it; this op keeps x, so it has a plain kernel
+// only.
 #include "perfatlas/backends/cuda/block_kernel.cuh"
 #include "perfatlas/backends/cuda/cuda_device.h"
 #include "perfatlas/backends/cuda/cuda_element.cuh"

@@ -38,7 +38,8 @@ class AttentionTable {
   /// In order of first appearance.
   const std::vector<Lane>& lanes() const { return lanes_; }
 
-  /// The slice in the first lane of `order` that has it, else in any other lane by first appearance; null when none has.
+  /// The slice in the first lane of `order` that has it, else in any other lane by first appearance; null when none
+  /// has.
   std::shared_ptr<const Surface> find(const AttentionKey& key, const std::vector<std::string>& order) const;
   /// The slice to borrow efficiency from when no lane has the head size: in the first lane (of `order`, then by name)
   /// whose nearest head size (128, else in octaves; the own one, too, where only other windows were measured) also has

@@ -21,7 +21,8 @@ struct AttentionPeaks {
 };
 
 /// b sequences, `full` tokens with `prefix` of them cached. Operations: 2 b (full^2 - prefix^2) n h, or with a window
-/// that is shorter than full 4 b (full - prefix) w n h. Bytes: queries and outputs at 16 bits, keys and values of `full`.
+/// that is shorter than full 4 b (full - prefix) w n h. Bytes: queries and outputs at 16 bits, keys and values of
+/// `full`.
 SolParts context_attention_sol(const AttentionHeads& heads, const AttentionPeaks& peaks, int64_t b,
                                int64_t full, int64_t prefix);
 

@@ -15,7 +15,8 @@ struct Types {
   DType compute, cache;
 };
 
-/// Published combinations: fp8 exists above sm 86 (sglang: from 90); decode always computes in 16 bits, and so does vllm.
+/// Published combinations: fp8 exists above sm 86 (sglang: from 90); decode always computes in 16 bits, and so does
+/// vllm.
 std::vector<Types> aic_types(const AicGrid& grid, bool fp8_compute) {
   std::vector<Types> types = {{DType::bf16, DType::bf16}};
   if (grid.sm_version <= (grid.framework == AicFramework::sglang ? 89 : 86)) return types;

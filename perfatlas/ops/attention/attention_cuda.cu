@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CUDA kernels of attention there are, best first, and when they can run. Every kernel first writes the new tokens
-// into the cache, as one launch of its own.
+// Which CUDA kernels of attention there are, best first, and when they can run. Every kernel first writes the new
+// tokens into the cache, as one launch of its own.
 #include <fmt/format.h>
 
 #include "perfatlas/backends/cuda/cuda_units.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// cuDNN's scaled dot-product attention over a paged cache or over rows, as a graph of its frontend. Included by its unit
-// alone: it defines the handle through which the frontend reaches the opened library.
+// cuDNN's scaled dot-product attention over a paged cache or over rows, as a graph of its frontend. Included by its
+// unit alone: it defines the handle through which the frontend reaches the opened library.
 #pragma once
 
 #define NV_CUDNN_FRONTEND_USE_DYNAMIC_LOADING

@@ -17,7 +17,8 @@ foreach(types "bf16;bf16" "bf16;fp8" "f16;f16")
       MAKE "make_flashinfer_prefill<${arguments}, ${dim}>" ${core})
   endforeach()
 endforeach()
-perfatlas_cuda_unit(cudnn_attention FILE ops/attention/attention_cuda_cudnn.cuh MAKE make_cudnn_attention NEEDS cudnn.h CORE)
+perfatlas_cuda_unit(cudnn_attention FILE ops/attention/attention_cuda_cudnn.cuh MAKE make_cudnn_attention
+  NEEDS cudnn.h CORE)
 perfatlas_cuda_unit(flashinfer_prefill_sm90_bf16_bf16_128 FILE ${attention_fa3}
   MAKE "make_flashinfer_prefill_sm90<bf16_t, 128>" ONLY 90a CORE)
 foreach(dim 64 256)

@@ -113,8 +113,8 @@ std::unique_ptr<PagedAttention> make_xqa_decode(const AttentionShape& shape, Cud
   return std::make_unique<XqaDecode>(shape, device);
 }
 
-/// e4m3 keeps four significant bits: rounded to nearest, an element is off by up to 1/16 of itself, 0.036 in the mean square.
-/// Scores are sums of many such products and weights are rounded once more: about 0.05 together, doubled.
+/// e4m3 keeps four significant bits: rounded to nearest, an element is off by up to 1/16 of itself, 0.036 in the mean
+/// square. Scores are sums of many such products and weights are rounded once more: about 0.05 together, doubled.
 double xqa_allowed_error(const AttentionShape& shape) { return shape.kv_dtype == DType::fp8_e4m3 ? 0.1 : 0; }
 
 }  // namespace perfatlas

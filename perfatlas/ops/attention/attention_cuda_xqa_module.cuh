@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The body of a module (attention_cuda_xqa_module.h), included by its generated source alone, which sets the macros that
-// FlashInfer's build sets: HEAD_ELEMS, HEAD_GRP_SIZE, CACHE_ELEM_ENUM (0: as queries, 2: fp8 e4m3), INPUT_FP16.
+// The body of a module (attention_cuda_xqa_module.h), included by its generated source alone, which sets the macros
+// that FlashInfer's build sets: HEAD_ELEMS, HEAD_GRP_SIZE, CACHE_ELEM_ENUM (0: as queries, 2: fp8 e4m3), INPUT_FP16.
 #pragma once
 
 #define BEAM_WIDTH 1

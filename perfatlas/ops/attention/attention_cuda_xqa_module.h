@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a module of FlashInfer's XQA decode offers to the worker that opens it. Its sources ask the CUDA runtime for sizes
-// while they are loaded, and take theirs from macros of the global namespace: so every group size and type is a shared
-// object of its own, opened when the device has been chosen.
+// What a module of FlashInfer's XQA decode offers to the worker that opens it. Its sources ask the CUDA runtime for
+// sizes while they are loaded, and take theirs from macros of the global namespace: so every group size and type is a
+// shared object of its own, opened when the device has been chosen.
 #pragma once
 
 #include <cstddef>
@@ -28,8 +28,8 @@ struct XqaLaunch {
   void* stream = nullptr;
 };
 
-/// Partial results of split sequences: at most one piece per multiprocessor, each below 64 KiB (32 rows of 256 elements of
-/// two bytes and their sums take 16.5), on parts of up to 256 multiprocessors.
+/// Partial results of split sequences: at most one piece per multiprocessor, each below 64 KiB (32 rows of 256 elements
+/// of two bytes and their sums take 16.5), on parts of up to 256 multiprocessors.
 inline constexpr size_t kXqaScratchBytes = size_t(16) << 20;
 
 /// "perfatlas_xqa_version": the interface and the release of FlashInfer, "1/0.7.2".

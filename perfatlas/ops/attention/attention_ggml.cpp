@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention as llama.cpp computes it with flash attention on: set_rows writes the new keys and values to the cache, then
-// flash_attn_ext reads it through a mask, micro-batch by micro-batch. Queries, new keys and values, and results are
-// float32 as everywhere in llama.cpp; the cache has the type asked for.
+// Attention as llama.cpp computes it with flash attention on: set_rows writes the new keys and values to the cache,
+// then flash_attn_ext reads it through a mask, micro-batch by micro-batch. Queries, new keys and values, and results
+// are float32 as everywhere in llama.cpp; the cache has the type asked for.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -44,8 +44,9 @@ class GgmlAttention final : public PreparedKernel {
   size_t workspace_bytes() const override { return graph_.workspace_bytes(); }
   /// Queries are rounded to the type that keys are multiplied in. A score s is off by about 2^-9 s for bfloat16 and
   /// 2^-7 s for 8-bit blocks, the weight of a token that outweighs the others (s up to about 5) by that share.
-  /// A float16 cache: values are summed in float16. Of n terms of one size and either sign the i-th sum is about sqrt(i)
-  /// terms large and rounded to 2^-12 of that; the roundings add up to 2^-13 sqrt(n) of the last sum. Twice that.
+  /// A float16 cache: values are summed in float16. Of n terms of one size and either sign the i-th sum is about
+  /// sqrt(i) terms large and rounded to 2^-12 of that; the roundings add up to 2^-13 sqrt(n) of the last sum. Twice
+  /// that.
   double allowed_error() const override {
     const int64_t most = s_.window > 0 ? std::min(s_.window, s_.context_tokens()) : s_.context_tokens();
     switch (s_.kv_dtype) {

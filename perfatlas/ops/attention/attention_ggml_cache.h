@@ -16,8 +16,8 @@ inline constexpr int64_t kGgmlCacheUnit = 256;
 inline constexpr int64_t kGgmlMicroBatch = 512;
 
 /// One piece of memory per sequence ("stream"), position after position, each with the rows of all key/value heads;
-/// room for whole units. ggml knows no pages: where a position lies does not depend on the page table, which is resolved
-/// when declared content is packed into this layout, as llama.cpp resolves its cells outside the attention.
+/// room for whole units. ggml knows no pages: where a position lies does not depend on the page table, which is
+/// resolved when declared content is packed into this layout, as llama.cpp resolves its cells outside the attention.
 class GgmlCacheLayout {
  public:
   explicit GgmlCacheLayout(const AttentionShape& shape);
@@ -41,8 +41,9 @@ class GgmlCacheLayout {
   int64_t stream_tokens_;
 };
 
-/// One call of the attention: `tokens` new tokens, from number `token` on, of each of `sequences` sequences, from number
-/// `sequence` on, see the positions first_position .. end_position-1 (whole units) of their caches through a mask.
+/// One call of the attention: `tokens` new tokens, from number `token` on, of each of `sequences` sequences, from
+/// number `sequence` on, see the positions first_position .. end_position-1 (whole units) of their caches through a
+/// mask.
 struct GgmlMicroBatch {
   int64_t sequence, sequences;
   int64_t token, tokens;

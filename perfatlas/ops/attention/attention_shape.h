@@ -62,8 +62,8 @@ enum AttentionOperand : size_t { q_at, k_at, v_at, k_cache_at, v_cache_at, page_
 /// Empty when the shape makes sense somewhere.
 std::string_view why_invalid_attention(const AttentionShape& shape);
 
-/// flops = 2 * (head_dim + value_dim) * heads * pairs per sequence (a multiply-add for scores and one for the weighted sum; the
-/// exponentials are not counted). Read from the cache: prefix_read() tokens. Written to it: the new tokens.
+/// flops = 2 * (head_dim + value_dim) * heads * pairs per sequence (a multiply-add for scores and one for the weighted
+/// sum; the exponentials are not counted). Read from the cache: prefix_read() tokens. Written to it: the new tokens.
 Work attention_work(const AttentionShape& shape);
 
 /// q[batch*isl, heads, head_dim], k and v[batch*isl, kv_heads, head_dim] (activations; bf16 for 8-bit compute),

@@ -12,8 +12,9 @@
 namespace perfatlas::aic {
 
 /// A collective over a number of GPUs, by the elements of its message (as the tables count them). Groups that were not
-/// measured and are larger than the table's largest (custom all-reduce: than a node) are answered from that one, times the ratio of what a link carries,
-/// (n - 1) / n, and of the bandwidths. Estimates borrow the utilisation of that group and use the real speed of light.
+/// measured and are larger than the table's largest (custom all-reduce: than a node) are answered from that one, times
+/// the ratio of what a link carries, (n - 1) / n, and of the bandwidths. Estimates borrow the utilisation of that group
+/// and use the real speed of light.
 class CollectiveCost {
  public:
   /// Sum over a tensor-parallel group by a serving framework's own kernel, at 16 bits.

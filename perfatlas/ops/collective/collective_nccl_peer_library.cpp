@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The all-reduce that serving frameworks bring along, from the library that has it: the ranks read each other's messages
-// where they lie, as in a framework's graphs, without a copy before.
+// The all-reduce that serving frameworks bring along, from the library that has it: the ranks read each other's
+// messages where they lie, as in a framework's graphs, without a copy before.
 #include <fmt/format.h>
 
 #include "perfatlas/backends/nccl/peer_memory.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Every kernel between GPUs against the reference: rank processes, buffers, counts and types are real; NCCL is a stand-in
-// and the peer-memory kernels run on the host, block after block, in all ranks at once.
+// Every kernel between GPUs against the reference: rank processes, buffers, counts and types are real; NCCL is a
+// stand-in and the peer-memory kernels run on the host, block after block, in all ranks at once.
 #include <gmock/gmock.h>
 
 #include "perfatlas/backends/harness_check.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Indexer scores: one oneDNN product of each cache page, as it lies, with the packed queries of a few tokens; then every
-// token's rectified products are weighted and summed over the index heads.
+// Indexer scores: one oneDNN product of each cache page, as it lies, with the packed queries of a few tokens; then
+// every token's rectified products are weighted and summed over the index heads.
 #include <omp.h>
 
 #include <algorithm>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Selection of the largest scores of a row. The scores' bits, mapped so that their order is that of unsigned numbers, are
-// counted 11 bits at a time from the top; each round leaves only the scores that share the threshold's leading bits.
+// Selection of the largest scores of a row. The scores' bits, mapped so that their order is that of unsigned numbers,
+// are counted 11 bits at a time from the top; each round leaves only the scores that share the threshold's leading
+// bits.
 #include <omp.h>
 
 #include <algorithm>

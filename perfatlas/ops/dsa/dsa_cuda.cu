@@ -59,8 +59,8 @@ struct ScoreTokens {
   }
 };
 
-/// Positions of the largest scores of each token, ascending; of equal scores the lower positions. A block per token: the
-/// smallest score that is kept is found bit by bit, then every thread writes the kept positions of its stretch.
+/// Positions of the largest scores of each token, ascending; of equal scores the lower positions. A block per token:
+/// the smallest score that is kept is found bit by bit, then every thread writes the kept positions of its stretch.
 struct SelectPositions {
   static constexpr int64_t kStretches = Block::kThreads;
   int64_t tokens = 0, isl = 0, step = 0, topk = 0;

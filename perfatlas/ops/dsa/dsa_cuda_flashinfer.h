@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Sparse latent attention by FlashInfer's dense one: every new token is a request of one query row, whose pages hold one
-// token each, and are those that were selected for it.
+// Sparse latent attention by FlashInfer's dense one: every new token is a request of one query row, whose pages hold
+// one token each, and are those that were selected for it.
 #pragma once
 
 #include "perfatlas/backends/cuda/cuda_device.h"
@@ -10,8 +10,8 @@
 
 namespace perfatlas {
 
-/// A launch that turns the selected positions into places of the cache, as engines do per layer, then one of what `make`
-/// plans (a unit of mla_cuda_units.cmake). REQUIRES: why_no_sparse_mla() is empty.
+/// A launch that turns the selected positions into places of the cache, as engines do per layer, then one of what
+/// `make` plans (a unit of mla_cuda_units.cmake). REQUIRES: why_no_sparse_mla() is empty.
 std::unique_ptr<PreparedKernel> make_sparse_mla(const DsaAttention& op, CudaDevice& device,
                                                 MakeMlaDecode* make);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What FlashInfer's decode is handed for sparse attention, by a stand-in that does on the host what the library promises.
+// What FlashInfer's decode is handed for sparse attention, by a stand-in that does on the host what the library
+// promises.
 #include "perfatlas/ops/dsa/dsa_cuda_flashinfer.h"
 
 #include <gmock/gmock.h>

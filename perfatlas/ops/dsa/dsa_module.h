@@ -82,9 +82,9 @@ constexpr OpInfo dsa_module_info(DsaPhase phase, DsaIndexer indexer) {
 /// Absorbed attention of every new token to at most topk cached ones:
 ///   (q', c', r', i') = x w_down^T (i' only with an indexer); q = norm(q') w_q^T per head (nope, rope); c = norm(c');
 ///   rope parts of q and r' rotated; (c, r) goes to the paged cache;
-///   indexer: qi = norm(q') w_index_q^T per index head and ki = layer_norm(i'), the first `rope` elements of both rotated;
-///   ki goes to the paged index cache; u = x w_index_head^T; the selection is that of dsa_mqa_logits (weights u) and
-///   dsa_topk. The constant factor of the scores is left out: it changes no order;
+///   indexer: qi = norm(q') w_index_q^T per index head and ki = layer_norm(i'), the first `rope` elements of both
+///   rotated; ki goes to the paged index cache; u = x w_index_head^T; the selection is that of dsa_mqa_logits
+///   (weights u) and dsa_topk. The constant factor of the scores is left out: it changes no order;
 ///   out = concat over heads of (dsa_attention of (q_nope w_uk, q_rope)) w_uv, times w_out^T.
 template <DsaPhase phase, DsaIndexer indexer>
 struct DsaModule : MlaModuleCase {
@@ -105,14 +105,15 @@ struct DsaModule : MlaModuleCase {
   Work work() const { return dsa_module_work(*this, indexer); }
 
   /// x, w_down[q_lora + kv_lora + rope (+ index_dim), hidden], q_norm, kv_norm, w_q, w_out, cos_sin, position, cache,
-  /// page_table as MlaContextModule; w_uk[heads*nope, kv_lora], w_uv[heads*kv_lora, v]; selected[tokens, topk] int32: an
-  /// output and a choice with an indexer (positions, ascending, then -1), else an input (dsa_selection); out[tokens,
+  /// page_table as MlaContextModule; w_uk[heads*nope, kv_lora], w_uv[heads*kv_lora, v]; selected[tokens, topk] int32:
+  /// an output and a choice with an indexer (positions, ascending, then -1), else an input (dsa_selection); out[tokens,
   /// hidden]; with an indexer w_index_q[index_heads*index_dim, q_lora], w_index_head[index_heads, hidden], index_scale
   /// and index_shift[index_dim], index_cache[pages, 64, index_dim] (kv, written).
   Operands operands() const { return dsa_module_operands(*this, indexer); }
 
   /// Results of every part are rounded to the activation type, as they are handed on. A choice that is given in
-  /// `selected` is kept where every chosen score comes as close to the topk-th largest one as rounding lets scores come.
+  /// `selected` is kept where every chosen score comes as close to the topk-th largest one as rounding lets scores
+  /// come.
   void reference(std::vector<HostOperand>& data) const { dsa_module_reference(*this, indexer, data); }
 
   /// Architectures, heads and types of the models x kBatchLadder x kSequenceLadder, within the published token guards.

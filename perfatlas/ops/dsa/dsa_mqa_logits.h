@@ -42,8 +42,8 @@ struct DsaMqaLogits : DsaKernelCase {
   std::string_view why_invalid() const { return why_invalid_case(); }
   Work work() const;
 
-  /// q[batch*isl, index_heads, index_dim] (bf16 for 8-bit products), weights[batch*isl, index_heads] f32, k_cache[pages,
-  /// 64, index_dim] (kv), page_table (dsa_page_table), logits[batch*isl, step + isl] f32 output.
+  /// q[batch*isl, index_heads, index_dim] (bf16 for 8-bit products), weights[batch*isl, index_heads] f32,
+  /// k_cache[pages, 64, index_dim] (kv), page_table (dsa_page_table), logits[batch*isl, step + isl] f32 output.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 

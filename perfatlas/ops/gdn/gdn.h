@@ -3,7 +3,7 @@
 // of its own, told apart by the kernel_source column. Yang, Kautz and Hatamizadeh, "Gated Delta Networks: Improving
 // Mamba2 with Delta Rule", 2024, equation 10, with queries and keys normalised to length one:
 //
-//   S = exp(g) * S;  S = S + k (beta * (v - S^T k))^T;  o = S^T q / sqrt(k_dim)       per value head; S is k_dim x v_dim
+//   S = exp(g) * S;  S = S + k (beta * (v - S^T k))^T;  o = S^T q / sqrt(k_dim)       per value head; S: k_dim x v_dim
 #pragma once
 
 #include "perfatlas/ops/mamba2/causal_conv.h"

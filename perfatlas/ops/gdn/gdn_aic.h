@@ -9,8 +9,8 @@
 
 namespace perfatlas::aic {
 
-/// The name by which models ask for a kernel that rows go by: single-token decode has one, however it was measured. Asked
-/// by another name it is no kernel that was measured.
+/// The name by which models ask for a kernel that rows go by: single-token decode has one, however it was measured.
+/// Asked by another name it is no kernel that was measured.
 std::string_view gdn_kernel_asked(std::string_view measured);
 
 /// The exact shape alone. Kernels have several names in tables: any name of single-token decode serves (the first to

@@ -23,7 +23,7 @@ struct GemmSol {
 /// REQUIRES: the system has the mode's peak.
 GemmSol gemm_sol(const AicSystem& system, QuantMode quant);
 
-/// The share of the speed of light that kernels of a mode usually reach, by its bytes and arithmetic: only ratios count.
+/// The share of the speed of light that kernels of a mode usually reach, by its bytes and arithmetic: ratios count.
 double usual_gemm_efficiency(QuantMode quant);
 
 class GemmTable {

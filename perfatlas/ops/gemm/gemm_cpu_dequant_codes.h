@@ -24,7 +24,7 @@ struct PanelShape {
   int64_t elements() const { return panels() * panel_elements(); }
 };
 
-/// Writes w[rows, depth] (int8, fp8: one byte each; int4: two per byte, low bits first) in that order, in the same type.
+/// Writes w[rows, depth] (int8, fp8: one byte each; int4: two per byte, low bits first) in that order and type.
 void pack_codes(const PanelShape& shape, DType type, const void* w, void* packed);
 
 /// Writes `slabs` slabs of one panel as bf16 times the scale of each row. `scales`: 64 of them.

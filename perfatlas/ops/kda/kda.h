@@ -103,10 +103,10 @@ struct Kda {
   /// rule of its phase.
   Work work() const;
 
-  /// Convolution: see CausalConvShape, without bias. Delta rule: q and k[batch, seq, k_heads, k_dim] bf16, v[batch, seq,
-  /// v_heads, v_dim] bf16, g[batch, seq, k_heads, k_dim] bf16 (at most 0), beta[batch, seq, v_heads] bf16 (0 to 1),
-  /// state[batch, v_heads, k_dim, v_dim] f32 (only read in verify), in verify states[batch, seq, v_heads, k_dim, v_dim]
-  /// f32, o[batch, seq, v_heads, v_dim] bf16. Empty for another kernel_source.
+  /// Convolution: see CausalConvShape, without bias. Delta rule: q and k[batch, seq, k_heads, k_dim] bf16, v[batch,
+  /// seq, v_heads, v_dim] bf16, g[batch, seq, k_heads, k_dim] bf16 (at most 0), beta[batch, seq, v_heads] bf16 (0 to
+  /// 1), state[batch, v_heads, k_dim, v_dim] f32 (only read in verify), in verify states[batch, seq, v_heads, k_dim,
+  /// v_dim] f32, o[batch, seq, v_heads, v_dim] bf16. Empty for another kernel_source.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 

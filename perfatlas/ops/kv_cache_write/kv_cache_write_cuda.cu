@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FlashInfer appends to a cache of the same type and head by head only; this one converts, too, and knows the MLA latent.
+// FlashInfer appends to a cache of the same type and head by head only; this one converts, too, and knows the MLA
+// latent.
 #include "perfatlas/backends/cuda/cuda_device.h"
 #include "perfatlas/ops/attention/attention_cuda_rows.cuh"
 #include "perfatlas/ops/kv_cache_write/kv_cache_write.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The whole definition of the "logits_sample" op: the last op of a step. Nucleus sampling: Holtzman et al., "The Curious
-// Case of Neural Text Degeneration", 2020; top-k: Fan et al., "Hierarchical Neural Story Generation", 2018.
+// The whole definition of the "logits_sample" op: the last op of a step. Nucleus sampling: Holtzman et al., "The
+// Curious Case of Neural Text Degeneration", 2020; top-k: Fan et al., "Hierarchical Neural Story Generation", 2018.
 #pragma once
 
 #include "perfatlas/schema/model_shapes.h"

@@ -10,7 +10,8 @@
 namespace perfatlas {
 namespace {
 
-/// Which of the kept logits is drawn (LogitsSample). Sums in double precision, so that every kernel draws the same token.
+/// Which of the kept logits is drawn (LogitsSample). Sums in double precision, so that every kernel draws the same
+/// token.
 PERFATLAS_BOTH inline int64_t drawn(const float* kept, int64_t count, double p, double share) {
   const auto weight = [=](int64_t i) { return exp(double(kept[i]) - double(kept[0])); };
   double sum = 0, nucleus = 0, mass = 0;

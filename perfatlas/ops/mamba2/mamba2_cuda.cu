@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// FlashInfer's update of single tokens, and plain kernels of the Mamba-2 mixer, token by token: correct for prompts, not
-// the chunked algorithm of engines.
+// FlashInfer's update of single tokens, and plain kernels of the Mamba-2 mixer, token by token: correct for prompts,
+// not the chunked algorithm of engines.
 #include "perfatlas/backends/cuda/cuda_units.h"
 #include "perfatlas/ops/mamba2/causal_conv_cuda_body.cuh"
 #include "perfatlas/ops/mamba2/mamba2_cuda_unit.h"

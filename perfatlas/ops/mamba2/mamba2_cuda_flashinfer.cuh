@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // FlashInfer's selective state update. Its headers take the sizes of a head as constants of the translation unit, here
-// PERFATLAS_HEAD_DIM and PERFATLAS_D_STATE of mamba2_cuda_units.cmake, and call the driver, which this worker must be able
-// to start without: those calls are looked up when they are made.
+// PERFATLAS_HEAD_DIM and PERFATLAS_D_STATE of mamba2_cuda_units.cmake, and call the driver, which this worker must be
+// able to start without: those calls are looked up when they are made.
 #pragma once
 
 #include <cuda.h>
@@ -29,8 +29,8 @@ Function* driver_function(const char* name) {
   ::perfatlas::driver_function<decltype(::cuTensorMapEncodeTiled)>("cuTensorMapEncodeTiled")
 #define cuGetErrorString ::perfatlas::driver_function<decltype(::cuGetErrorString)>("cuGetErrorString")
 
-// Its description of a tensor takes unsigned strides and is given signed ones in braces, which C++20 refuses: under another
-// name, behind one that converts.
+// Its description of a tensor takes unsigned strides and is given signed ones in braces, which C++20 refuses: under
+// another name, behind one that converts.
 #define buildNdDescriptor describe_tensor
 #include <flashinfer/mamba/create_tensor_map.cuh>
 #undef buildNdDescriptor

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels of a Mamba-2 mixer as llama.cpp composes them: ssm_conv on the concatenated state and tokens, ssm_scan token
-// by token also for prompts. Everything is float32. A prompt's empty state is a tensor of zeros, as a cleared cache is.
+// The kernels of a Mamba-2 mixer as llama.cpp composes them: ssm_conv on the concatenated state and tokens, ssm_scan
+// token by token also for prompts. Everything is float32. A prompt's empty state is a tensor of zeros, as a cleared
+// cache is.
 #include <fmt/format.h>
 
 #include <cstring>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The whole definition of the "mhc_module" op: manifold-constrained hyper-connections around the sub-layers of a block
-// (Xie et al., "mHC: Manifold-Constrained Hyper-Connections", 2025, equations 7 to 9). The residual stream of a token is
-// hc_mult rows x[i] of hidden_size elements. Per site (attention and feed-forward of a block are two):
+// (Xie et al., "mHC: Manifold-Constrained Hyper-Connections", 2025, equations 7 to 9). The residual stream of a token
+// is hc_mult rows x[i] of hidden_size elements. Per site (attention and feed-forward of a block are two):
 //
 //   m = phi (vec(x) / sqrt(mean(vec(x)^2) + 1e-6))                            hc_mult * (2 + hc_mult) numbers
 //   pre[i] = sigmoid(scale[0] * m[i] + base[i]),  post[i] = 2 * sigmoid(scale[1] * m[hc + i] + base[hc + i])
@@ -77,8 +77,8 @@ struct Mhc {
   std::string_view why_invalid() const;
   Work work() const;
 
-  /// pre: x[sites, tokens, hc, hidden] bf16, phi[sites, mix, hc*hidden] bf16, scale[sites, 3] f32, base[sites, mix] f32;
-  /// outputs y[sites, tokens, hidden] bf16, post[sites, tokens, hc] f32, res[sites, tokens, hc, hc] f32.
+  /// pre: x[sites, tokens, hc, hidden] bf16, phi[sites, mix, hc*hidden] bf16, scale[sites, 3] f32, base[sites, mix]
+  /// f32; outputs y[sites, tokens, hidden] bf16, post[sites, tokens, hc] f32, res[sites, tokens, hc, hc] f32.
   /// post: x as above, f[sites, tokens, hidden] bf16, post and res as above; output out like x.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;

@@ -11,8 +11,8 @@
 
 namespace perfatlas::aic {
 
-/// Silicon: the grid heads, isl (square roots blend linearly), batch at s + prefix, times the share of the pairs that are
-/// new. A context-parallel rank has the head and the tail chunk of the sequence.
+/// Silicon: the grid heads, isl (square roots blend linearly), batch at s + prefix, times the share of the pairs that
+/// are new. A context-parallel rank has the head and the tail chunk of the sequence.
 std::unique_ptr<const Pricer> bind(const ContextMla& op, const Binding& binding);
 /// Silicon: the grid heads, batch, s.
 std::unique_ptr<const Pricer> bind(const GenerationMla& op, const Binding& binding);

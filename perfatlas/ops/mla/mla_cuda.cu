@@ -205,8 +205,8 @@ void add_unit(KernelRegistry& registry, std::string_view name) {
 /// one per request of up to 128 heads, and by splitting at most one more per multiprocessor.
 constexpr int64_t kMostMlaRequests = 16384 - 1024;
 
-/// A request of more heads is cut into tiles, whose causal bound is rounded down (BatchMLAPagedAttentionKernel in mla.cuh):
-/// all but the last may miss the last token.
+/// A request of more heads is cut into tiles, whose causal bound is rounded down (BatchMLAPagedAttentionKernel in
+/// mla.cuh): all but the last may miss the last token.
 constexpr int64_t kMostMlaHeads = 128;
 
 }  // namespace

@@ -17,8 +17,8 @@ inline Symbol default_mla_model() {
   return name;
 }
 
-/// Position of each operand of both ops. The weights of the heads are w_kv in context (keys and values are expanded) and
-/// w_uk and w_uv in generation (queries are absorbed instead).
+/// Position of each operand of both ops. The weights of the heads are w_kv in context (keys and values are expanded)
+/// and w_uk and w_uv in generation (queries are absorbed instead).
 enum MlaModuleOperand : size_t {
   mla_x_at,
   mla_w_down_at,

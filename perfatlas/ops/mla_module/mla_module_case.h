@@ -50,7 +50,7 @@ inline constexpr auto kMlaModuleFields = std::tuple{
     field("step", &MlaModuleCase::step, Role::axis, "tokens per sequence already in the cache"),
 };
 
-/// heads, step, isl, batch: a context block. `isl` as its transform says; step and isl beyond the data as `beyond` says.
+/// heads, step, isl, batch: a context block. `isl` as its transform says; beyond the data step and isl as `beyond`.
 template <class Op>
 constexpr std::array<Axis<Op>, 4> mla_context_axes(Transform isl, Beyond beyond = Beyond::work) {
   return {axis<&MlaModuleCase::heads, Op>("heads"),

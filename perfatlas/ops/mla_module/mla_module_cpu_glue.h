@@ -19,7 +19,7 @@ ComposedStep step_of(const Op& op, std::vector<ComposedBuffer> operands) {
   return {make_case(step_type<Op>(), op), std::move(operands)};
 }
 
-/// One side of a copy: rows `stride` bytes apart, groups of `group` rows `group_stride` bytes apart (0 repeats one row).
+/// One side of a copy: rows `stride` bytes apart, groups of `group` rows `group_stride` bytes apart (0: one row again).
 struct CopySide {
   ComposedBuffer buffer;
   size_t first = 0;  // bytes before the first row

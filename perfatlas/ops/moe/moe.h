@@ -115,11 +115,11 @@ struct Moe {
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 
-  /// Expert layers of the models x kTokenLadder x the prototype's distribution, balanced, power_law_1.01, power_law_1.2.
+  /// Expert layers of the models x kTokenLadder x the prototype's distribution, balanced, power law 1.01 and 1.2.
   static void model_cases(const ModelShapes& shapes, const CaseSink<Moe>& sink);
 
-  /// The published grid, in cases: TensorRT-LLM 75,087 for sm 90 and 119,556 for sm 100 (of which 19,440 are there twice:
-  /// measured with a second kernel), vLLM 31,266 and 39,447, SGLang 38,340 and 57,240.
+  /// The published grid, in cases: TensorRT-LLM 75,087 for sm 90 and 119,556 for sm 100 (of which 19,440 are there
+  /// twice: measured with a second kernel), vLLM 31,266 and 39,447, SGLang 38,340 and 57,240.
   static void aic_cases(const AicGrid& grid, const CaseSink<Moe>& sink);
 };
 static_assert(Operation<Moe>);

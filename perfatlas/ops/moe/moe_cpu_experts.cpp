@@ -106,8 +106,8 @@ class CpuExperts final : public PreparedKernel {
   }
 
   /// Integers are taken of float32 sums here and of exact ones in the reference: a value at the border of two integers
-  /// may go to its neighbour, one step of 1/127 of the row's largest value. With few values in a row that is not averaged
-  /// away: 1.1e-2 was the most seen.
+  /// may go to its neighbour, one step of 1/127 of the row's largest value. With few values in a row that is not
+  /// averaged away: 1.1e-2 was the most seen.
   double allowed_error() const override { return kQuantised ? 2e-2 : 0; }
 
   size_t workspace_bytes() const override { return place_.total(); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which CUDA kernels of the expert layer there are. All share the steps around the two grouped products. cuBLAS takes the
-// sizes of groups from the host, as engines that use it read them back after routing; that is not timed.
+// Which CUDA kernels of the expert layer there are. All share the steps around the two grouped products. cuBLAS takes
+// the sizes of groups from the host, as engines that use it read them back after routing; that is not timed.
 #include <fmt/format.h>
 
 #include <algorithm>

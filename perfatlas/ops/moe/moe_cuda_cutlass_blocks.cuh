@@ -16,8 +16,8 @@
 
 namespace perfatlas {
 
-/// All scales are 1. Those of the rows lie as one array for the sorted rows of all groups, [depth / 128][most_rows], as an
-/// engine that quantises them together leaves them; since they are alike, every group begins at its first.
+/// All scales are 1. Those of the rows lie as one array for the sorted rows of all groups, [depth / 128][most_rows], as
+/// an engine that quantises them together leaves them; since they are alike, every group begins at its first.
 class BlockScaledSegmentGemm final : public GroupedMatmul {
   using Element = cutlass::float_e4m3_t;
   using Out = cutlass::bfloat16_t;

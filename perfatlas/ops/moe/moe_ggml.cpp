@@ -11,8 +11,8 @@
 namespace perfatlas {
 namespace {
 
-/// ggml's own tests allow each product with block weights a normalised squared error of 5e-4; here are two in a row, the
-/// second of heavy-tailed values (a product of the gate and up halves), which 8-bit blocks hold less well.
+/// ggml's own tests allow each product with block weights a normalised squared error of 5e-4; here are two in a row,
+/// the second of heavy-tailed values (a product of the gate and up halves), which 8-bit blocks hold less well.
 constexpr double kAllowedBlockError = 0.032;
 
 /// Of each token's chosen experts: [topk, tokens] ids and [1, topk, tokens] weights.

@@ -108,8 +108,8 @@ struct ExpectedLoad {
 };
 
 /// Balanced: exact for fewer tokens than ceil(experts / topk), which may leave rank 0 with nothing to do; from there on
-/// every expert has tokens. Power law: the share of the density that rounds to a token or more, and the experts that make up for what rounding
-/// lost; at least one.
+/// every expert has tokens. Power law: the share of the density that rounds to a token or more, and the experts that
+/// make up for what rounding lost; at least one.
 ExpectedLoad expected_load(const RoutingShape& shape, const LoadDistribution& distribution);
 
 }  // namespace perfatlas

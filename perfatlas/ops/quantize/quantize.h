@@ -128,8 +128,8 @@ struct ScaleMatrix {
   QuantizeShape shape() const { return {dtype, m, k}; }
   std::string_view why_invalid() const { return shape().why_invalid(); }
   Work work() const;
-  /// x[m, k] bf16 activation, scale f32 activation ([1], or [m, groups] for fp8_rowwise and fp8_block), q[m, k] fp8 or int8
-  /// output.
+  /// x[m, k] bf16 activation, scale f32 activation ([1], or [m, groups] for fp8_rowwise and fp8_block), q[m, k] fp8 or
+  /// int8 output.
   Operands operands() const;
   void reference(std::vector<HostOperand>& data) const;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Latent attention blocks of DeepSeek-V3 as SGLang runs them beside wide expert parallelism: attention is not split over
-// ranks, every rank has all heads of its own sequences. Imported tables only; the ops mla_context_module and
+// Latent attention blocks of DeepSeek-V3 as SGLang runs them beside wide expert parallelism: attention is not split
+// over ranks, every rank has all heads of its own sequences. Imported tables only; the ops mla_context_module and
 // mla_generation_module describe the same block.
 #pragma once
 
