@@ -70,7 +70,7 @@ TEST(OptionProblem, NumbersBeyond64BitsAreQuotedAsTyped) {
   EXPECT_EQ(problem({"--users=-99999999999999999999"}),
             "--users -99999999999999999999 is smaller than any number that fits there");
   EXPECT_EQ(problem({"--port", "99999999999"}),
-            "--port 99999999999 is larger than any number that fits there");
+            "--port 99999999999 is outside of 0 to 65535; give a number within");
   EXPECT_EQ(problem({"--sizes", "1,99999999999999999999"}),
             "--sizes 99999999999999999999 is larger than any number that fits there");
 }
