@@ -26,6 +26,11 @@ class Listener final : public HttpListener {
     http_.set_keep_alive_max_count(std::numeric_limits<size_t>::max());
     http_.set_keep_alive_timeout(limits.io_timeout_s);
     http_.set_tcp_nodelay(true);
+    // The library's default, SO_REUSEPORT, lets a second server take a port that is in use.
+    http_.set_socket_options([](socket_t socket) {
+      const int yes = 1;
+      setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    });
     http_.new_task_queue = [threads = limits.threads] { return new httplib::ThreadPool(size_t(threads)); };
     const auto answer = [this](const httplib::Request& request, httplib::Response& response) {
       send(response, handlers_.answer({request.method, request.path, request.body}));

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/search/pick.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <numeric>
+
+#include "perfatlas/base/error.h"
 
 namespace perfatlas {
 namespace {
@@ -70,19 +75,30 @@ Picks pick_best(std::span<const PickRow> rows, const PickRules& rules) {
 std::vector<LoadMatch> match_load(std::span<const PickRow> rows, const PickRules& rules,
                                   const LoadTarget& load, std::optional<int> most_gpus) {
   std::vector<LoadMatch> matches;
+  double fewest_uncountable = std::numeric_limits<double>::infinity();
   for (const size_t i : within_limit(rows, rules)) {
     const PickRow& row = rows[i];
     const double share =
         load.requests_per_s ? *load.requests_per_s / row.requests_per_s : *load.concurrency / row.concurrency;
     if (!std::isfinite(share)) continue;  // a replica that serves nothing
-    LoadMatch match{i, std::max(1, int(std::ceil(share))), 0, 1};
-    if (most_gpus && match.replicas * row.replica_gpus > *most_gpus) {
+    const double needed = std::max(1.0, std::ceil(share)), gpus = needed * row.replica_gpus;
+    if (!most_gpus && gpus > std::numeric_limits<int>::max()) {
+      fewest_uncountable = std::min(fewest_uncountable, gpus);
+      continue;
+    }
+    LoadMatch match{i, 0, 0, 1};
+    if (most_gpus && gpus > *most_gpus) {
       match.replicas = *most_gpus / row.replica_gpus;
       match.served_share = match.replicas / share;
+    } else {
+      match.replicas = int(needed);
     }
     match.gpus = match.replicas * row.replica_gpus;
     if (match.replicas > 0) matches.push_back(match);
   }
+  if (matches.empty() && std::isfinite(fewest_uncountable))
+    throw UsageError(
+        fmt::format("that load needs {:.3g} GPUs; give what a cluster can carry", fewest_uncountable));
   std::stable_sort(matches.begin(), matches.end(), [&](const LoadMatch& a, const LoadMatch& b) {
     if (a.served_share != b.served_share) return a.served_share > b.served_share;
     if (a.gpus != b.gpus) return a.gpus < b.gpus;

@@ -54,7 +54,8 @@ struct LoadMatch {
 };
 
 /// For every row that meets the limit, the replicas that serve the load; fewest GPUs first, equals by throughput per
-/// GPU. At most rules.top_n. `most_gpus`: no more are at hand.
+/// GPU. At most rules.top_n. `most_gpus`: no more are at hand. Throws UsageError for a load that no row
+/// serves with fewer than 2^31 GPUs.
 std::vector<LoadMatch> match_load(std::span<const PickRow> rows, const PickRules& rules,
                                   const LoadTarget& load, std::optional<int> most_gpus = {});
 

@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "perfatlas/base/error.h"
+
 namespace perfatlas {
 namespace {
 
@@ -64,6 +66,9 @@ TEST(Pick, SaysWhichShareOfTheLoadTheGpusAtHandServe) {
   EXPECT_EQ(matches[0].replicas, 2);
   EXPECT_DOUBLE_EQ(matches[0].served_share, 0.5);
   EXPECT_TRUE(match_load(rows, {.tpot_ms = 10}, {.requests_per_s = 4.0}, 3).empty());
+  // More than can be counted is refused; as much of it as the GPUs at hand serve is not.
+  EXPECT_THROW(match_load(rows, {.tpot_ms = 10}, {.requests_per_s = 1e12}), UsageError);
+  EXPECT_LE(match_load(rows, {.tpot_ms = 10}, {.requests_per_s = 1e12}, 8).at(0).gpus, 8);
 }
 
 }  // namespace

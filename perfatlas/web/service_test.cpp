@@ -8,6 +8,7 @@
 
 #include <thread>
 
+#include "perfatlas/base/error.h"
 #include "perfatlas/serving/serving_cases_test.h"
 #include "perfatlas/web/http_server.h"
 #include "perfatlas/web/step_batch.h"
@@ -84,6 +85,13 @@ TEST(Service, DescribesItself) {
   const json document = json::parse(service.answer("GET", "/openapi.json", "").body);
   EXPECT_TRUE(document.at("paths").contains("/v1/simulate"));
   EXPECT_TRUE(document.at("paths").at("/v1/simulate").dump().find("token_budget") != std::string::npos);
+}
+
+TEST(HttpServer, APortInUseIsRefused) {
+  Service service(data());
+  HttpServer first(service, {}), second(service, {});
+  const int port = first.bind("127.0.0.1", 0);
+  EXPECT_THROW(second.bind("127.0.0.1", port), Error);
 }
 
 TEST(HttpServer, AnswersOverASocketWithinItsLimits) {
