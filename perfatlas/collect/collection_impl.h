@@ -85,7 +85,6 @@ class Collection {
   void on_loss(Slot& slot, const WorkerLoss& loss);
   void check_clocks(Slot& slot);
   void finish_job(Slot& slot, CaseRecord record, bool broke_protocol);
-  void finish_rerun(Slot& slot, const CaseRecord& record);
   void abandon_job(Slot& slot);
   void begin_reruns();
   void leave(EndReason reason);

@@ -47,7 +47,6 @@ class FamilyAudit {
   std::optional<AuditFigure> figure() const;
   double floor() const;
   StopVerdict verdict(double target) const;
-  size_t measured_places() const { return points_.size(); }
   uint64_t judged_places() const { return judged_; }
   const std::vector<AuditError>& audits() const { return audits_; }
 
