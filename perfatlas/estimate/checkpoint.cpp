@@ -18,16 +18,6 @@ namespace fs = std::filesystem;
 constexpr std::string_view kConfigEnding = "_config.json";
 constexpr std::string_view kQuantEnding = "_hf_quant_config.json";
 
-Checkpoint with_name(const std::string& name, const HfConfig& root) {
-  return {.name = name, .root = root, .config = root.language_part(), .hf_quant = std::nullopt};
-}
-
-Checkpoint read_checkpoint(const std::string& name, const fs::path& config, const fs::path& quant) {
-  Checkpoint checkpoint = with_name(name, HfConfig::load(config.string()));
-  if (fs::exists(quant)) checkpoint.hf_quant = HfConfig::load(quant.string());
-  return checkpoint;
-}
-
 /// `text` with the first `from` replaced.
 std::string with_first_replaced(const std::string& text, std::string_view from, std::string_view to) {
   const size_t at = text.find(from);
@@ -61,7 +51,7 @@ std::optional<Checkpoint> in_root(const std::string& id, const SystemsRoot& root
   const std::string config = stored_name(id) + std::string(kConfigEnding);
   const std::string quant = stored_name(id) + std::string(kQuantEnding);
   if (!has(config)) return std::nullopt;
-  Checkpoint checkpoint = with_name(id, HfConfig::parse(root.model_config(config), config));
+  Checkpoint checkpoint = checkpoint_of(id, HfConfig::parse(root.model_config(config), config));
   if (has(quant)) checkpoint.hf_quant = HfConfig::parse(root.model_config(quant), quant);
   return checkpoint;
 }
@@ -69,7 +59,7 @@ std::optional<Checkpoint> in_root(const std::string& id, const SystemsRoot& root
 std::optional<Checkpoint> in_folder(const std::string& id, const fs::path& library) {
   const fs::path folder = library / id.substr(id.rfind('/') + 1);
   if (!fs::exists(folder / "config.json")) return std::nullopt;
-  return read_checkpoint(id, folder / "config.json", folder / "hf_quant_config.json");
+  return read_checkpoint(id, folder.string());
 }
 
 [[noreturn]] void refuse(const std::string& name, const std::vector<std::string>& known) {
@@ -100,10 +90,7 @@ std::vector<std::string> known_checkpoints(const ModelLibrary& library) {
 
 Checkpoint find_checkpoint(const std::string& name_or_path, const ModelLibrary& library) {
   const fs::path path(name_or_path);
-  if (fs::is_directory(path))
-    return read_checkpoint(name_or_path, path / "config.json", path / "hf_quant_config.json");
-  if (fs::is_regular_file(path))
-    return read_checkpoint(name_or_path, path, path.parent_path() / "hf_quant_config.json");
+  if (fs::is_directory(path) || fs::is_regular_file(path)) return read_checkpoint(name_or_path, name_or_path);
   if (library.root != nullptr)
     if (auto found = in_root(name_or_path, *library.root)) return *std::move(found);
   for (const std::string& folder : library.folders)

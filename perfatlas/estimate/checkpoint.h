@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// A model as its files describe it, before any choice of hardware.
+// Where the estimator finds checkpoints: folders, files, and the configurations that come with published data.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "perfatlas/models/hf_config.h"
+#include "perfatlas/models/checkpoint.h"
 
 namespace perfatlas {
 class SystemsRoot;
@@ -14,14 +13,7 @@ class SystemsRoot;
 
 namespace perfatlas::estimate {
 
-struct Checkpoint {
-  std::string name;                  // as the user gave it: "Qwen/Qwen3-32B" or a path
-  HfConfig root;                     // config.json
-  HfConfig config;                   // its language model's part
-  std::optional<HfConfig> hf_quant;  // hf_quant_config.json, where the checkpoint has one
-
-  std::string architecture() const { return root.architecture(); }
-};
+using perfatlas::Checkpoint;
 
 /// Where models are looked up by their id.
 struct ModelLibrary {

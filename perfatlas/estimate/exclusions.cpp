@@ -9,7 +9,7 @@
 #include <optional>
 #include <span>
 
-#include "perfatlas/estimate/quantisation_config.h"
+#include "perfatlas/models/quantisation_config.h"
 
 namespace perfatlas::estimate {
 namespace {
@@ -24,13 +24,6 @@ std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return char(std::tolower(c)); });
   return text;
-}
-
-void append_texts(const json& object, const char* key, std::vector<std::string>& out) {
-  const auto at = object.find(key);
-  if (at == object.end() || !at->is_array()) return;
-  for (const json& entry : *at)
-    if (entry.is_string()) out.push_back(entry.get<std::string>());
 }
 
 constexpr std::string_view kQuery[] = {"q_a_proj", "q_b_proj", "q_proj"};
@@ -77,15 +70,6 @@ bool leaves_out(const std::vector<std::string>& patterns, LinearKind kind) {
 }
 
 }  // namespace
-
-std::vector<std::string> exclusion_patterns(const Checkpoint& checkpoint) {
-  std::vector<std::string> patterns;
-  const json config = quantization_config(checkpoint), hf = hf_quantization(checkpoint);
-  for (const char* key : {"modules_to_not_convert", "exclude_modules", "ignore"})
-    append_texts(config, key, patterns);
-  for (const char* key : {"exclude_modules", "ignore"}) append_texts(hf, key, patterns);
-  return patterns;
-}
 
 bool excludes(const Checkpoint& checkpoint, std::string_view part) {
   for (const std::string& pattern : exclusion_patterns(checkpoint))

@@ -2,17 +2,12 @@
 // Which modules a quantised checkpoint leaves in bfloat16.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "perfatlas/estimate/checkpoint.h"
 #include "perfatlas/estimate/deployment.h"
 
 namespace perfatlas::estimate {
-
-/// The patterns of modules_to_not_convert, exclude_modules and ignore, of quantization_config and hf_quant_config.json.
-std::vector<std::string> exclusion_patterns(const Checkpoint& checkpoint);
 
 /// Whether a pattern contains `part`, in any case.
 bool excludes(const Checkpoint& checkpoint, std::string_view part);

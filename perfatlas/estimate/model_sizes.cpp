@@ -28,16 +28,36 @@ int64_t layer_count(const HfConfig& config) {
 /// As engines read it: YaRN stretches the length of the pretraining, which max_position_embeddings may already count;
 /// linear and dynamic scaling stretch max_position_embeddings; others (llama3, longrope) are within it already.
 int64_t stretched_context(const HfConfig& config) {
-  const int64_t context = config.positive("max_position_embeddings");
+  const int64_t context = config.tokens("max_position_embeddings");
   const auto scaling = config.object_if("rope_scaling");
   if (!scaling) return context;
   const auto type = scaling->text_if("rope_type") ? scaling->text_if("rope_type") : scaling->text_if("type");
   const auto factor = scaling->positive_real_if("factor");
   if (!type || !factor) return context;
+  constexpr double kEndless = 1e18;  // an int64_t holds it
+  const auto times_factor = [&](int64_t length) {
+    return int64_t(std::min(double(length) * *factor, kEndless));
+  };
   if (*type == "yarn")
-    return std::max(context,
-                    int64_t(double(scaling->integer_or("original_max_position_embeddings", 0)) * *factor));
-  return *type == "linear" || *type == "dynamic" ? int64_t(double(context) * *factor) : context;
+    return std::max(context, times_factor(scaling->integer_or("original_max_position_embeddings", 0)));
+  return *type == "linear" || *type == "dynamic" ? times_factor(context) : context;
+}
+
+void check(const HfConfig& config, const ModelSizes& s) {
+  const auto refuse = [&](const std::string& why) {
+    throw Error(fmt::format("{}: {}", config.origin(), why));
+  };
+  if (s.max_context == 0) refuse("key 'max_position_embeddings' is missing or 0");
+  if (s.head_dim == 0)
+    refuse(fmt::format("hidden_size {} is less than num_attention_heads {}", s.hidden, s.heads));
+  if (s.kv_heads > 0 && s.heads % s.kv_heads != 0)
+    refuse(
+        fmt::format("num_attention_heads {} is no multiple of num_key_value_heads {}", s.heads, s.kv_heads));
+  if (s.experts == 0) return;
+  if (s.topk == 0) refuse("key 'num_experts_per_tok' is missing");
+  if (s.topk > s.experts)
+    refuse(fmt::format("num_experts_per_tok {} is more than the {} experts", s.topk, s.experts));
+  if (s.expert_inter == 0) refuse("key 'moe_intermediate_size' is missing");
 }
 
 }  // namespace
@@ -47,15 +67,17 @@ ModelSizes read_sizes(const HfConfig& config) {
   s.layers = layer_count(config);
   s.hidden = config.positive("hidden_size");
   s.heads = config.positive("num_attention_heads");
-  s.kv_heads = config.integer_or("num_key_value_heads", 0);
+  // Without the key every query head has its own; block_configs give every layer its own number.
+  s.kv_heads = config.integer_or("num_key_value_heads", config.has("block_configs") ? 0 : s.heads);
   s.head_dim = first_of(config, {"head_dim", "attention_head_dim"});
   if (s.head_dim == 0) s.head_dim = s.hidden / s.heads;
   s.inter = config.integer_or("intermediate_size", 0);
   s.vocab = config.positive("vocab_size");
   s.max_context = stretched_context(config);
   s.experts = first_of(config, {"num_local_experts", "n_routed_experts", "moe_num_experts", "num_experts"});
-  s.topk = first_of(config, {"num_experts_per_tok", "top_k_experts", "moe_top_k"});
+  s.topk = first_of(config, {"num_experts_per_tok", "num_experts_per_token", "top_k_experts", "moe_top_k"});
   s.expert_inter = first_of(config, {"moe_intermediate_size", "intermediate_size"});
+  check(config, s);
   return s;
 }
 

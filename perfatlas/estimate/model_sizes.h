@@ -28,10 +28,10 @@ struct ModelSizes {
   int64_t kv_heads_per_rank(int64_t tp) const { return (kv_heads + tp - 1) / tp; }
 };
 
-/// Reads num_hidden_layers (else the length of the written layer pattern), num_attention_heads, num_key_value_heads,
-/// head_dim (else hidden_size / heads), hidden_size, intermediate_size, vocab_size, max_position_embeddings
-/// (stretched as rope_scaling says), the
-/// experts under any of their names. Throws Error naming a missing key.
+/// Reads num_hidden_layers (else the length of the written layer pattern), num_attention_heads, num_key_value_heads
+/// (else as many as heads), head_dim (else hidden_size / heads), hidden_size, intermediate_size, vocab_size,
+/// max_position_embeddings (stretched as rope_scaling says), the experts under any of their names. Throws Error naming
+/// a missing key, and for sizes that contradict each other.
 ModelSizes read_sizes(const HfConfig& config);
 
 }  // namespace perfatlas::estimate

@@ -41,6 +41,7 @@ double parameters_of(const ServedModel& model, Deployment whole) {
   whole.parallel = {};
   if (model.has_experts()) whole.parallel.moe_tp = whole.parallel.moe_ep = 1;
   whole.quant = {};
+  whole.quant.gemm_is_explicit = true;  // one type everywhere, whatever the checkpoint mixes
   double bytes = 0;
   for (const aic::Op& op : model.graph(whole).context) bytes += weight_bytes(op);
   return bytes / aic::profile_of(aic::QuantMode::bfloat16).bytes;

@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "perfatlas/base/error.h"
-#include "perfatlas/estimate/quantisation_config.h"
+#include "perfatlas/models/quantisation_config.h"
 
 namespace perfatlas::estimate {
 namespace {
@@ -30,7 +30,9 @@ std::optional<Mode> compressed_tensors_mode(const json& config) {
     if (!weights.is_object() || !weights.contains("num_bits") || !weights["num_bits"].is_number_integer())
       continue;
     const int bits = weights["num_bits"].get<int>();
-    const std::string type = weights.value("type", "");
+    const auto named = weights.find("type");
+    const std::string type =
+        named != weights.end() && named->is_string() ? named->get<std::string>() : std::string();
     const bool integer = type.find("int") != std::string::npos,
                real = type.find("float") != std::string::npos;
     if (bits == 4 && integer) return Mode::int4_wo;

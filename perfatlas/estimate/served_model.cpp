@@ -9,7 +9,7 @@
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/text.h"
 #include "perfatlas/estimate/graph/families.h"
-#include "perfatlas/estimate/quantisation_config.h"
+#include "perfatlas/models/quantisation_config.h"
 
 namespace perfatlas::estimate {
 namespace {
@@ -145,7 +145,7 @@ std::unique_ptr<ServedModel> make_served_model(const Checkpoint& checkpoint) {
   for (const Architecture& known : kArchitectures)
     if (known.name == architecture) return known.make(checkpoint);
   throw Error(fmt::format("{}: architecture '{}' is not supported; known: {}", checkpoint.root.origin(),
-                          architecture, join_words(served_architectures())));
+                          clipped(architecture), join_words(served_architectures())));
 }
 
 }  // namespace perfatlas::estimate

@@ -12,8 +12,7 @@ namespace perfatlas::estimate {
 namespace {
 
 Checkpoint checkpoint_of(const std::string& json) {
-  const HfConfig root = HfConfig::parse(json, "config.json");
-  return {.name = "test", .root = root, .config = root.language_part(), .hf_quant = std::nullopt};
+  return perfatlas::checkpoint_of("test", HfConfig::parse(json, "config.json"));
 }
 
 std::string config(const std::string& architecture, const std::string& more = "") {

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// The element types of a checkpoint, from its configuration.
+// The element types of a checkpoint, from its files.
 #pragma once
 
 #include <span>
 
-#include "perfatlas/models/hf_config.h"
+#include "perfatlas/models/checkpoint.h"
 #include "perfatlas/models/step_builder.h"
 
 namespace perfatlas {
 
-/// Reads torch_dtype (or dtype) and quantization_config. Known methods: fp8 (with weight_block_size: fp8_block),
-/// fbgemm_fp8 (fp8_rowwise), mxfp8 and mxfp4 (experts only). A quantised checkpoint that names no activation type
-/// computes in bfloat16.
+/// Reads torch_dtype (or dtype), the checkpoint's words about its quantisation (quantisation_config.h) and the modules
+/// that these leave out. A quantised checkpoint that names no activation type computes in bfloat16. Output projections
+/// on the vocabulary stay in the stored type: no published method quantises them by default. Routers, too.
 /// Throws Error naming the key for an unknown type or method, listing the known ones.
-ModelTypes checkpoint_types(const HfConfig& config);
+ModelTypes checkpoint_types(const Checkpoint& checkpoint);
 
 /// Types a model can be planned in instead of the checkpoint's: bfloat16, float16, float32, and the block types of
 /// llama.cpp.

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "perfatlas/base/error.h"
 #include "perfatlas/models/attention_config.h"
 #include "perfatlas/models/families.h"
 #include "perfatlas/ops/mla/mla.h"
@@ -12,11 +15,32 @@ namespace {
 /// The skew of routing that the published step models assume for this family.
 constexpr std::string_view kDistribution = "power_law_1.01";
 
-/// Widths of multi-head latent attention.
+/// Widths of multi-head latent attention; without a q_rank queries come straight from the hidden state.
 struct LatentSizes {
   int64_t heads, q_rank, kv_rank, nope, rope, v;
   int64_t query() const { return nope + rope; }
 };
+
+LatentSizes latent_sizes(const HfConfig& config) {
+  const LatentSizes s{config.positive("num_attention_heads"), config.integer_or("q_lora_rank", 0),
+                      config.positive("kv_lora_rank"),        config.positive("qk_nope_head_dim"),
+                      config.positive("qk_rope_head_dim"),    config.positive("v_head_dim")};
+  if (s.kv_rank != kMlaLatent || s.nope != kMlaNope || s.rope != kMlaRope || s.v != kMlaValue)
+    throw Error(fmt::format(
+        "{}: latent attention of kv_lora_rank {}, qk_nope_head_dim {}, qk_rope_head_dim {} and "
+        "v_head_dim {} has no op; known: {}, {}, {} and {}",
+        config.origin(), s.kv_rank, s.nope, s.rope, s.v, kMlaLatent, kMlaNope, kMlaRope, kMlaValue));
+  return s;
+}
+
+/// Layers with routed experts: from first_k_dense_replace on, every moe_layer_freq-th.
+int64_t expert_layers(const HfConfig& config, int64_t layers) {
+  const int64_t first = config.integer_or("first_k_dense_replace", 0);
+  const int64_t every = config.positive_if("moe_layer_freq").value_or(1);
+  int64_t count = 0;
+  for (int64_t i = first; i < layers; ++i) count += i % every == 0;
+  return count;
+}
 
 class DeepSeekModel final : public Model {
  public:
@@ -24,19 +48,18 @@ class DeepSeekModel final : public Model {
       : ops_(source.ops),
         types_(source.types),
         layers_(source.config.positive("num_hidden_layers")),
-        dense_layers_(source.config.positive_if("first_k_dense_replace").value_or(0)),
+        dense_layers_(layers_ - expert_layers(source.config, layers_)),
         hidden_(source.config.positive("hidden_size")),
         dense_inter_(source.config.positive("intermediate_size")),
         vocab_(source.config.positive("vocab_size")) {
     const HfConfig& config = source.config;
     has_experts = true;
-    latent_ = {config.positive("num_attention_heads"), config.positive("q_lora_rank"),
-               config.positive("kv_lora_rank"),        config.positive("qk_nope_head_dim"),
-               config.positive("qk_rope_head_dim"),    config.positive("v_head_dim")};
+    latent_ = latent_sizes(config);
     experts_.inter = config.positive("moe_intermediate_size");
     experts_.topk = config.positive("num_experts_per_tok");
     experts_.experts = config.positive("n_routed_experts");
-    experts_.shared_inter = experts_.inter * config.positive_if("n_shared_experts").value_or(0);
+    experts_.shared_inter = experts_.inter * config.integer_or("n_shared_experts", 0);
+    check_experts(config, experts_);
   }
 
   std::string why_not(const Parallelism& ranks) const override {
@@ -51,7 +74,7 @@ class DeepSeekModel final : public Model {
     latent_attention(builder);
     builder.add_norm("add_norm_2", layers_);
     if (dense_layers_ > 0) builder.dense_ffn(dense_inter_, true, dense_layers_);
-    builder.experts(experts_, kDistribution, layers_ - dense_layers_);
+    if (dense_layers_ < layers_) builder.experts(experts_, kDistribution, layers_ - dense_layers_);
     builder.logits(vocab_);
     return builder.take();
   }
@@ -87,7 +110,7 @@ class DeepSeekModel final : public Model {
     op.architecture = Symbol(architecture);
     op.dtype = types_.activation;
     op.kv_dtype = types_.kv;
-    op.gemm = types_.linear;
+    op.gemm = types_.projection;
     op.heads = latent_.heads / builder.ranks().tp;
     op.batch = builder.shape().batch;
     op.step = builder.shape().cached;
@@ -98,10 +121,16 @@ class DeepSeekModel final : public Model {
   void latent_attention(StepBuilder& builder) const {
     const LatentSizes& s = latent_;
     const int64_t heads = s.heads / builder.ranks().tp, count = layers_;
-    builder.linear("qkv_a_gemm", s.q_rank + s.kv_rank + s.rope, hidden_, count);
-    builder.norm("q_a_norm", 1, s.q_rank, count);
-    builder.norm("kv_a_norm", 1, s.kv_rank, count);
-    builder.linear("q_b_gemm", heads * s.query(), s.q_rank, count);
+    if (s.q_rank > 0) {
+      builder.projection("qkv_a_gemm", s.q_rank + s.kv_rank + s.rope, hidden_, count);
+      builder.norm("q_a_norm", 1, s.q_rank, count);
+      builder.norm("kv_a_norm", 1, s.kv_rank, count);
+      builder.projection("q_b_gemm", heads * s.query(), s.q_rank, count);
+    } else {
+      builder.projection("kv_a_gemm", s.kv_rank + s.rope, hidden_, count);
+      builder.norm("kv_a_norm", 1, s.kv_rank, count);
+      builder.projection("q_gemm", heads * s.query(), hidden_, count);
+    }
     builder.add("rope",
                 Rope{.dtype = types_.activation,
                      .tokens = builder.tokens(),
@@ -111,11 +140,11 @@ class DeepSeekModel final : public Model {
                      .rotary_offset = s.nope},
                 count);
     if (builder.context()) {
-      builder.linear("kv_b_gemm", heads * (s.nope + s.v), s.kv_rank, count);
+      builder.projection("kv_b_gemm", heads * (s.nope + s.v), s.kv_rank, count);
       builder.add("attention", attention<MlaContext>(builder, heads), count);
     } else {
       MlaBmm bmm{.direction = MlaBmmDirection::pre,
-                 .dtype = types_.linear == Quant::f32 ? Quant::f32 : Quant::bf16,
+                 .dtype = types_.projection == Quant::f32 ? Quant::f32 : Quant::bf16,
                  .tokens = builder.tokens(),
                  .heads = heads};
       builder.add("mla_bmm_pre", bmm, count);
@@ -123,7 +152,7 @@ class DeepSeekModel final : public Model {
       bmm.direction = MlaBmmDirection::post;
       builder.add("mla_bmm_post", bmm, count);
     }
-    builder.linear("proj_gemm", hidden_, heads * s.v, count);
+    builder.output("proj_gemm", hidden_, heads * s.v, count);
     builder.all_reduce("attention_all_reduce", count);
   }
 
@@ -150,7 +179,8 @@ class DeepSeekModel final : public Model {
 }  // namespace
 
 std::vector<std::string_view> deepseek_architectures() {
-  return {"DeepseekV3ForCausalLM", "KimiK2ForCausalLM", "DeepSeekForCausalLM"};
+  return {"DeepseekV2ForCausalLM", "DeepseekV3ForCausalLM", "KimiK2ForCausalLM", "DeepSeekForCausalLM",
+          "KimiK25ForConditionalGeneration"};
 }
 
 std::unique_ptr<Model> make_deepseek(const ModelSource& source) {

@@ -9,7 +9,7 @@ namespace perfatlas {
 
 /// What a family makes a model from.
 struct ModelSource {
-  HfConfig config;           // the language model's part
+  HfConfig config;           // the language model's part of config.json
   std::string architecture;  // architectures[0]
   ModelTypes types;
   const OpRegistry& ops;  // outlives the model
@@ -17,15 +17,16 @@ struct ModelSource {
 
 // Each make_* throws Error naming a missing or malformed key.
 
-/// Dense decoder-only transformers: Llama, Qwen2, Qwen3, MiMo.
+/// Dense decoder-only transformers with RMS norms and a gated feed-forward network: Llama, Mistral, Qwen2, Qwen3, Phi-3
+/// and the language models of Mistral 3, Qwen2.5-VL and Qwen3-VL.
 std::vector<std::string_view> llama_architectures();
 std::unique_ptr<Model> make_llama(const ModelSource& source);
 
-/// The same with routed experts: Mixtral, Qwen2-MoE, Qwen3-MoE, gpt-oss, MiniMax-M2.
+/// The same with routed experts: Mixtral, Qwen2-MoE, Qwen3-MoE, gpt-oss, MiniMax-M2, Granite-MoE, GLM-4.5.
 std::vector<std::string_view> mixture_architectures();
 std::unique_ptr<Model> make_mixture(const ModelSource& source);
 
-/// Multi-head latent attention with routed and shared experts: DeepSeek-V3 and R1, Kimi-K2.
+/// Multi-head latent attention with routed and shared experts: DeepSeek-V2, V3 and R1, Kimi-K2.
 std::vector<std::string_view> deepseek_architectures();
 std::unique_ptr<Model> make_deepseek(const ModelSource& source);
 

@@ -6,11 +6,21 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <sstream>
 
 #include "perfatlas/base/error.h"
 
 namespace perfatlas {
+
+std::string clipped(std::string_view text) {
+  constexpr size_t kShown = 60;
+  if (text.size() <= kShown) return std::string(text);
+  // A character of several bytes is not cut apart.
+  size_t end = kShown;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  return fmt::format("{}...", text.substr(0, end));
+}
 
 HfConfig HfConfig::load(const std::string& path) {
   const std::filesystem::path given(path);
@@ -26,9 +36,10 @@ HfConfig HfConfig::load(const std::string& path) {
 /// Python writes Infinity and NaN, which JSON does not have; they mean "no limit" and become null.
 static std::string without_infinities(std::string_view text) {
   std::string out;
-  bool in_text = false;
+  bool in_text = false, escaped = false;
   for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) in_text = !in_text;
+    if (text[i] == '"' && !escaped) in_text = !in_text;
+    escaped = in_text && text[i] == '\\' && !escaped;
     size_t length = 0;
     for (const std::string_view word : {"-Infinity", "Infinity", "NaN"})
       if (!in_text && length == 0 && text.substr(i).starts_with(word)) length = word.size();
@@ -64,12 +75,21 @@ std::string HfConfig::architecture() const {
   return list->front().get<std::string>();
 }
 
-std::optional<int64_t> HfConfig::positive_if(std::string_view key) const {
+std::optional<int64_t> HfConfig::integer_if(std::string_view key, int64_t least, int64_t most) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_number_integer() || value->get<int64_t>() < 1)
-    throw Error(fmt::format("{}: key '{}' is {}, expected a positive integer", origin_, key, value->dump()));
+  // An unsigned number beyond 63 bits reads as a negative one.
+  if (!value->is_number_integer() || value->get<int64_t>() < least)
+    throw Error(fmt::format("{}: key '{}' is {}, expected {}", origin_, key, clipped(value->dump()),
+                            least > 0 ? "a positive integer" : "an integer of at least 0"));
+  if (value->get<int64_t>() > most)
+    throw Error(fmt::format("{}: key '{}' is {}, more than any model has (at most {})", origin_, key,
+                            clipped(value->dump()), most));
   return value->get<int64_t>();
+}
+
+std::optional<int64_t> HfConfig::positive_if(std::string_view key) const {
+  return integer_if(key, 1, kLargestSize);
 }
 
 int64_t HfConfig::positive(std::string_view key) const {
@@ -99,12 +119,11 @@ std::vector<std::string> HfConfig::texts(std::string_view key) const {
 }
 
 int64_t HfConfig::integer_or(std::string_view key, int64_t otherwise) const {
-  const nlohmann::json* value = find(key);
-  if (value == nullptr) return otherwise;
-  if (!value->is_number_integer() || value->get<int64_t>() < 0)
-    throw Error(
-        fmt::format("{}: key '{}' is {}, expected an integer of at least 0", origin_, key, value->dump()));
-  return value->get<int64_t>();
+  return integer_if(key, 0, kLargestSize).value_or(otherwise);
+}
+
+int64_t HfConfig::tokens(std::string_view key) const {
+  return integer_if(key, 0, std::numeric_limits<int64_t>::max()).value_or(0);
 }
 
 std::vector<int64_t> HfConfig::integers(std::string_view key) const {
@@ -124,7 +143,8 @@ std::optional<double> HfConfig::positive_real_if(std::string_view key) const {
   const nlohmann::json* value = find(key);
   if (value == nullptr) return std::nullopt;
   if (!value->is_number() || value->get<double>() <= 0)
-    throw Error(fmt::format("{}: key '{}' is {}, expected a positive number", origin_, key, value->dump()));
+    throw Error(
+        fmt::format("{}: key '{}' is {}, expected a positive number", origin_, key, clipped(value->dump())));
   return value->get<double>();
 }
 

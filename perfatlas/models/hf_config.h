@@ -13,6 +13,12 @@
 
 namespace perfatlas {
 
+/// Counts and widths beyond this are no model's; below it, products of three of them fit 64 bits with room to spare.
+inline constexpr int64_t kLargestSize = int64_t(1) << 20;
+
+/// A value of a file as an error shows it: its first 60 characters.
+std::string clipped(std::string_view text);
+
 class HfConfig {
  public:
   /// `path` is a config.json or a folder that holds one. Throws Error when it cannot be read or is no JSON object.
@@ -23,9 +29,9 @@ class HfConfig {
   /// architectures[0]. Throws Error when absent.
   std::string architecture() const;
 
-  /// A positive integer that must be there. Throws Error naming the key and the file.
+  /// A positive integer of at most kLargestSize that must be there. Throws Error naming the key and the file.
   int64_t positive(std::string_view key) const;
-  /// Nothing when absent or null; throws Error when it is there but no positive integer.
+  /// Nothing when absent or null; throws Error when it is there but no such integer.
   std::optional<int64_t> positive_if(std::string_view key) const;
   std::optional<std::string> text_if(std::string_view key) const;
   /// Empty when absent or null; throws Error when it is there but no list of texts.
@@ -34,8 +40,12 @@ class HfConfig {
   std::optional<double> positive_real_if(std::string_view key) const;
   /// False when absent or null.
   bool flag(std::string_view key) const;
-  /// An integer of at least 0; `otherwise` when absent or null. Throws Error when it is there but no such integer.
+  /// An integer from 0 to kLargestSize; `otherwise` when absent or null. Throws Error when it is there but no such
+  /// integer.
   int64_t integer_or(std::string_view key, int64_t otherwise) const;
+  /// A length in tokens, which may be as large as a file can write it; 0 when absent or null. Throws Error when it is
+  /// there but no integer of at least 0.
+  int64_t tokens(std::string_view key) const;
   /// Empty when absent or null; throws Error when it is there but no list of integers.
   std::vector<int64_t> integers(std::string_view key) const;
 
@@ -51,6 +61,8 @@ class HfConfig {
   const nlohmann::json& json() const { return *root_; }
 
  private:
+  /// The integer of a key, or nothing; throws Error when it is no integer from `least` to `most`.
+  std::optional<int64_t> integer_if(std::string_view key, int64_t least, int64_t most) const;
   const nlohmann::json* find(std::string_view key) const;
   std::shared_ptr<const nlohmann::json> root_;
   std::string origin_;

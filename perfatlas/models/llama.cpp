@@ -14,19 +14,19 @@ class LlamaModel final : public Model {
         hidden_(source.config.positive("hidden_size")),
         inter_(source.config.positive("intermediate_size")),
         vocab_(source.config.positive("vocab_size")),
-        attention_(attention_sizes(source.config)) {
-    attention_.head_norms = source.architecture == "Qwen3ForCausalLM";
+        attention_(layered_attention(source.config, layers_)) {
+    attention_.full.head_norms = attention_.windowed.head_norms = source.architecture.starts_with("Qwen3");
   }
 
   std::string why_not(const Parallelism& ranks) const override {
-    return why_not_divided("attention heads", attention_.heads, "tp", ranks.tp);
+    return why_not_divided("attention heads", attention_.full.heads, "tp", ranks.tp);
   }
 
   std::vector<OpUse> step(const StepShape& shape, const Parallelism& ranks) const override {
     StepBuilder builder(ops_, shape, ranks, types_, hidden_);
     builder.embedding(vocab_);
     builder.add_norm("add_norm_1", layers_);
-    builder.attention(attention_, layers_);
+    add_attention(builder, attention_);
     builder.add_norm("add_norm_2", layers_);
     builder.dense_ffn(inter_, true, layers_);
     builder.logits(vocab_);
@@ -37,13 +37,23 @@ class LlamaModel final : public Model {
   const OpRegistry& ops_;
   ModelTypes types_;
   int64_t layers_, hidden_, inter_, vocab_;
-  AttentionSizes attention_;
+  LayeredAttention attention_;
 };
 
 }  // namespace
 
 std::vector<std::string_view> llama_architectures() {
-  return {"LlamaForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "MiMoForCausalLM"};
+  return {"LlamaForCausalLM",
+          "Qwen2ForCausalLM",
+          "Qwen3ForCausalLM",
+          "MiMoForCausalLM",
+          "MistralForCausalLM",
+          "Phi3ForCausalLM",
+          "GraniteForCausalLM",
+          "SeedOssForCausalLM",
+          "Mistral3ForConditionalGeneration",
+          "Qwen2_5_VLForConditionalGeneration",
+          "Qwen3VLForConditionalGeneration"};
 }
 
 std::unique_ptr<Model> make_llama(const ModelSource& source) { return std::make_unique<LlamaModel>(source); }

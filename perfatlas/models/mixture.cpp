@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
 #include "perfatlas/base/error.h"
 #include "perfatlas/models/attention_config.h"
 #include "perfatlas/models/families.h"
@@ -10,14 +15,34 @@ namespace {
 constexpr std::string_view kDistribution = "power_law_1.2";
 
 ExpertSizes expert_sizes(const HfConfig& config) {
-  ExpertSizes s;
-  s.inter = config.positive_if("moe_intermediate_size").value_or(0);
+  ExpertSizes s{.experts = 0};
+  s.inter = config.integer_or("moe_intermediate_size", 0);
   if (s.inter == 0) s.inter = config.positive("intermediate_size");
   s.topk = config.positive("num_experts_per_tok");
-  const auto local = config.positive_if("num_local_experts");
-  s.experts = local ? *local : config.positive("num_experts");
-  s.shared_inter = config.positive_if("shared_expert_intermediate_size").value_or(0);
+  for (const char* key : {"num_local_experts", "n_routed_experts"})
+    if (s.experts == 0) s.experts = config.integer_or(key, 0);
+  if (s.experts == 0) s.experts = config.positive("num_experts");
+  s.shared_inter = config.integer_or("shared_expert_intermediate_size", 0) +
+                   config.integer_or("n_shared_experts", 0) * s.inter;
+  check_experts(config, s);
   return s;
+}
+
+/// Layers with a dense feed-forward network: the first ones, those that Qwen lists, and those that its step passes
+/// over.
+int64_t dense_layers(const HfConfig& config, int64_t layers) {
+  std::set<int64_t> dense;
+  for (int64_t i = 0; i < std::min(layers, config.integer_or("first_k_dense_replace", 0)); ++i)
+    dense.insert(i);
+  const int64_t step = config.positive_if("decoder_sparse_step").value_or(1);
+  for (int64_t i = 0; i < layers; ++i)
+    if ((i + 1) % step != 0) dense.insert(i);
+  for (const int64_t i : config.integers("mlp_only_layers")) {
+    if (i < 0 || i >= layers)
+      throw Error(fmt::format("{}: mlp_only_layers names layer {} of {}", config.origin(), i, layers));
+    dense.insert(i);
+  }
+  return int64_t(dense.size());
 }
 
 class MixtureModel final : public Model {
@@ -26,24 +51,19 @@ class MixtureModel final : public Model {
       : ops_(source.ops),
         types_(source.types),
         layers_(source.config.positive("num_hidden_layers")),
+        dense_layers_(dense_layers(source.config, layers_)),
         hidden_(source.config.positive("hidden_size")),
         vocab_(source.config.positive("vocab_size")),
-        full_(attention_sizes(source.config)),
-        windowed_(full_),
+        attention_(layered_attention(source.config, layers_)),
         experts_(expert_sizes(source.config)) {
     has_experts = true;
-    full_.head_norms = windowed_.head_norms =
-        source.architecture == "Qwen3MoeForCausalLM" || source.architecture == "MiniMaxM2ForCausalLM";
-    // gpt-oss alternates; the others window every layer or none.
-    for (const std::string& kind : source.config.texts("layer_types"))
-      windowed_layers_ += kind == "sliding_attention";
-    if (source.config.has("layer_types")) full_.window = 0;
-    if (windowed_layers_ > layers_)
-      throw Error(source.config.origin() + ": layer_types lists more layers than num_hidden_layers");
+    if (dense_layers_ > 0) dense_inter_ = source.config.positive("intermediate_size");
+    attention_.full.head_norms = attention_.windowed.head_norms =
+        source.architecture.starts_with("Qwen3") || source.config.flag("use_qk_norm");
   }
 
   std::string why_not(const Parallelism& ranks) const override {
-    const std::string why = why_not_divided("attention heads", full_.heads, "tp", ranks.tp);
+    const std::string why = why_not_divided("attention heads", attention_.full.heads, "tp", ranks.tp);
     return why.empty() ? why_not_experts(experts_, ranks) : why;
   }
 
@@ -51,10 +71,10 @@ class MixtureModel final : public Model {
     StepBuilder builder(ops_, shape, ranks, types_, hidden_);
     builder.embedding(vocab_);
     builder.add_norm("add_norm_1", layers_);
-    if (windowed_layers_ > 0) builder.attention(windowed_, windowed_layers_, "_window");
-    if (windowed_layers_ < layers_) builder.attention(full_, layers_ - windowed_layers_);
+    add_attention(builder, attention_);
     builder.add_norm("add_norm_2", layers_);
-    builder.experts(experts_, kDistribution, layers_);
+    if (dense_layers_ > 0) builder.dense_ffn(dense_inter_, true, dense_layers_);
+    if (dense_layers_ < layers_) builder.experts(experts_, kDistribution, layers_ - dense_layers_);
     builder.logits(vocab_);
     return builder.take();
   }
@@ -62,17 +82,19 @@ class MixtureModel final : public Model {
  private:
   const OpRegistry& ops_;
   ModelTypes types_;
-  int64_t layers_, hidden_, vocab_;
-  AttentionSizes full_, windowed_;
-  int64_t windowed_layers_ = 0;
+  int64_t layers_, dense_layers_, hidden_, vocab_;
+  int64_t dense_inter_ = 0;
+  LayeredAttention attention_;
   ExpertSizes experts_;
 };
 
 }  // namespace
 
 std::vector<std::string_view> mixture_architectures() {
-  return {"MixtralForCausalLM", "GptOssForCausalLM", "Qwen2MoeForCausalLM", "Qwen3MoeForCausalLM",
-          "MiniMaxM2ForCausalLM"};
+  return {"MixtralForCausalLM",   "GptOssForCausalLM",
+          "Qwen2MoeForCausalLM",  "Qwen3MoeForCausalLM",
+          "MiniMaxM2ForCausalLM", "GraniteMoeForCausalLM",
+          "Glm4MoeForCausalLM",   "Qwen3VLMoeForConditionalGeneration"};
 }
 
 std::unique_ptr<Model> make_mixture(const ModelSource& source) {

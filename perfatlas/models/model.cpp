@@ -51,22 +51,21 @@ std::vector<std::string_view> known_architectures() {
   return known;
 }
 
-std::unique_ptr<Model> make_model(const HfConfig& config, const std::string& name, const OpRegistry& ops,
+std::unique_ptr<Model> make_model(const Checkpoint& checkpoint, const OpRegistry& ops,
                                   const ModelOptions& options) {
-  const std::string architecture = config.architecture();
+  const std::string architecture = checkpoint.architecture();
   for (const Family& family : families()) {
     if (std::find(family.architectures.begin(), family.architectures.end(), architecture) ==
         family.architectures.end())
       continue;
-    const HfConfig part = config.language_part();
-    const ModelTypes types = options.type ? uniform_types(*options.type) : checkpoint_types(part);
-    std::unique_ptr<Model> model = family.make({part, architecture, types, ops});
-    model->name = name;
+    const ModelTypes types = options.type ? uniform_types(*options.type) : checkpoint_types(checkpoint);
+    std::unique_ptr<Model> model = family.make({checkpoint.config, architecture, types, ops});
+    model->name = checkpoint.name;
     model->architecture = architecture;
     return model;
   }
-  throw Error(fmt::format("{}: architecture '{}' is not supported; known: {}", config.origin(), architecture,
-                          join_words(known_architectures())));
+  throw Error(fmt::format("{}: architecture '{}' is not supported; known: {}", checkpoint.root.origin(),
+                          clipped(architecture), join_words(known_architectures())));
 }
 
 std::unique_ptr<Model> find_model(const std::string& name_or_path, const std::vector<std::string>& libraries,
@@ -75,12 +74,12 @@ std::unique_ptr<Model> find_model(const std::string& name_or_path, const std::ve
     const fs::path path = fs::path(name_or_path).lexically_normal();
     const fs::path folder = path.filename() == "config.json" ? path.parent_path() : path;
     const std::string name = folder.has_filename() ? folder.filename().string() : folder.string();
-    return make_model(HfConfig::load(name_or_path), name, ops, options);
+    return make_model(read_checkpoint(name, name_or_path), ops, options);
   }
   const std::string folder = name_or_path.substr(name_or_path.rfind('/') + 1);
   for (const std::string& library : libraries)
     if (!folder.empty() && fs::exists(fs::path(library) / folder / "config.json"))
-      return make_model(HfConfig::load((fs::path(library) / folder).string()), name_or_path, ops, options);
+      return make_model(read_checkpoint(name_or_path, (fs::path(library) / folder).string()), ops, options);
   const std::vector<std::string> names = library_models(libraries);
   throw UsageError(fmt::format("there is no model '{}'; give a folder with a config.json, or one of {}",
                                name_or_path, join_words({names.begin(), names.end()})));

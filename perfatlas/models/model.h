@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "perfatlas/models/hf_config.h"
+#include "perfatlas/models/checkpoint.h"
 #include "perfatlas/models/parallelism.h"
 #include "perfatlas/schema/model_shapes.h"
 #include "perfatlas/schema/registry.h"
@@ -63,7 +63,7 @@ struct ModelOptions {
 std::vector<std::string_view> known_architectures();
 
 /// Throws Error naming a missing key, or listing the known architectures.
-std::unique_ptr<Model> make_model(const HfConfig& config, const std::string& name, const OpRegistry& ops,
+std::unique_ptr<Model> make_model(const Checkpoint& checkpoint, const OpRegistry& ops,
                                   const ModelOptions& options = {});
 
 /// Names of the models below the folders, sorted.

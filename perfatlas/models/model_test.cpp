@@ -21,7 +21,7 @@ constexpr const char* kQwen32B = R"({"architectures": ["Qwen3ForCausalLM"], "hid
 class ModelTest : public testing::Test {
  protected:
   std::unique_ptr<Model> make(const std::string& json) const {
-    return make_model(HfConfig::parse(json, "config.json"), "m", ops_);
+    return make_model(checkpoint_of("m", HfConfig::parse(json, "config.json")), ops_);
   }
   std::string error_of(const std::string& json) const {
     try {

@@ -26,16 +26,34 @@ struct LayerCounts {
   int64_t all() const { return mamba + attention + dense + experts; }
 };
 
+/// The layers as letters: hybrid_override_pattern, else the words of layers_block_type.
+std::string layer_letters(const HfConfig& config) {
+  std::string letters = config.text_if("hybrid_override_pattern").value_or("");
+  if (!letters.empty()) return letters;
+  constexpr std::pair<std::string_view, char> kWords[] = {
+      {"mamba", 'M'}, {"attention", '*'}, {"mlp", '-'}, {"moe", 'E'}};
+  for (const std::string& word : config.texts("layers_block_type")) {
+    const auto* const known = std::find_if(std::begin(kWords), std::end(kWords),
+                                           [&](const auto& entry) { return entry.first == word; });
+    if (known == std::end(kWords))
+      throw Error(
+          fmt::format("{}: layers_block_type has an entry '{}', expected mamba, attention, mlp or moe",
+                      config.origin(), clipped(word)));
+    letters += known->second;
+  }
+  return letters;
+}
+
 LayerCounts count_layers(const HfConfig& config) {
-  const std::string pattern = config.text_if("hybrid_override_pattern").value_or("");
+  const std::string pattern = layer_letters(config);
   LayerCounts counts{
       std::count(pattern.begin(), pattern.end(), 'M'), std::count(pattern.begin(), pattern.end(), '*'),
       std::count(pattern.begin(), pattern.end(), '-'), std::count(pattern.begin(), pattern.end(), 'E')};
   if (pattern.empty() || counts.all() != int64_t(pattern.size()))
     throw Error(
         fmt::format("{}: hybrid_override_pattern is '{}', expected letters M (Mamba2), * (attention), - "
-                    "(dense) and E (experts)",
-                    config.origin(), pattern));
+                    "(dense) and E (experts), or a list layers_block_type",
+                    config.origin(), clipped(pattern)));
   return counts;
 }
 
@@ -59,9 +77,10 @@ class NemotronHModel final : public Model {
     experts_ = {.inter = config.positive("moe_intermediate_size"),
                 .topk = config.positive("num_experts_per_tok"),
                 .experts = config.positive("n_routed_experts"),
-                .shared_inter = config.positive_if("moe_shared_expert_intermediate_size").value_or(0),
+                .shared_inter = config.integer_or("moe_shared_expert_intermediate_size", 0),
                 .gated = false,
-                .hidden = config.positive_if("moe_latent_size").value_or(0)};
+                .hidden = config.integer_or("moe_latent_size", 0)};
+    check_experts(config, experts_);
   }
 
   std::string why_not(const Parallelism& ranks) const override {
@@ -75,7 +94,7 @@ class NemotronHModel final : public Model {
     StepBuilder builder(ops_, shape, ranks, types_, hidden_);
     builder.embedding(vocab_);
     builder.add_norm("add_norm", layers_.all());
-    mixer(builder);
+    if (layers_.mamba > 0) mixer(builder);
     if (layers_.attention > 0) builder.attention(attention_, layers_.attention);
     if (layers_.dense > 0) builder.dense_ffn(dense_inter_, false, layers_.dense);
     if (layers_.experts > 0) builder.experts(experts_, kDistribution, layers_.experts);
@@ -89,7 +108,7 @@ class NemotronHModel final : public Model {
     const int64_t tp = builder.ranks().tp, count = layers_.mamba;
     const int64_t heads = mixer_.heads / tp, inner = mixer_.inner() / tp;
     const int64_t groups = std::max<int64_t>(1, mixer_.groups / tp);
-    builder.linear("mamba_in_gemm", 2 * inner + 2 * groups * mixer_.state + heads, hidden_, count);
+    builder.projection("mamba_in_gemm", 2 * inner + 2 * groups * mixer_.state + heads, hidden_, count);
     Mamba2 op{.phase = builder.context() ? LinearPhase::context : LinearPhase::generation,
               .batch = builder.shape().batch,
               .seq = builder.shape().isl,
@@ -112,7 +131,7 @@ class NemotronHModel final : public Model {
                            .inter = inner},
                 count);
     builder.norm("mamba_norm", groups, inner / groups, count);
-    builder.linear("mamba_out_gemm", hidden_, inner, count);
+    builder.output("mamba_out_gemm", hidden_, inner, count);
     builder.all_reduce("mamba_all_reduce", count);
   }
 

@@ -23,6 +23,19 @@ DeltaNetSizes delta_net_sizes(const HfConfig& config) {
           config.positive("linear_conv_kernel_dim")};
 }
 
+/// Layers with attention over all tokens: those that layer_types says, else every full_attention_interval-th.
+int64_t full_layers(const HfConfig& config, int64_t layers) {
+  const std::vector<std::string> kinds = config.texts("layer_types");
+  if (kinds.empty()) return layers / config.positive("full_attention_interval");
+  if (int64_t(kinds.size()) != layers)
+    throw Error(config.origin() + ": layer_types must name each of the num_hidden_layers layers");
+  const int64_t full = std::count(kinds.begin(), kinds.end(), "full_attention");
+  if (full + std::count(kinds.begin(), kinds.end(), "linear_attention") != layers)
+    throw Error(config.origin() +
+                ": layer_types has entries that are neither full_attention nor linear_attention");
+  return full;
+}
+
 class Qwen35Model final : public Model {
  public:
   explicit Qwen35Model(const ModelSource& source)
@@ -35,17 +48,16 @@ class Qwen35Model final : public Model {
         net_(delta_net_sizes(source.config)) {
     const HfConfig& config = source.config;
     attention_.head_norms = true;
-    attention_.output_gate = config.flag("attn_output_gate");
-    const std::vector<std::string> kinds = config.texts("layer_types");
-    if (int64_t(kinds.size()) != layers_)
-      throw Error(config.origin() + ": layer_types must name each of the num_hidden_layers layers");
-    full_layers_ = std::count(kinds.begin(), kinds.end(), "full_attention");
-    has_experts = config.has("num_experts");
+    // Qwen3-Next has the gate without a key for it.
+    attention_.output_gate = config.flag("attn_output_gate") || source.architecture.starts_with("Qwen3Next");
+    full_layers_ = full_layers(config, layers_);
+    has_experts = config.integer_or("num_experts", 0) > 0;
     if (has_experts) {
       experts_.inter = config.positive("moe_intermediate_size");
       experts_.topk = config.positive("num_experts_per_tok");
       experts_.experts = config.positive("num_experts");
-      experts_.shared_inter = config.positive_if("shared_expert_intermediate_size").value_or(0);
+      experts_.shared_inter = config.integer_or("shared_expert_intermediate_size", 0);
+      check_experts(config, experts_);
     } else {
       dense_inter_ = config.positive("intermediate_size");
     }
@@ -63,8 +75,8 @@ class Qwen35Model final : public Model {
     StepBuilder builder(ops_, shape, ranks, types_, hidden_);
     builder.embedding(vocab_);
     builder.add_norm("add_norm_1", layers_);
-    delta_net(builder);
-    builder.attention(attention_, full_layers_);
+    if (full_layers_ < layers_) delta_net(builder);
+    if (full_layers_ > 0) builder.attention(attention_, full_layers_);
     builder.add_norm("add_norm_2", layers_);
     if (has_experts)
       builder.experts(experts_, kDistribution, layers_);
@@ -81,8 +93,8 @@ class Qwen35Model final : public Model {
     const int64_t count = layers_ - full_layers_, tp = builder.ranks().tp;
     const int64_t k_heads = net_.k_heads / tp, v_heads = net_.v_heads / tp;
     const int64_t values = v_heads * net_.v_dim;
-    builder.linear("gdn_in_gemm", 2 * k_heads * net_.k_dim + 2 * values, hidden_, count);
-    builder.linear("gdn_gates_gemm", 2 * v_heads, hidden_, count);
+    builder.projection("gdn_in_gemm", 2 * k_heads * net_.k_dim + 2 * values, hidden_, count);
+    builder.linear("gdn_gates_gemm", 2 * v_heads, hidden_, count, builder.types().logits);
     Gdn op{.phase = builder.context() ? LinearPhase::context : LinearPhase::generation,
            .batch = builder.shape().batch,
            .seq = builder.shape().isl,
@@ -104,7 +116,7 @@ class Qwen35Model final : public Model {
                            .tokens = builder.tokens(),
                            .inter = values},
                 count);
-    builder.linear("gdn_out_gemm", hidden_, values, count);
+    builder.output("gdn_out_gemm", hidden_, values, count);
     builder.all_reduce("gdn_all_reduce", count);
   }
 
@@ -121,7 +133,7 @@ class Qwen35Model final : public Model {
 
 std::vector<std::string_view> qwen3_5_architectures() {
   return {"Qwen3_5ForConditionalGeneration", "Qwen3_5MoeForConditionalGeneration", "Qwen3_5ForCausalLM",
-          "Qwen3_5MoeForCausalLM"};
+          "Qwen3_5MoeForCausalLM", "Qwen3NextForCausalLM"};
 }
 
 std::unique_ptr<Model> make_qwen3_5(const ModelSource& source) {

@@ -32,19 +32,23 @@ void StepBuilder::norm(const std::string& name, int64_t rows_per_token, int64_t 
   add(name, RmsNorm{types_.activation, tokens() * rows_per_token, width}, count);
 }
 
-void StepBuilder::linear(const std::string& name, int64_t out, int64_t in, int64_t count) {
-  linear(name, out, in, count, types_.linear);
-}
-
 void StepBuilder::linear(const std::string& name, int64_t out, int64_t in, int64_t count, Quant quant) {
   add(name, Gemm{quant, tokens(), out, in}, count);
+}
+
+void StepBuilder::projection(const std::string& name, int64_t out, int64_t in, int64_t count) {
+  linear(name, out, in, count, types_.projection);
+}
+
+void StepBuilder::output(const std::string& name, int64_t out, int64_t in, int64_t count) {
+  linear(name, out, in, count, types_.output);
 }
 
 void StepBuilder::attention(const AttentionSizes& s, int64_t count, const std::string& suffix) {
   const int64_t heads = s.heads / ranks_.tp;
   const int64_t kv_heads = (s.kv_heads + ranks_.tp - 1) / ranks_.tp;  // replicated when fewer than ranks
   const int64_t queries = s.output_gate ? 2 * heads : heads;
-  linear("qkv_gemm" + suffix, (queries + 2 * kv_heads) * s.head_dim, hidden_, count);
+  projection("qkv_gemm" + suffix, (queries + 2 * kv_heads) * s.head_dim, hidden_, count);
   if (s.head_norms) {
     norm("q_norm" + suffix, heads, s.head_dim, count);
     norm("k_norm" + suffix, kv_heads, s.head_dim, count);
@@ -83,7 +87,7 @@ void StepBuilder::attention(const AttentionSizes& s, int64_t count, const std::s
                    .tokens = tokens(),
                    .inter = heads * s.head_dim},
         count);
-  linear("proj_gemm" + suffix, hidden_, heads * s.head_dim, count);
+  output("proj_gemm" + suffix, hidden_, heads * s.head_dim, count);
   all_reduce("attention_all_reduce" + suffix, count);
 }
 
@@ -98,9 +102,9 @@ void StepBuilder::activation(const std::string& name, bool gated, int64_t inter,
 
 void StepBuilder::dense_ffn(int64_t inter, bool gated, int64_t count) {
   const int64_t local = inter / ranks_.tp;
-  linear(gated ? "gate_ffn1_gemm" : "ffn1_gemm", (gated ? 2 : 1) * local, hidden_, count);
+  linear(gated ? "gate_ffn1_gemm" : "ffn1_gemm", (gated ? 2 : 1) * local, hidden_, count, types_.dense);
   activation("act", gated, local, count);
-  linear("ffn2_gemm", hidden_, local, count);
+  linear("ffn2_gemm", hidden_, local, count, types_.dense);
   all_reduce("ffn_all_reduce", count);
 }
 
@@ -111,11 +115,11 @@ void StepBuilder::experts(const ExpertSizes& s, std::string_view distribution, i
          types_.activation == DType::f32 ? Quant::f32 : Quant::bf16);
   if (s.shared_inter > 0) {
     const int64_t local = s.shared_inter / ranks_.tp;
-    linear("shared_ffn1_gemm", (s.gated ? 2 : 1) * local, hidden_, count);
+    linear("shared_ffn1_gemm", (s.gated ? 2 : 1) * local, hidden_, count, types_.shared_expert);
     activation("shared_act", s.gated, local, count);
-    linear("shared_ffn2_gemm", hidden_, local, count);
+    linear("shared_ffn2_gemm", hidden_, local, count, types_.shared_expert);
   }
-  if (width != hidden_) linear("latent_down_gemm", width, hidden_, count);
+  if (width != hidden_) linear("latent_down_gemm", width, hidden_, count, types_.dense);
   add("moe",
       Moe{.dtype = types_.experts,
           .tokens = tokens(),
@@ -128,7 +132,7 @@ void StepBuilder::experts(const ExpertSizes& s, std::string_view distribution, i
           .distribution = Symbol(distribution),
           .gated = s.gated},
       count);
-  if (width != hidden_) linear("latent_up_gemm", hidden_, width, count);
+  if (width != hidden_) linear("latent_up_gemm", hidden_, width, count, types_.dense);
   all_reduce("moe_all_reduce", count);
 }
 
@@ -143,7 +147,7 @@ void StepBuilder::all_reduce(const std::string& name, int64_t count) {
 }
 
 void StepBuilder::logits(int64_t vocab) {
-  add("logits_gemm", Gemm{types_.linear, shape_.batch, vocab / ranks_.tp, hidden_}, 1);
+  add("logits_gemm", Gemm{types_.logits, shape_.batch, vocab / ranks_.tp, hidden_}, 1);
   add("sampling", LogitsSample{.dtype = types_.activation, .batch = shape_.batch, .vocab = vocab}, 1);
 }
 

@@ -13,8 +13,12 @@ namespace perfatlas {
 
 /// Element types of a checkpoint.
 struct ModelTypes {
-  Quant linear = Quant::bf16;   // projections and dense feed-forward layers
-  Quant experts = Quant::bf16;  // routed experts
+  Quant projection = Quant::bf16;     // into attention and other mixers of tokens
+  Quant output = Quant::bf16;         // out of them
+  Quant dense = Quant::bf16;          // dense feed-forward layers
+  Quant shared_expert = Quant::bf16;  // experts that every token uses
+  Quant experts = Quant::bf16;        // routed experts
+  Quant logits = Quant::bf16;         // projection on the vocabulary, gates of linear attention
   DType activation = DType::bf16;
   DType kv = DType::bf16;
 };
@@ -53,8 +57,10 @@ class StepBuilder {
   /// Norm of `rows_per_token` rows of `width` elements each.
   void norm(const std::string& name, int64_t rows_per_token, int64_t width, int64_t count);
   /// y[tokens, out] = x[tokens, in] W.
-  void linear(const std::string& name, int64_t out, int64_t in, int64_t count);
   void linear(const std::string& name, int64_t out, int64_t in, int64_t count, Quant quant);
+  /// The same into a mixer of tokens, and out of it.
+  void projection(const std::string& name, int64_t out, int64_t in, int64_t count);
+  void output(const std::string& name, int64_t out, int64_t in, int64_t count);
   /// qkv projection, head norms, rotary embedding, attention with its cache, output projection, all-reduce.
   /// `suffix` tells attention blocks of one model apart ("_window").
   void attention(const AttentionSizes& sizes, int64_t count, const std::string& suffix = {});

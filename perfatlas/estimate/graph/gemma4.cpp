@@ -33,11 +33,12 @@ class Gemma4 final : public ServedModel {
     if (int64_t(types.size()) != sizes().layers)
       throw Error(fmt::format("{}: layer_types has {} entries for {} layers", config.origin(), types.size(),
                               sizes().layers));
+    if (!has_experts()) (void)config.positive("intermediate_size");
     const auto layers = [&](const char* type) {
       return double(std::count(types.begin(), types.end(), type));
     };
     sliding_ = {"swa_", layers("sliding_attention"), config.positive("num_key_value_heads"),
-                config.positive("head_dim"), config.integer_or("sliding_window", 0)};
+                config.positive("head_dim"), config.tokens("sliding_window")};
     global_ = {"global_",
                layers("full_attention"),
                config.integer_or("num_global_key_value_heads", sliding_.kv_heads),

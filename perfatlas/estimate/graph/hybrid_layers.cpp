@@ -34,7 +34,7 @@ HybridLayers mimo_layers(const HfConfig& config, int64_t layers) {
   l.window_head_dim = config.integer_or("swa_head_dim", 0);
   l.window_v_head_dim = config.integer_or("swa_v_head_dim", 0);
   l.global_v_head_dim = config.integer_or("v_head_dim", 0);
-  l.window = config.integer_or("sliding_window_size", 0);
+  l.window = config.tokens("sliding_window_size");
   return l;
 }
 
@@ -45,7 +45,7 @@ HybridLayers llama4_layers(const HfConfig& config, int64_t layers) {
     l.global.push_back(i % 2 == 1);
     l.experts.push_back((i + 1) % step == 0);
   }
-  l.window = config.integer_or("attention_chunk_size", 0);
+  l.window = config.tokens("attention_chunk_size");
   l.dense_inter = config.integer_or("intermediate_size_mlp", 0);
   return l;
 }
@@ -83,8 +83,8 @@ HybridLayers step3_layers(const HfConfig& config, int64_t layers) {
     l.window_heads = other->integer_or("num_attention_heads", 0);
     l.window_head_dim = other->integer_or("head_dim", 0);
   }
-  l.window = config.integer_or("sliding_window", 0);
-  if (l.window == 0) l.window = config.integer_or("sliding_window_size", 0);
+  l.window = config.tokens("sliding_window");
+  if (l.window == 0) l.window = config.tokens("sliding_window_size");
   l.head_norms = true;
   l.head_gate = config.flag("use_head_wise_attn_gate");
   return l;

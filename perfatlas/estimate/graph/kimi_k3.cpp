@@ -22,7 +22,7 @@ class KimiK3 final : public ServedModel {
  public:
   explicit KimiK3(const Checkpoint& checkpoint)
       : ServedModel(checkpoint), k_(read_kimi_k3(checkpoint, sizes())) {
-    topk_ = sizes().topk > 0 ? sizes().topk : checkpoint.config.integer_or("num_experts_per_token", 0);
+    topk_ = sizes().topk;
   }
 
   Family family() const override { return Family::kimi_k3; }

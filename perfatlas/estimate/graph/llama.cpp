@@ -10,7 +10,9 @@ class Llama final : public ServedModel {
   explicit Llama(const Checkpoint& checkpoint)
       : ServedModel(checkpoint),
         head_norms_(checkpoint.architecture() == "Qwen3ForCausalLM"),
-        vision_(checkpoint.architecture().starts_with("Qwen3VL")) {}
+        vision_(checkpoint.architecture().starts_with("Qwen3VL")) {
+    (void)checkpoint.config.positive("intermediate_size");
+  }
 
   Family family() const override { return vision_ ? Family::qwen3_vl : Family::llama; }
   bool has_experts() const override { return false; }

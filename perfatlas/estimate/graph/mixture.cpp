@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "perfatlas/base/error.h"
 #include "perfatlas/estimate/graph/families.h"
 #include "perfatlas/estimate/graph/moe_block.h"
 
@@ -18,7 +19,10 @@ class Mixture final : public ServedModel {
         head_norms_(checkpoint.architecture() == "Qwen3MoeForCausalLM" ||
                     checkpoint.architecture() == "MiniMaxM2ForCausalLM"),
         windowed_(checkpoint.architecture() == "GptOssForCausalLM"),
-        vision_(checkpoint.architecture().starts_with("Qwen3VL")) {}
+        vision_(checkpoint.architecture().starts_with("Qwen3VL")) {
+    if (sizes().experts == 0)
+      throw Error(checkpoint.config.origin() + ": key 'num_experts' (or num_local_experts) is missing");
+  }
 
   Family family() const override { return vision_ ? Family::qwen3_vl_moe : Family::moe; }
   bool has_experts() const override { return true; }

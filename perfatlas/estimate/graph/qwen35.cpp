@@ -38,6 +38,7 @@ class Qwen35 final : public ServedModel {
     if (int64_t(types.size()) != sizes().layers)
       throw Error(fmt::format("{}: layer_types has {} entries for {} layers", config.origin(), types.size(),
                               sizes().layers));
+    if (sizes().experts == 0) (void)config.positive("intermediate_size");
     linear_layers_ = std::count(types.begin(), types.end(), "linear_attention");
     full_layers_ = std::count(types.begin(), types.end(), "full_attention");
     net_ = {config.positive("linear_num_key_heads"),   config.positive("linear_key_head_dim"),

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "perfatlas/estimate/quantisation_config.h"
+#include "perfatlas/models/quantisation_config.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cctype>
 #include <initializer_list>
 
-namespace perfatlas::estimate {
+#include "perfatlas/base/error.h"
+
+namespace perfatlas {
 namespace {
 
 using nlohmann::json;
@@ -98,6 +101,13 @@ void add_module(ModuleAlgorithms& found, const std::string& module, const std::s
   (names_routed_experts(lower(module)) ? found.experts : found.linear).insert(algorithm);
 }
 
+void append_texts(const json& object, const char* key, std::vector<std::string>& out) {
+  const auto at = object.find(key);
+  if (at == object.end() || !at->is_array()) return;
+  for (const json& entry : *at)
+    if (entry.is_string()) out.push_back(entry.get<std::string>());
+}
+
 }  // namespace
 
 json hf_quantization(const Checkpoint& checkpoint) {
@@ -105,8 +115,10 @@ json hf_quantization(const Checkpoint& checkpoint) {
 }
 
 json quantization_config(const Checkpoint& checkpoint) {
-  if (checkpoint.root.json().contains("quantization_config"))
-    return object_at(checkpoint.root.json(), "quantization_config");
+  if (checkpoint.root.json().contains("quantization_config")) {
+    const auto written = checkpoint.root.object_if("quantization_config");
+    return written ? written->json() : json::object();
+  }
   const json hf = hf_quantization(checkpoint);
   json normalized = json::object();
   if (const std::string word = first_text(hf, {"quant_algo", "quantization_algo"}); !word.empty())
@@ -130,6 +142,9 @@ QuantisationWords quantisation_words(const Checkpoint& checkpoint) {
         first_text(config, {"kv_cache_quant_algo", "kv_cache_quant_method", "kv_cache_dtype"});
   words.kv_algorithm = folded_kv(words.kv_algorithm);
   if (words.kv_algorithm.empty()) words.kv_algorithm = kv_of_scheme(object_at(config, "kv_cache_scheme"));
+  if (words.algorithm.empty() && !config.empty())
+    throw Error(fmt::format("{}: quantization_config names no quant_algo and no quant_method",
+                            checkpoint.root.origin()));
   const auto block = config.find("weight_block_size");
   if (words.algorithm == "fp8" && block != config.end() && block->is_array() && !block->empty())
     words.algorithm = "fp8_block";
@@ -168,4 +183,13 @@ ModuleAlgorithms module_algorithms(const Checkpoint& checkpoint) {
   return found;
 }
 
-}  // namespace perfatlas::estimate
+std::vector<std::string> exclusion_patterns(const Checkpoint& checkpoint) {
+  std::vector<std::string> patterns;
+  const json config = quantization_config(checkpoint), hf = hf_quantization(checkpoint);
+  for (const char* key : {"modules_to_not_convert", "exclude_modules", "ignore"})
+    append_texts(config, key, patterns);
+  for (const char* key : {"exclude_modules", "ignore"}) append_texts(hf, key, patterns);
+  return patterns;
+}
+
+}  // namespace perfatlas
