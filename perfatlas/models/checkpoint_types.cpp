@@ -81,8 +81,10 @@ std::optional<Quant> group_type(const TensorScheme& weights, const std::optional
 }
 
 void apply_groups(const Checkpoint& checkpoint, ModelTypes& types) {
-  const HfConfig config = *checkpoint.root.object_if("quantization_config");
-  const auto groups = config.object_if("config_groups");
+  // Multimodal checkpoints write it in the language model's part.
+  auto written = checkpoint.root.object_if("quantization_config");
+  if (!written) written = checkpoint.config.object_if("quantization_config");
+  const auto groups = written ? written->object_if("config_groups") : std::nullopt;
   if (!groups) refuse(checkpoint, "quantization_config has no config_groups");
   for (const auto& [name, value] : groups->json().items()) {
     if (!value.is_object()) refuse(checkpoint, fmt::format("config_groups {} is no object", clipped(name)));

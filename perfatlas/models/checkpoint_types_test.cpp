@@ -114,6 +114,16 @@ TEST(CheckpointTypes, GroupsOfCompressedTensorsAreReadByTheirBits) {
   }
 }
 
+TEST(CheckpointTypes, GroupsMayStandInTheLanguageModelsPart) {
+  const HfConfig root = HfConfig::parse(R"({"dtype": "bfloat16", "text_config": {"num_hidden_layers": 4,
+      "quantization_config": {"quant_method": "compressed-tensors", "ignore": ["re:.*self_attn.*"],
+          "config_groups": {"g": {"targets": ["Linear"], "weights": {"num_bits": 4, "type": "int"}}}}}})",
+                                        "config.json");
+  const ModelTypes types = checkpoint_types(checkpoint_of("m", root));
+  EXPECT_EQ(types.experts, Quant::int4_wo);
+  EXPECT_EQ(types.projection, Quant::bf16);
+}
+
 TEST(CheckpointTypes, EveryModuleOfAMixedCheckpointHasItsOwn) {
   const ModelTypes types =
       checkpoint_types(quantised("", R"({"quant_algo": "MIXED_PRECISION", "quantized_layers": {

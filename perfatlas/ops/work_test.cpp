@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "perfatlas/ops/all_ops.h"
+#include "perfatlas/schema/operand.h"
 
 namespace perfatlas {
 namespace {
@@ -54,6 +55,36 @@ RC_GTEST_PROP(Work, IsFiniteAndNeverLessForMore, ()) {
       RC_ASSERT(more.flops >= less.flops);
       RC_ASSERT(more.bytes() >= less.bytes());
     }
+  }
+}
+
+/// Bytes of the operands of some roles.
+double bytes_of_roles(const Operands& operands, std::initializer_list<OperandRole> roles) {
+  double bytes = 0;
+  for (const Operand& operand : operands)
+    for (const OperandRole role : roles)
+      if (operand.role == role) bytes += operand.bytes();
+  return bytes;
+}
+
+RC_GTEST_PROP(Work, NeverMovesMoreThanTheOperandsHold, ()) {
+  constexpr double kRounding = 1 + 1e-9;
+  constexpr double kScales =
+      1 + 1.0 / 8;  // of groups of 16 four-bit numbers, a byte each; they are no operands
+  const OpRegistry ops = all_ops();
+  for (const auto& op : ops.ops()) {
+    if (!op->measurable()) continue;
+    const auto c = draw_case(*op);
+    if (!c) continue;
+    const Work w = op->work(c->values);
+    const Operands operands = op->operands(c->values);
+    RC_LOG() << case_text(*c) << '\n';
+    RC_ASSERT(w.weight_bytes_read <= bytes_of_roles(operands, {OperandRole::weight}) * kScales);
+    // What is updated in place is read and written.
+    const double cache = bytes_of_roles(operands, {OperandRole::kv});
+    RC_ASSERT(w.kv_bytes_read + w.kv_bytes_written <= 2 * cache * kRounding);
+    const double warm = bytes_of_roles(operands, {OperandRole::activation, OperandRole::output});
+    RC_ASSERT(w.activation_bytes() <= 2 * warm * kRounding);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "perfatlas/ops/embedding/embedding.h"
 
+#include <algorithm>
 #include <limits>
 #include <random>
 
@@ -15,11 +16,12 @@ std::string_view Embedding::why_invalid() const {
 }
 
 Work Embedding::work() const {
-  const double rows = double(tokens) * double(hidden) * bytes_of(dtype);
+  const double row = double(hidden) * bytes_of(dtype);
   return {
-      .weight_bytes_read = rows,
+      // A table smaller than the step is read at most once.
+      .weight_bytes_read = double(std::min(tokens, vocab)) * row,
       .activation_bytes_read = double(tokens) * bytes_of(DType::int32),
-      .bytes_written = rows,
+      .bytes_written = double(tokens) * row,
   };
 }
 

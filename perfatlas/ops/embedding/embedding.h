@@ -20,7 +20,10 @@ struct Embedding {
       .table = "embedding_perf",
       .op_name = "embedding",
       .doc = "Gathers one row of the embedding table per token.",
-      .sol = "max(num_tokens*hidden_size*bytes / memory_bw, num_tokens*(hidden_size*bytes + 4) / llc_bw)",
+      .sol =
+          "max(min(num_tokens, vocab_size)*hidden_size*bytes / memory_bw, num_tokens*(hidden_size*bytes + 4) "
+          "/ "
+          "llc_bw)",
   };
 
   static constexpr auto fields = std::tuple{
