@@ -15,6 +15,9 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 
 std::string_view trim(std::string_view text);
 
+/// Letters of ASCII in lower case.
+std::string lower_case(std::string_view text);
+
 /// A decimal integer that fills the whole text, or nothing ("12x", "", "1e3" and overflow are nothing).
 std::optional<int64_t> parse_integer(std::string_view text);
 

@@ -6,6 +6,10 @@
 namespace perfatlas {
 namespace {
 
+TEST(Text, LowerCaseChangesLettersOfAsciiAlone) {
+  EXPECT_EQ(lower_case("MLP.Gate_9 \xc3\x84"), "mlp.gate_9 \xc3\x84");
+}
+
 TEST(Text, IntegersFillTheWholeText) {
   EXPECT_EQ(parse_integer("-12"), -12);
   for (const char* bad : {"", "12x", "1e3", " 1", "99999999999999999999", "1.0"})

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cctype>
 #include <optional>
 #include <set>
 #include <unordered_set>
 
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/parallel.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/store/layout.h"
 
 namespace perfatlas {
@@ -19,12 +19,7 @@ namespace {
 constexpr size_t kLeastPerThread = 256;  // rows: some milliseconds
 
 /// Published tables spell frameworks in capitals, folders in lower case.
-std::string backend_of(const Row& row) {
-  std::string name = row.framework;
-  std::transform(name.begin(), name.end(), name.begin(),
-                 [](char c) { return char(std::tolower(uint8_t(c))); });
-  return name;
-}
+std::string backend_of(const Row& row) { return lower_case(row.framework); }
 
 /// Sorts rows into tables. Neighbours mostly go into the same one.
 class TableSorter {

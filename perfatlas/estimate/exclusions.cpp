@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <optional>
 #include <span>
 
+#include "perfatlas/base/text.h"
 #include "perfatlas/models/quantisation_config.h"
 
 namespace perfatlas::estimate {
@@ -18,12 +18,6 @@ using nlohmann::json;
 
 bool contains(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
-}
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return char(std::tolower(c)); });
-  return text;
 }
 
 constexpr std::string_view kQuery[] = {"q_a_proj", "q_b_proj", "q_proj"};
@@ -56,7 +50,7 @@ std::optional<aic::QuantMode> linear_mode(const std::string& algorithm) {
 /// Whether the patterns leave out a kind of linear layer.
 bool leaves_out(const std::vector<std::string>& patterns, LinearKind kind) {
   return std::any_of(patterns.begin(), patterns.end(), [&](const std::string& written) {
-    const std::string p = lower(written);
+    const std::string p = lower_case(written);
     switch (kind) {
       case LinearKind::projection:
         return contains(p, "linear_attn") || contains(p, "self_attn");
@@ -73,7 +67,7 @@ bool leaves_out(const std::vector<std::string>& patterns, LinearKind kind) {
 
 bool excludes(const Checkpoint& checkpoint, std::string_view part) {
   for (const std::string& pattern : exclusion_patterns(checkpoint))
-    if (contains(lower(pattern), part)) return true;
+    if (contains(lower_case(pattern), part)) return true;
   return false;
 }
 
@@ -100,7 +94,7 @@ LinearModes linear_modes(const Checkpoint& checkpoint, const QuantModes& quant) 
     const auto layers = source.find("quantized_layers");
     if (layers == source.end() || !layers->is_object()) continue;
     for (const auto& [module, entry] : layers->items()) {
-      const auto kind = kind_of(lower(module));
+      const auto kind = kind_of(lower_case(module));
       const auto mode = linear_mode(module_algorithm(entry));
       if (!kind || !mode) continue;
       modes[size_t(*kind)] = *mode;

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 #include "perfatlas/models/quantisation_config.h"
 
 namespace perfatlas::estimate {
@@ -58,8 +59,7 @@ Ignored compressed_tensors_ignored(const json& config) {
   if (list == config.end() || !list->is_array()) return ignored;
   for (const json& entry : *list) {
     if (!entry.is_string()) continue;
-    std::string p = entry.get<std::string>();
-    std::transform(p.begin(), p.end(), p.begin(), [](unsigned char c) { return char(std::tolower(c)); });
+    const std::string p = lower_case(entry.get<std::string>());
     for (const char* part : {"self_attn", "q_proj", "k_proj", "v_proj", "o_proj"})
       ignored.attention |= p.find(part) != std::string::npos;
     ignored.routed_experts |=

@@ -2,20 +2,14 @@
 #include "perfatlas/models/module_kinds.h"
 
 #include <algorithm>
-#include <cctype>
 #include <set>
 #include <string_view>
 
+#include "perfatlas/base/text.h"
 #include "perfatlas/models/quantisation_config.h"
 
 namespace perfatlas {
 namespace {
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return char(std::tolower(c)); });
-  return text;
-}
 
 bool contains_any(std::string_view text, std::initializer_list<std::string_view> parts) {
   return std::any_of(parts.begin(), parts.end(),
@@ -36,7 +30,7 @@ std::string layer_number(std::string_view pattern) {
 }  // namespace
 
 bool names_kind(const std::string& pattern, ModuleKind kind) {
-  const std::string p = lower(pattern);
+  const std::string p = lower_case(pattern);
   if (p == "linear") return true;
   if (contains_any(p, {"norm", "bias", "conv1d", "indexer", "router", "mlp.gate.", "shared_expert_gate",
                        "in_proj_a", "in_proj_b"}) ||

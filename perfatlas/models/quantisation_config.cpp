@@ -4,22 +4,15 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include <algorithm>
-#include <cctype>
 #include <initializer_list>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/base/text.h"
 
 namespace perfatlas {
 namespace {
 
 using nlohmann::json;
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return char(std::tolower(c)); });
-  return text;
-}
 
 std::string stripped(const std::string& text) {
   const size_t first = text.find_first_not_of(" \t"), last = text.find_last_not_of(" \t");
@@ -31,7 +24,7 @@ std::string first_text(const json& object, std::initializer_list<const char*> ke
   for (const char* key : keys)
     if (const auto at = object.find(key);
         at != object.end() && at->is_string() && !at->get<std::string>().empty())
-      return lower(stripped(at->get<std::string>()));
+      return lower_case(stripped(at->get<std::string>()));
   return {};
 }
 
@@ -98,7 +91,7 @@ std::string group_algorithm(const json& group) {
 
 void add_module(ModuleAlgorithms& found, const std::string& module, const std::string& algorithm) {
   if (algorithm.empty()) return;
-  (names_routed_experts(lower(module)) ? found.experts : found.linear).insert(algorithm);
+  (names_routed_experts(lower_case(module)) ? found.experts : found.linear).insert(algorithm);
 }
 
 void append_texts(const json& object, const char* key, std::vector<std::string>& out) {
@@ -161,7 +154,7 @@ bool names_routed_experts(const std::string& module) {
 std::string module_algorithm(const json& entry) {
   if (entry.is_object())
     return folded_module_algorithm(first_text(entry, {"quant_algo", "quantization_algo", "quant_method"}));
-  return entry.is_string() ? folded_module_algorithm(lower(stripped(entry.get<std::string>()))) : "";
+  return entry.is_string() ? folded_module_algorithm(lower_case(stripped(entry.get<std::string>()))) : "";
 }
 
 ModuleAlgorithms module_algorithms(const Checkpoint& checkpoint) {
