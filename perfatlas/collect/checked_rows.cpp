@@ -9,16 +9,6 @@
 #include "perfatlas/base/error.h"
 
 namespace perfatlas {
-namespace {
-
-constexpr int64_t kLaunchModes = int64_t(kEnumNames<LaunchMode>.size());
-
-int64_t state_of(const std::optional<RowQuality>& quality) {
-  return quality ? 1 + int64_t(quality->cache_state) * kLaunchModes + int64_t(quality->launch) : 0;
-}
-
-}  // namespace
-
 CheckedRows::CheckedRows(const OpType& op) : op_(&op), fields_(op.fields.size()) {}
 
 void CheckedRows::add(const Row& row, const RowOrigin& origin) {
@@ -27,7 +17,7 @@ void CheckedRows::add(const Row& row, const RowOrigin& origin) {
   framework_.push_back(row.framework);
   kernel_.push_back(row.kernel_source);
   run_.push_back(origin.run_id);
-  state_.push_back(state_of(row.quality));
+  state_.push_back(coded_state(row.quality));
   throttled_.push_back(row.quality && row.quality->throttled);
   seed_.push_back(row.quality ? std::bit_cast<int64_t>(row.quality->seed) : 0);
   suspect_.push_back(origin.suspect);
@@ -80,12 +70,11 @@ void CheckedRows::get(size_t i, Row& row) const {
   row.measured.assign(columns.size(), 0);
   row.measured[size_t(timed - columns.begin())] = latency_ms_[number] / timed->to_ms;
   row.quality.reset();
-  const int64_t state = state_.at(number) - 1;
-  if (state < 0) return;
+  const int64_t state = state_.at(number);
+  if (state == 0) return;
   RowQuality& q = row.quality.emplace();
   q.rel_ci95 = rel_ci95_.at(number).value();
-  q.cache_state = CacheState(state / kLaunchModes);
-  q.launch = LaunchMode(state % kLaunchModes);
+  set_state(q, state);
   q.throttled = throttled_.at(number) != 0;
   q.efficiency = efficiency_.at(number);
   q.seed = std::bit_cast<uint64_t>(seed_.at(number));

@@ -57,7 +57,7 @@ class CheckedRows {
   size_t size_ = 0;
   std::vector<CodedColumn> fields_;
   CodedText framework_, kernel_, run_;
-  CodedColumn state_, throttled_, seed_, suspect_;  // state as RowStore counts it: 0 without quality figures
+  CodedColumn state_, throttled_, seed_, suspect_;  // coded_state()
   std::vector<double> latency_ms_;
   OptionalReals rel_ci95_, efficiency_;
   std::vector<uint64_t> identities_;  // empty after finish()

@@ -252,7 +252,7 @@ void Collection::finish_job(Slot& slot, CaseRecord record, bool broke_protocol) 
   record.duration_s = seconds_since(slot.job_start);
   record.repro =
       repro_line(c) + fmt::format(" --backend {} --cache {}", options_.backend, name_of(record.cache));
-  if (record.outcome != Outcome::measured && record.outcome != Outcome::skipped) record.log = slot.log_name;
+  if (is_failure(record.outcome)) record.log = slot.log_name;
   record.final =
       record.final && !worth_retrying(options_.retry, record.outcome, broke_protocol, record.attempts);
   record.place = plan_.place(job.plan_index);

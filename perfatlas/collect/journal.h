@@ -48,6 +48,11 @@ inline constexpr auto kEnumNames<Outcome> = std::array{
     EnumName<Outcome>{Outcome::failed, "failed"}, EnumName<Outcome>{Outcome::crashed, "crashed"},
     EnumName<Outcome>{Outcome::timed_out, "timed_out"}};
 
+/// The case was tried and has no row.
+inline bool is_failure(Outcome outcome) {
+  return outcome != Outcome::measured && outcome != Outcome::skipped;
+}
+
 /// First record of every file.
 struct RunRecord {
   std::string run_id;   // "20260131T120000.123456Z-1a2b3c4d": UTC start and a random part

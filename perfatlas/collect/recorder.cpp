@@ -41,7 +41,7 @@ void Recorder::record(const CaseRecord& record) {
   summary_.suspect += record.suspect;
   if (const auto skew = rank_skew(record)) summary_.rank_skews.push_back(*skew);
   summary_.throttled += record.row && record.row->quality->throttled;
-  const bool failure = record.outcome != Outcome::measured && record.outcome != Outcome::skipped;
+  const bool failure = is_failure(record.outcome);
   if (failure && record.final && summary_.failures.size() < kFailureNotes)
     summary_.failures.push_back({record.case_text, record.reason, record.repro, record.log, record.outcome});
   observer_.on_case(record);

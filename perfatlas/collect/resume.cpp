@@ -54,7 +54,7 @@ Remaining remaining_work(const Plan& plan, const FolderState& state, const Resum
       continue;
     }
     const KeyState& past = *state.find(keys.of(plan.id(i)));
-    const bool failed = past.outcome != Outcome::measured && past.outcome != Outcome::skipped;
+    const bool failed = is_failure(past.outcome);
     if (!past.final)
       work.retries.push_back({uint32_t(i), past.attempts});
     else if (failed && options.retry_failed)

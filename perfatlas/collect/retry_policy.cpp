@@ -12,7 +12,7 @@ bool worth_retrying(const RetryPolicy& policy, Outcome outcome, bool broke_proto
 }
 
 bool CircuitBreaker::record(const OpType& op, Outcome outcome) {
-  const bool failed = outcome != Outcome::measured && outcome != Outcome::skipped;
+  const bool failed = is_failure(outcome);
   Window& window = windows_[&op];
   ++window.cases;
   window.failed.push_back(failed);

@@ -18,11 +18,6 @@ constexpr size_t kLeastPerThread = 1 << 14;  // rows: some milliseconds
 
 constexpr int64_t kLaunchModes = int64_t(kEnumNames<LaunchMode>.size());
 
-/// Cache state and launch as one number that sorts like the pair of them; 0: the row has no quality figures.
-int64_t state_of(const std::optional<RowQuality>& quality) {
-  return quality ? 1 + int64_t(quality->cache_state) * kLaunchModes + int64_t(quality->launch) : 0;
-}
-
 /// The place of each entry among all in the order that `before` gives two of them. Entries are distinct.
 template <class Entry, class Before>
 std::vector<uint32_t> ranks_of(const std::vector<Entry>& entries, const Before& before) {
@@ -68,6 +63,15 @@ void sort_in_parts(std::vector<Keyed>& all, const Before& before) {
 
 }  // namespace
 
+int64_t coded_state(const std::optional<RowQuality>& quality) {
+  return quality ? 1 + int64_t(quality->cache_state) * kLaunchModes + int64_t(quality->launch) : 0;
+}
+
+void set_state(RowQuality& quality, int64_t state) {
+  quality.cache_state = CacheState((state - 1) / kLaunchModes);
+  quality.launch = LaunchMode((state - 1) % kLaunchModes);
+}
+
 void CodedText::push_back(std::string_view text) {
   if (texts_.empty() || texts_[size_t(last_)] != text) {
     const auto [entry, is_new] = numbers_.try_emplace(std::string(text), int64_t(texts_.size()));
@@ -108,7 +112,7 @@ void RowStore::add_quality(const std::optional<RowQuality>& quality) {
   static const RowQuality kNone;
   const RowQuality& q = quality ? *quality : kNone;
   const auto known = [&](double value) { return quality ? std::optional(value) : std::nullopt; };
-  state_.push_back(state_of(quality));
+  state_.push_back(coded_state(quality));
   samples_.push_back(q.samples);
   throttled_.push_back(q.throttled);
   seed_.push_back(std::bit_cast<int64_t>(q.seed));
@@ -139,8 +143,8 @@ void RowStore::get(size_t i, Row& row) const {
 }
 
 void RowStore::get_quality(size_t i, std::optional<RowQuality>& quality) const {
-  const int64_t state = state_.at(i) - 1;
-  if (state < 0) {
+  const int64_t state = state_.at(i);
+  if (state == 0) {
     quality.reset();
     return;
   }
@@ -150,8 +154,7 @@ void RowStore::get_quality(size_t i, std::optional<RowQuality>& quality) const {
   q.latency_p10_ms = p10_.at(i).value();
   q.latency_p90_ms = p90_.at(i).value();
   q.rel_ci95 = rel_ci95_.at(i).value();
-  q.cache_state = CacheState(state / kLaunchModes);
-  q.launch = LaunchMode(state % kLaunchModes);
+  set_state(q, state);
   q.clock_mhz = clock_.at(i);
   q.temperature_c = temperature_.at(i);
   q.throttled = throttled_.at(i) != 0;

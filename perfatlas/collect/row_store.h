@@ -43,6 +43,11 @@ class OptionalReals {
   std::vector<double> values_;  // unknown: not a number
 };
 
+/// Cache state and launch as one number that sorts like the pair of them; 0: there are no quality figures.
+int64_t coded_state(const std::optional<RowQuality>& quality);
+/// The pair of a number above 0.
+void set_state(RowQuality& quality, int64_t state);
+
 /// Rows numbered 0 .. size()-1 in the order of adding, each with the run that is answerable for it.
 class RowStore {
  public:

@@ -24,7 +24,6 @@ class NewestOutcomes {
     bool final = true;
     auto operator<=>(const Kind&) const = default;
     auto how() const { return std::tie(backend, kernel, cache); }
-    bool failure() const { return outcome != Outcome::measured && outcome != Outcome::skipped; }
   };
 
   void add(const CaseRecord& record, const OpType* op) {
@@ -47,7 +46,7 @@ class NewestOutcomes {
       if (i + 1 < states_.size() && states_[i + 1].case_id == states_[i].case_id &&
           kinds_[states_[i + 1].kind]->how() == kind.how())
         continue;
-      into.failures += kind.failure();
+      into.failures += is_failure(kind.outcome);
       if (!kind.final) continue;
       ++into.outcomes[kind.op][kind.outcome];
       if (into.decided.empty() || into.decided.back() != states_[i].case_id)
@@ -74,7 +73,7 @@ class NewestOutcomes {
   static constexpr size_t kMostTexts = 10'000;  // far more than anybody lists
 
   void remember_failure(const CaseRecord& record) {
-    const bool failure = record.outcome != Outcome::measured && record.outcome != Outcome::skipped;
+    const bool failure = is_failure(record.outcome);
     if (!failure && failures_.empty()) return;
     const uint64_t key = key_of(record);
     if (!failure)
