@@ -7,6 +7,7 @@
 #include <initializer_list>
 
 #include "perfatlas/base/error.h"
+#include "perfatlas/models/attention_config.h"
 
 namespace perfatlas::estimate {
 namespace {
@@ -48,15 +49,10 @@ void check(const HfConfig& config, const ModelSizes& s) {
     throw Error(fmt::format("{}: {}", config.origin(), why));
   };
   if (s.max_context == 0) refuse("key 'max_position_embeddings' is missing or 0");
-  if (s.head_dim == 0)
-    refuse(fmt::format("hidden_size {} is less than num_attention_heads {}", s.hidden, s.heads));
-  if (s.kv_heads > 0 && s.heads % s.kv_heads != 0)
-    refuse(
-        fmt::format("num_attention_heads {} is no multiple of num_key_value_heads {}", s.heads, s.kv_heads));
+  check_heads(config, {.heads = s.heads, .kv_heads = s.kv_heads, .head_dim = s.head_dim});
   if (s.experts == 0) return;
   if (s.topk == 0) refuse("key 'num_experts_per_tok' is missing");
-  if (s.topk > s.experts)
-    refuse(fmt::format("num_experts_per_tok {} is more than the {} experts", s.topk, s.experts));
+  check_experts(config, {.topk = s.topk, .experts = s.experts});
   if (s.expert_inter == 0) refuse("key 'moe_intermediate_size' is missing");
 }
 

@@ -59,12 +59,7 @@ AttentionSizes attention_sizes(const HfConfig& config) {
     throw Error(
         fmt::format("{}: partial_rotary_factor is {:g}, more than the whole head", config.origin(), share));
   s.rotary_dim = int64_t(share * double(s.head_dim)) / 2 * 2;
-  if (s.heads % s.kv_heads != 0)
-    throw Error(fmt::format("{}: num_attention_heads {} is no multiple of num_key_value_heads {}",
-                            config.origin(), s.heads, s.kv_heads));
-  if (s.head_dim == 0)
-    throw Error(fmt::format("{}: hidden_size {} is less than num_attention_heads {}", config.origin(),
-                            config.positive("hidden_size"), s.heads));
+  check_heads(config, s);
   return s;
 }
 
@@ -87,6 +82,15 @@ std::string why_not_divided(std::string_view what, int64_t total, std::string_vi
                             int64_t ranks) {
   if (ranks >= 1 && total % ranks == 0) return {};
   return fmt::format("{} {} does not divide {} {}", ranks_name, ranks, total, what);
+}
+
+void check_heads(const HfConfig& config, const AttentionSizes& s) {
+  if (s.kv_heads > 0 && s.heads % s.kv_heads != 0)
+    throw Error(fmt::format("{}: num_attention_heads {} is no multiple of num_key_value_heads {}",
+                            config.origin(), s.heads, s.kv_heads));
+  if (s.head_dim == 0)
+    throw Error(fmt::format("{}: hidden_size {} is less than num_attention_heads {}", config.origin(),
+                            config.positive("hidden_size"), s.heads));
 }
 
 void check_experts(const HfConfig& config, const ExpertSizes& s) {
