@@ -131,10 +131,13 @@ class Gatherer {
   }
   void take_one(CaseRecord&& record) {
     recorded_ = true;
-    if (record.repro.empty() && record.outcome != Outcome::measured)
-      record.repro = repro_line(ops_.parse_case(record.case_text));
-    outcomes_.add(record, record.row ? record.row->c.op : ops_.parse_case(record.case_text).op);
-    if (!record.row) return;
+    if (!record.row) {
+      const Case c = ops_.parse_case(record.case_text);
+      if (record.repro.empty()) record.repro = repro_line(c);
+      outcomes_.add(record, c.op);
+      return;
+    }
+    outcomes_.add(record, record.row->c.op);
     if (hashes_wanted_) contents_.push_back(content_of(*record.row));
     rows_of(*record.row->c.op).add(*record.row, {.run_id = run_id_, .suspect = record.suspect});
   }

@@ -90,9 +90,10 @@ void check_noise(const std::vector<CheckedRows>& rows, const ValidateLimits& lim
 void check_rows(const std::vector<CheckedRows>& rows, const ValidateRequest& request,
                 ValidateReport& report) {
   FindingBuilder bad("not positive", request.limits.findings_per_check);
-  for_each_row(rows, [&](const Row& row, bool) {
-    if (!(latency_ms(row) > 0) || !std::isfinite(latency_ms(row))) bad.add(row_text(row));
-  });
+  for (const CheckedRows& op_rows : rows)
+    for (size_t i = 0; i < op_rows.size(); ++i)
+      if (const double ms = op_rows.latency_ms(i); !(ms > 0) || !std::isfinite(ms))
+        bad.add(row_text(op_rows, i));
   bad.finish("latencies that are not positive numbers", true, report);
   check_efficiency(rows, request, report);
   check_noise(rows, request.limits, report);
