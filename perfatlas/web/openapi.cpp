@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "perfatlas/serving/settings.h"
+#include "perfatlas/web/estimate_keys.h"
 #include "perfatlas/web/service.h"
 
 namespace perfatlas {
@@ -49,11 +50,8 @@ Json simulate_schema() {
 
 Json estimate_schema() {
   Json properties;
-  for (const char* name : {"model", "system", "backend", "version", "mode"})
-    properties[name] = {{"type", "string"}};
-  for (const char* name :
-       {"tp", "pp", "dp", "moe_tp", "moe_ep", "batch", "isl", "osl", "max_seq_len", "prefix"})
-    properties[name] = {{"type", "integer"}};
+  for (const EstimateKey& key : estimate_keys())
+    properties[std::string(key.name)] = {{"type", key.whole ? "integer" : "string"}};
   return object(std::move(properties), {"model", "system"});
 }
 

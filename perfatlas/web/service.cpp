@@ -10,6 +10,7 @@
 #include "perfatlas/estimate/estimate_text.h"
 #include "perfatlas/serving/result_text.h"
 #include "perfatlas/serving/settings.h"
+#include "perfatlas/web/estimate_keys.h"
 #include "perfatlas/web/step_batch.h"
 
 namespace perfatlas {
@@ -28,51 +29,6 @@ std::string as_text(const std::string& name, const Json& value) {
   if (value.is_string()) return value.get<std::string>();
   if (value.is_number() || value.is_boolean()) return value.dump();
   throw UsageError(fmt::format("{} must be a text, a number or true / false", name));
-}
-
-/// Keys of POST /v1/estimate; what is not given is as `perfatlas estimate` presets it.
-void set_estimate_key(estimate::EstimateRequest& r, const std::string& name, const std::string& value) {
-  const auto whole = [&] {
-    const auto number = parse_integer(value);
-    if (!number) throw UsageError(fmt::format("{} is '{}'; give a whole number", name, value));
-    return *number;
-  };
-  estimate::Parallel& parallel = r.worker.parallel;
-  if (name == "model")
-    r.model = value;
-  else if (name == "system")
-    r.system = value;
-  else if (name == "backend")
-    r.framework = estimate::framework_from_name(value);
-  else if (name == "version")
-    r.version = value;
-  else if (name == "mode")
-    r.mode = estimate::serving_mode_from_name(value);
-  else if (name == "tp")
-    parallel.tp = whole();
-  else if (name == "pp")
-    parallel.pp = whole();
-  else if (name == "dp")
-    parallel.dp = whole();
-  else if (name == "moe_tp")
-    parallel.moe_tp = whole();
-  else if (name == "moe_ep")
-    parallel.moe_ep = whole();
-  else if (name == "batch")
-    r.worker.batch = whole();
-  else if (name == "isl")
-    r.workload.isl = whole();
-  else if (name == "osl")
-    r.workload.osl = whole();
-  else if (name == "max_seq_len")
-    r.worker.limits.max_seq_len = whole();
-  else if (name == "prefix")
-    r.workload.prefix = whole();
-  else
-    throw UsageError(
-        fmt::format("there is no key '{}'; known are model, system, backend, version, mode, tp, pp, dp, "
-                    "moe_tp, moe_ep, batch, isl, osl, max_seq_len and prefix",
-                    name));
 }
 
 }  // namespace
