@@ -202,8 +202,8 @@ void AppendFile::append(std::string_view bytes) {
 
 void AppendFile::sync() {
   if (fdatasync(fd_.get()) != 0) fail("flush", path_, errno);
-  struct stat own {
-  }, there{};
+  struct stat own = {};
+  struct stat there = {};
   if (::fstat(fd_.get(), &own) != 0) fail("flush", path_, errno);
   if (::stat(path_.c_str(), &there) != 0 || own.st_dev != there.st_dev || own.st_ino != there.st_ino)
     throw Error(fmt::format(

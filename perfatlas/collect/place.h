@@ -29,9 +29,9 @@ struct PlacedTable {
   size_t replaced = 0;   // of identities whose newest measurement is new
   size_t history = 0;    // superseded measurements kept in history/<table>
   bool changed = false;  // false: everything was there already and no file was written
-  std::string contradiction =
-      {};  // one line: a case that one run has with two latencies, nobody knows which is newer;
-           // the last row counts. Empty: none
+  /// One line: a case that one run has with two latencies, of which nobody knows which is newer; the last row counts.
+  /// Empty: there is none.
+  std::string contradiction = {};
 };
 
 struct PlaceReport {

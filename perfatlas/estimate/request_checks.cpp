@@ -68,8 +68,7 @@ void check_request(const EstimateRequest& request, const ModelSizes& sizes) {
   if (w.isl > longest_sequence(request, sizes))
     throw UsageError(
         fmt::format("--isl {0} is beyond the model's context of {1} tokens; choose shorter prompts, or give "
-                    "--max-seq-len {2} "
-                    "if the engine takes them",
+                    "--max-seq-len {2} if the engine takes them",
                     w.isl, sizes.max_context, w.isl + w.osl));
   check_drafts(request);
   check_positive("--stride", request.stride);

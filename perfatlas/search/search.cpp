@@ -193,9 +193,8 @@ SearchResult run_search(estimate::Session& session, const SearchRequest& request
   const int64_t longest = request.workload.isl + request.workload.osl;
   if (longest > std::max(model->sizes().max_context, request.limits.max_seq_len.value_or(0)))
     throw UsageError(fmt::format(
-        "{0} holds {1} tokens, --isl {2} and --osl {3} need {4}; shorten them, or give --max-seq-len {4} if "
-        "the "
-        "engine takes them",
+        "{0} holds {1} tokens, --isl {2} and --osl {3} need {4}; shorten them, or give "
+        "--max-seq-len {4} if the engine takes them",
         request.model, model->sizes().max_context, request.workload.isl, request.workload.osl, longest));
   SearchResult result{.request = request};
   for (const bool aggregated : {true, false}) {

@@ -12,8 +12,7 @@ namespace perfatlas {
 namespace {
 
 /// Where each selected token lies in the cache, counted in tokens. A block per new token. Behind the last selected one
-/// stands
-/// 0, which nothing reads.
+/// stands 0, which nothing reads.
 struct PlaceSelection {
   int64_t tokens = 0, isl = 0, topk = 0, pages_per_sequence = 0;
   const int32_t* page_table = nullptr;

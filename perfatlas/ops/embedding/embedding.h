@@ -21,9 +21,8 @@ struct Embedding {
       .op_name = "embedding",
       .doc = "Gathers one row of the embedding table per token.",
       .sol =
-          "max(min(num_tokens, vocab_size)*hidden_size*bytes / memory_bw, num_tokens*(hidden_size*bytes + 4) "
-          "/ "
-          "llc_bw)",
+          "max(min(num_tokens, vocab_size)*hidden_size*bytes / memory_bw, "
+          "num_tokens*(hidden_size*bytes + 4) / llc_bw)",
   };
 
   static constexpr auto fields = std::tuple{
