@@ -2,6 +2,8 @@
 // perfatlas query OP: how long would this take, where does the answer come from, how sure is it?
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "perfatlas/base/error.h"
 #include "perfatlas/base/heap.h"
 #include "perfatlas/cli/op_options.h"
@@ -55,6 +57,23 @@ Answer answer_of(const Case& asked, const QueryArguments& a, const QueryOptions&
   return published_answer(asked, a, options, std::make_shared<const SystemsRoot>(sources, ops));
 }
 
+/// Sizes that were not given are those of the declaration, mostly 1: rarely what was meant.
+void tell_sizes_not_given(const OpArguments& op, const Case& asked) {
+  std::vector<std::string> sizes;
+  for (const AxisType& axis : op.op->axes) {
+    if (!axis.field) continue;
+    const FieldType& field = op.op->fields[*axis.field];
+    FieldValues larger = asked.values;
+    ++larger[*axis.field];
+    if (!op.op->why_invalid(larger).empty()) continue;  // it cannot be another
+    const bool given = std::any_of(op.given.begin(), op.given.end(),
+                                   [&](const auto& entry) { return entry.first == field.column; });
+    if (!given) sizes.push_back(fmt::format("{}={}", field.column, field.format(asked.values[*axis.field])));
+  }
+  if (!sizes.empty())
+    fmt::print(stderr, "perfatlas: note: not given, so taken as declared: {}\n", fmt::join(sizes, ", "));
+}
+
 int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& ops) {
   use_large_pages();
   QueryOptions options = a.options;
@@ -74,6 +93,7 @@ int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& 
     fmt::print("{}\n", answer_json(asked, answer));
   else
     fmt::print("{}", answer_text(asked, answer));
+  tell_sizes_not_given(op, asked);
   return answer ? kDone : kFailed;
 }
 
