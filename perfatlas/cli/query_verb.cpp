@@ -88,12 +88,12 @@ int run_query(const OpArguments& op, const QueryArguments& a, const OpRegistry& 
     options.engine = *engine;
   }
   const Case asked = op.to_case();
+  tell_sizes_not_given(op, asked);
   const Answer answer = answer_of(asked, a, options, ops);
   if (a.json)
     fmt::print("{}\n", answer_json(asked, answer));
   else
     fmt::print("{}", answer_text(asked, answer));
-  tell_sizes_not_given(op, asked);
   return answer ? kDone : kFailed;
 }
 

@@ -30,8 +30,8 @@ void add_attention(StepBuilder& builder, const LayeredAttention& attention);
 /// "tp 3 does not divide 64 attention heads", or empty.
 std::string why_not_divided(std::string_view what, int64_t total, std::string_view ranks_name, int64_t ranks);
 
-/// Throws Error where key/value heads do not share the query heads evenly (0: every layer has its own number of them), or
-/// heads have no elements.
+/// Throws Error where key/value heads do not share the query heads evenly (0: every layer has its own number of them),
+/// or heads have no elements.
 void check_heads(const HfConfig& config, const AttentionSizes& sizes);
 
 /// Throws Error where more experts are chosen per token than there are.
